@@ -1,0 +1,102 @@
+/** Frames: an int32 length and as many bytes, which is how messages follow one another on a stream. */
+import { ProtocolError, type ProtocolErrorCode } from './protocol-error.js';
+
+/** The longest frame that ZooKeeper accepts (`jute.maxbuffer`). */
+export const FRAME_BYTES_MAX = 0xfffff;
+
+const LENGTH_BYTES = 4;
+
+/** Above this, the room is given back once everything has been taken out. */
+const CAPACITY_KEPT_MAX = 64 * 1024;
+
+/**
+ * Cuts a stream into frames, however it arrives.
+ *
+ * Time is linear in the bytes that come in, memory in the bytes that stand in it: nothing is set aside for a length that is only claimed.
+ * Take out all frames after every `push`. A bad length is the end of the stream: nothing more is taken in, and `next` fails again.
+ */
+export class FrameSplitter {
+  readonly #bytesMax: number;
+  /** Arrived and not taken out is what lies from `#head` up to `#tail`. */
+  #bytes = new Uint8Array(0);
+  #head = 0;
+  #tail = 0;
+  #failure: ProtocolError | undefined;
+
+  /** @param bytesMax the longest body that is accepted. */
+  constructor(bytesMax = FRAME_BYTES_MAX) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Adds what has arrived. The bytes are copied. */
+  push(chunk: Uint8Array): void {
+    if (this.#failure !== undefined) return;
+    if (this.#tail + chunk.length > this.#bytes.length) this.#makeRoom(chunk.length);
+    this.#bytes.set(chunk, this.#tail);
+    this.#tail += chunk.length;
+  }
+
+  /**
+   * The body of the next frame, in an array of its own; undefined where it is not complete.
+   *
+   * @throws ProtocolError NEGATIVE_LENGTH, FRAME_TOO_LONG as soon as the length is there.
+   */
+  next(): Uint8Array | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    const present = this.#tail - this.#head;
+    if (present < LENGTH_BYTES) return undefined;
+    const length = this.#lengthAt(this.#head);
+    if (length < 0) throw this.#fail('NEGATIVE_LENGTH', `a frame has the length ${length}`);
+    if (length > this.#bytesMax) throw this.#fail('FRAME_TOO_LONG', `a frame has ${length} bytes; ${this.#bytesMax} are allowed`);
+    if (present - LENGTH_BYTES < length) return undefined;
+    const start = this.#head + LENGTH_BYTES;
+    const body = this.#bytes.slice(start, start + length);
+    this.#head = start + length;
+    if (this.#head === this.#tail) this.#clear();
+    return body;
+  }
+
+  #lengthAt(at: number): number {
+    const bytes = this.#bytes;
+    return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+  }
+
+  #fail(code: ProtocolErrorCode, message: string): ProtocolError {
+    this.#failure = new ProtocolError(code, message);
+    this.#bytes = new Uint8Array(0);
+    return this.#failure;
+  }
+
+  #clear(): void {
+    this.#head = 0;
+    this.#tail = 0;
+    if (this.#bytes.length > CAPACITY_KEPT_MAX) this.#bytes = new Uint8Array(0);
+  }
+
+  /** Moves or copies what is there to the front. Half of the room is free afterwards, so a byte is moved once on average. Where nothing is
+   * there the room is exact: an idle connection keeps no more than its last chunk. */
+  #makeRoom(count: number): void {
+    const present = this.#tail - this.#head;
+    const needed = present + count;
+    if (needed * 2 <= this.#bytes.length) {
+      this.#bytes.copyWithin(0, this.#head, this.#tail);
+    } else {
+      const bytes = new Uint8Array(present === 0 ? count : needed * 2);
+      bytes.set(this.#bytes.subarray(this.#head, this.#tail));
+      this.#bytes = bytes;
+    }
+    this.#head = 0;
+    this.#tail = present;
+  }
+}
+
+/** A frame with this body. */
+export function frame(body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(LENGTH_BYTES + body.length);
+  bytes[0] = body.length >> 24;
+  bytes[1] = body.length >> 16;
+  bytes[2] = body.length >> 8;
+  bytes[3] = body.length;
+  bytes.set(body, LENGTH_BYTES);
+  return bytes;
+}

@@ -1,0 +1,105 @@
+export {
+  type Acl,
+  aclCodec,
+  CREATOR_ALL_ACL,
+  type Id,
+  idCodec,
+  OPEN_ACL_UNSAFE,
+  Permission,
+  READ_ACL_UNSAFE,
+  readAclList,
+  writeAclList,
+} from './acl.js';
+export { assert, InvariantError, maybe, unreachable } from './assert.js';
+export { decodeClientMessage, encodeClientMessage } from './client-messages.js';
+export type { Codec } from './codec.js';
+export {
+  type ConnectOptions,
+  type DecodedConnectRequest,
+  decodeConnectRequest,
+  decodeConnectResponse,
+  encodeConnectRequest,
+  encodeConnectResponse,
+} from './connect.js';
+export { CreateMode, createModeFromFlag, isEphemeral, isSequential } from './create-mode.js';
+export { ErrorCode, type ErrorName, errorName, isZooKeeperError, ZooKeeperError, type ZooKeeperErrorOptions } from './errors.js';
+export { FRAME_BYTES_MAX, FrameSplitter, frame } from './frame.js';
+export { JuteReader } from './jute-reader.js';
+export { JuteWriter } from './jute-writer.js';
+export {
+  type ClientMessage,
+  type ConnectRequest,
+  type ConnectResponse,
+  type EventMessage,
+  EventType,
+  KeeperState,
+  type MalformedMessage,
+  type ReplyMessage,
+  type RequestMessage,
+  type ServerMessage,
+  Xid,
+} from './messages.js';
+export { OpCode, opCodeName } from './opcode.js';
+export { baseNameOf, joinPath, type PathOptions, parentOf, pathFault, validatePath } from './path.js';
+export { isProtocolError, ProtocolError, type ProtocolErrorCode } from './protocol-error.js';
+export { decodeRequestBody, encodeRequestBody } from './request-codec.js';
+export type {
+  AuthRequest,
+  CheckRequest,
+  CloseSessionRequest,
+  CreateRequest,
+  DeleteRequest,
+  GetAclRequest,
+  MultiOp,
+  MultiRequest,
+  PingRequest,
+  ReadRequest,
+  Request,
+  SetAclRequest,
+  SetDataRequest,
+  SetWatchesRequest,
+  SyncRequest,
+} from './requests.js';
+export type {
+  Create2Response,
+  CreateResponse,
+  GetAclResponse,
+  GetChildren2Response,
+  GetChildrenResponse,
+  GetDataResponse,
+  MultiResponse,
+  OpResult,
+  Response,
+  StatResponse,
+  SyncResponse,
+} from './responses.js';
+export { decodeServerMessage, encodeServerMessage } from './server-messages.js';
+export { formatSessionId } from './session-id.js';
+export { STAT_BYTES, type Stat, statCodec } from './stat.js';
+export { decodeTxn, encodeTxn } from './txn-codec.js';
+export type {
+  CheckTxn,
+  CloseSessionTxn,
+  CreateSessionTxn,
+  CreateTxn,
+  DeleteTxn,
+  ErrorTxn,
+  MultiTxn,
+  SetAclTxn,
+  SetDataTxn,
+  Txn,
+  TxnHeader,
+} from './txns.js';
+export { decodeUtf8, encodeUtf8 } from './utf8.js';
+export {
+  COUNTER_MAX,
+  counterOf,
+  EPOCH_MAX,
+  epochOf,
+  formatZxid,
+  makeZxid,
+  NO_ZXID,
+  type Zxid,
+  zxidFromBigInt,
+  zxidToBigInt,
+} from './zxid.js';

@@ -1,0 +1,143 @@
+import { encodeUtf8Into, UTF8_BYTES_PER_UNIT_MAX } from './utf8.js';
+import type { Zxid } from './zxid.js';
+
+const CAPACITY_DEFAULT = 256;
+
+/** Above this, `finish` does not keep the room for the next record: one large answer must not cost memory for ever. */
+const CAPACITY_KEPT_MAX = 64 * 1024;
+
+/**
+ * Writes jute, ZooKeeper's encoding (`BinaryOutputArchive`), as `JuteReader` reads it.
+ *
+ * Integers are cut to their width, as in Java. A writer can be used again after `finish`; whoever encodes much keeps one.
+ */
+export class JuteWriter {
+  #bytes: Uint8Array;
+  #position = 0;
+
+  constructor(capacity = CAPACITY_DEFAULT) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  /** How many bytes have been written since the last `finish`. */
+  get length(): number {
+    return this.#position;
+  }
+
+  /** Forgets what has been written: what a writer that is shared begins with, as the last one may have failed half way. */
+  clear(): void {
+    this.#position = 0;
+  }
+
+  /** An int32. */
+  int(value: number): void {
+    const at = this.#make(4);
+    const bytes = this.#bytes;
+    bytes[at] = value >> 24;
+    bytes[at + 1] = value >> 16;
+    bytes[at + 2] = value >> 8;
+    bytes[at + 3] = value;
+  }
+
+  /** An int64. */
+  long(value: bigint): void {
+    if (value === 0n) {
+      this.int(0);
+      this.int(0);
+      return;
+    }
+    this.int(Number(BigInt.asIntN(32, value >> 32n)));
+    this.int(Number(BigInt.asIntN(32, value)));
+  }
+
+  /** An int64 from a whole number. */
+  longNumber(value: number): void {
+    this.int(Math.floor(value / 0x1_0000_0000));
+    this.int(value);
+  }
+
+  /** A zxid as an int64. */
+  zxid(value: Zxid): void {
+    this.longNumber(value);
+  }
+
+  /** A byte, 1 or 0. */
+  bool(value: boolean): void {
+    const at = this.#make(1);
+    this.#bytes[at] = value ? 1 : 0;
+  }
+
+  /** Bytes behind their length; null. */
+  buffer(value: Uint8Array | null): void {
+    if (value === null) {
+      this.int(-1);
+      return;
+    }
+    this.int(value.length);
+    const at = this.#make(value.length);
+    this.#bytes.set(value, at);
+  }
+
+  /** A string in UTF-8 behind its length. */
+  string(text: string): void {
+    // The most room that it can take is made first, so that it is encoded in one pass; the length is known after that.
+    const at = this.#make(4 + text.length * UTF8_BYTES_PER_UNIT_MAX);
+    this.#position = at;
+    const end = encodeUtf8Into(text, this.#bytes, at + 4);
+    this.int(end - at - 4);
+    this.#position = end;
+  }
+
+  /** A string or null. */
+  nullableString(text: string | null): void {
+    if (text === null) this.int(-1);
+    else this.string(text);
+  }
+
+  /** A list behind its count. */
+  vector<T>(items: readonly T[], writeItem: (writer: JuteWriter, item: T) => void): void {
+    this.int(items.length);
+    for (let index = 0; index < items.length; index++) writeItem(this, items[index] as T);
+  }
+
+  /** A list of strings. */
+  strings(texts: readonly string[]): void {
+    this.int(texts.length);
+    for (let index = 0; index < texts.length; index++) this.string(texts[index] as string);
+  }
+
+  /** Leaves room for an int32 that is known later. Returns where, for `endLength`. */
+  beginLength(): number {
+    return this.#make(4);
+  }
+
+  /** Writes into the room at `at` how many bytes have been written since. */
+  endLength(at: number): void {
+    const end = this.#position;
+    this.#position = at;
+    this.int(end - at - 4);
+    this.#position = end;
+  }
+
+  /** What has been written, exactly, in an array of its own; the writer is empty again. */
+  finish(): Uint8Array {
+    const written = this.#bytes.slice(0, this.#position);
+    this.#position = 0;
+    if (this.#bytes.length > CAPACITY_KEPT_MAX) this.#bytes = new Uint8Array(CAPACITY_DEFAULT);
+    return written;
+  }
+
+  #make(count: number): number {
+    const at = this.#position;
+    const end = at + count;
+    if (end > this.#bytes.length) this.#grow(end);
+    this.#position = end;
+    return at;
+  }
+
+  #grow(needed: number): void {
+    const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    bytes.set(this.#bytes.subarray(0, this.#position));
+    this.#bytes = bytes;
+  }
+}

@@ -1,0 +1,121 @@
+/** What a client asks for: one record per operation, told apart by `type`. The wire codecs are in `request-codec.ts`. */
+import type { Acl } from './acl.js';
+import type { OpCode } from './opcode.js';
+import type { Zxid } from './zxid.js';
+
+/** Creates a znode; `create2` is answered with its Stat as well. */
+export interface CreateRequest {
+  readonly type: typeof OpCode.create | typeof OpCode.create2;
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  readonly acl: readonly Acl[];
+  /** A `CreateMode`, but any int32 can come over the wire. */
+  readonly flags: number;
+}
+
+/** Deletes a znode without children. */
+export interface DeleteRequest {
+  readonly type: typeof OpCode.delete;
+  readonly path: string;
+  /** The version that the znode must have; −1 for any. */
+  readonly version: number;
+}
+
+/** Reads about a znode, and leaves a watch where `watch` is set. */
+export interface ReadRequest {
+  readonly type: typeof OpCode.exists | typeof OpCode.getData | typeof OpCode.getChildren | typeof OpCode.getChildren2;
+  readonly path: string;
+  readonly watch: boolean;
+}
+
+/** Replaces the data of a znode. */
+export interface SetDataRequest {
+  readonly type: typeof OpCode.setData;
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  /** The version that the znode must have; −1 for any. */
+  readonly version: number;
+}
+
+/** Reads the ACL of a znode. */
+export interface GetAclRequest {
+  readonly type: typeof OpCode.getACL;
+  readonly path: string;
+}
+
+/** Replaces the ACL of a znode. */
+export interface SetAclRequest {
+  readonly type: typeof OpCode.setACL;
+  readonly path: string;
+  readonly acl: readonly Acl[];
+  /** The aversion that the znode must have; −1 for any. */
+  readonly version: number;
+}
+
+/** Brings the server up to what the leader has committed. The path is only echoed. */
+export interface SyncRequest {
+  readonly type: typeof OpCode.sync;
+  readonly path: string;
+}
+
+/** Asks that a znode have a version. Legal within a multi only. */
+export interface CheckRequest {
+  readonly type: typeof OpCode.check;
+  readonly path: string;
+  /** The version that the znode must have; −1 asks only that it exist. */
+  readonly version: number;
+}
+
+/** What a multi may hold. */
+export type MultiOp = CreateRequest | DeleteRequest | SetDataRequest | CheckRequest;
+
+/** Several writes as one txn: all of them, or none. */
+export interface MultiRequest {
+  readonly type: typeof OpCode.multi;
+  readonly ops: readonly MultiOp[];
+}
+
+/** Keeps the session alive. */
+export interface PingRequest {
+  readonly type: typeof OpCode.ping;
+}
+
+/** Proves who the client is, for the rest of the connection (record `AuthPacket`). */
+export interface AuthRequest {
+  readonly type: typeof OpCode.auth;
+  /** The record's own field `type`, which ZooKeeper ignores; clients send 0. */
+  readonly authType: number;
+  readonly scheme: string;
+  readonly auth: Uint8Array;
+}
+
+/** Leaves the watches again that the client had on its last connection; what has happened since fires at once. */
+export interface SetWatchesRequest {
+  readonly type: typeof OpCode.setWatches;
+  /** The last zxid that the client has seen. */
+  readonly relativeZxid: Zxid;
+  readonly dataWatches: readonly string[];
+  readonly existWatches: readonly string[];
+  readonly childWatches: readonly string[];
+}
+
+/** Ends the session. */
+export interface CloseSessionRequest {
+  readonly type: typeof OpCode.closeSession;
+}
+
+/** Everything that a client can ask for, once it is connected. */
+export type Request =
+  | CreateRequest
+  | DeleteRequest
+  | ReadRequest
+  | SetDataRequest
+  | GetAclRequest
+  | SetAclRequest
+  | SyncRequest
+  | CheckRequest
+  | MultiRequest
+  | PingRequest
+  | AuthRequest
+  | SetWatchesRequest
+  | CloseSessionRequest;

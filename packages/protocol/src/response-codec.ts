@@ -1,0 +1,210 @@
+/**
+ * The bytes of answers, without their header (records of `org.apache.zookeeper.proto`).
+ *
+ * Bytes behind an answer are ignored, as ZooKeeper's clients ignore them.
+ */
+import { readAclList, writeAclList } from './acl.js';
+import { unreachable } from './assert.js';
+import type { Codec } from './codec.js';
+import type { JuteReader } from './jute-reader.js';
+import type { JuteWriter } from './jute-writer.js';
+import { readMulti, writeMultiEnd, writeMultiHeader } from './multi-header.js';
+import { OpCode, opCodeName } from './opcode.js';
+import { ProtocolError } from './protocol-error.js';
+import type {
+  Create2Response,
+  CreateResponse,
+  GetAclResponse,
+  GetChildren2Response,
+  GetChildrenResponse,
+  GetDataResponse,
+  MultiResponse,
+  OpResult,
+  Response,
+  SyncResponse,
+} from './responses.js';
+import { statCodec } from './stat.js';
+
+/** Reads the answer to a request of this type; undefined where the header says all. */
+export function readResponse(reader: JuteReader, type: number): Response | undefined {
+  switch (type) {
+    case OpCode.create:
+      return createCodec.read(reader);
+    case OpCode.create2:
+      return create2Codec.read(reader);
+    case OpCode.exists:
+      return { type: OpCode.exists, stat: statCodec.read(reader) };
+    case OpCode.setData:
+      return { type: OpCode.setData, stat: statCodec.read(reader) };
+    case OpCode.setACL:
+      return { type: OpCode.setACL, stat: statCodec.read(reader) };
+    case OpCode.getData:
+      return getDataCodec.read(reader);
+    case OpCode.getACL:
+      return getAclCodec.read(reader);
+    case OpCode.getChildren:
+      return getChildrenCodec.read(reader);
+    case OpCode.getChildren2:
+      return getChildren2Codec.read(reader);
+    case OpCode.sync:
+      return syncCodec.read(reader);
+    case OpCode.multi:
+      return multiCodec.read(reader);
+    case OpCode.delete:
+    case OpCode.check:
+    case OpCode.ping:
+    case OpCode.auth:
+    case OpCode.setWatches:
+    case OpCode.closeSession:
+      return undefined;
+    default:
+      throw new ProtocolError(
+        'UNKNOWN_OPCODE',
+        `an answer is to a request of the type ${type} (${opCodeName(type) ?? 'none of ZooKeeper'})`,
+      );
+  }
+}
+
+/** Writes an answer. */
+export function writeResponse(writer: JuteWriter, response: Response): void {
+  switch (response.type) {
+    case OpCode.create:
+      return createCodec.write(writer, response);
+    case OpCode.create2:
+      return create2Codec.write(writer, response);
+    case OpCode.exists:
+    case OpCode.setData:
+    case OpCode.setACL:
+      return statCodec.write(writer, response.stat);
+    case OpCode.getData:
+      return getDataCodec.write(writer, response);
+    case OpCode.getACL:
+      return getAclCodec.write(writer, response);
+    case OpCode.getChildren:
+      return getChildrenCodec.write(writer, response);
+    case OpCode.getChildren2:
+      return getChildren2Codec.write(writer, response);
+    case OpCode.sync:
+      return syncCodec.write(writer, response);
+    case OpCode.multi:
+      return multiCodec.write(writer, response);
+    default:
+      return unreachable(response);
+  }
+}
+
+const createCodec: Codec<CreateResponse> = {
+  read(reader) {
+    return { type: OpCode.create, path: reader.string() };
+  },
+  write(writer, response) {
+    writer.string(response.path);
+  },
+};
+
+const create2Codec: Codec<Create2Response> = {
+  read(reader) {
+    return { type: OpCode.create2, path: reader.string(), stat: statCodec.read(reader) };
+  },
+  write(writer, response) {
+    writer.string(response.path);
+    statCodec.write(writer, response.stat);
+  },
+};
+
+const getDataCodec: Codec<GetDataResponse> = {
+  read(reader) {
+    return { type: OpCode.getData, data: reader.buffer(), stat: statCodec.read(reader) };
+  },
+  write(writer, response) {
+    writer.buffer(response.data);
+    statCodec.write(writer, response.stat);
+  },
+};
+
+const getAclCodec: Codec<GetAclResponse> = {
+  read(reader) {
+    return { type: OpCode.getACL, acl: readAclList(reader), stat: statCodec.read(reader) };
+  },
+  write(writer, response) {
+    writeAclList(writer, response.acl);
+    statCodec.write(writer, response.stat);
+  },
+};
+
+const getChildrenCodec: Codec<GetChildrenResponse> = {
+  read(reader) {
+    return { type: OpCode.getChildren, children: reader.strings() };
+  },
+  write(writer, response) {
+    writer.strings(response.children);
+  },
+};
+
+const getChildren2Codec: Codec<GetChildren2Response> = {
+  read(reader) {
+    return { type: OpCode.getChildren2, children: reader.strings(), stat: statCodec.read(reader) };
+  },
+  write(writer, response) {
+    writer.strings(response.children);
+    statCodec.write(writer, response.stat);
+  },
+};
+
+const syncCodec: Codec<SyncResponse> = {
+  read(reader) {
+    return { type: OpCode.sync, path: reader.string() };
+  },
+  write(writer, response) {
+    writer.string(response.path);
+  },
+};
+
+const multiCodec: Codec<MultiResponse> = {
+  read(reader) {
+    return { type: OpCode.multi, results: readMulti(reader, readOpResult) };
+  },
+  write(writer, response) {
+    for (const result of response.results) writeOpResult(writer, result);
+    writeMultiEnd(writer);
+  },
+};
+
+function readOpResult(reader: JuteReader, type: number): OpResult {
+  switch (type) {
+    case OpCode.create:
+      return createCodec.read(reader);
+    case OpCode.create2:
+      return create2Codec.read(reader);
+    case OpCode.delete:
+      return { type: OpCode.delete };
+    case OpCode.setData:
+      return { type: OpCode.setData, stat: statCodec.read(reader) };
+    case OpCode.check:
+      return { type: OpCode.check };
+    case OpCode.error:
+      return { type: OpCode.error, err: reader.int() };
+    default:
+      throw new ProtocolError('BAD_VALUE', `a multi holds a result of the type ${type} (${opCodeName(type) ?? 'none of ZooKeeper'})`);
+  }
+}
+
+/** `MultiResponse`: the err stands in the header and, behind it, in a record `ErrorResponse`. */
+function writeOpResult(writer: JuteWriter, result: OpResult): void {
+  writeMultiHeader(writer, result.type, result.type === OpCode.error ? result.err : 0);
+  switch (result.type) {
+    case OpCode.create:
+      return createCodec.write(writer, result);
+    case OpCode.create2:
+      return create2Codec.write(writer, result);
+    case OpCode.setData:
+      return statCodec.write(writer, result.stat);
+    case OpCode.error:
+      return writer.int(result.err);
+    case OpCode.delete:
+    case OpCode.check:
+      return;
+    default:
+      return unreachable(result);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * What a server answers: one record per operation that has a body, told apart by `type`. delete, check, ping, auth, setWatches and
+ * closeSession are answered by the header alone. The wire codecs are in `response-codec.ts`.
+ */
+import type { Acl } from './acl.js';
+import type { OpCode } from './opcode.js';
+import type { Stat } from './stat.js';
+
+/** The path as it was created, with its number where it is sequential. */
+export interface CreateResponse {
+  readonly type: typeof OpCode.create;
+  readonly path: string;
+}
+
+/** As `CreateResponse`, with the Stat of the new znode. */
+export interface Create2Response {
+  readonly type: typeof OpCode.create2;
+  readonly path: string;
+  readonly stat: Stat;
+}
+
+/** The Stat after the operation. */
+export interface StatResponse {
+  readonly type: typeof OpCode.exists | typeof OpCode.setData | typeof OpCode.setACL;
+  readonly stat: Stat;
+}
+
+/** Data of a znode and its Stat. */
+export interface GetDataResponse {
+  readonly type: typeof OpCode.getData;
+  readonly data: Uint8Array | null;
+  readonly stat: Stat;
+}
+
+/** The ACL of a znode and its Stat. */
+export interface GetAclResponse {
+  readonly type: typeof OpCode.getACL;
+  readonly acl: readonly Acl[];
+  readonly stat: Stat;
+}
+
+/** The names of the children, in no order that is promised. */
+export interface GetChildrenResponse {
+  readonly type: typeof OpCode.getChildren;
+  readonly children: readonly string[];
+}
+
+/** As `GetChildrenResponse`, with the Stat of the parent. */
+export interface GetChildren2Response {
+  readonly type: typeof OpCode.getChildren2;
+  readonly children: readonly string[];
+  readonly stat: Stat;
+}
+
+/** The path of the request. */
+export interface SyncResponse {
+  readonly type: typeof OpCode.sync;
+  readonly path: string;
+}
+
+/** What one operation of a multi gave. In a multi that failed all of them are errors; `err` is 0 before the one that failed. */
+export type OpResult =
+  | CreateResponse
+  | Create2Response
+  | { readonly type: typeof OpCode.delete }
+  | { readonly type: typeof OpCode.setData; readonly stat: Stat }
+  | { readonly type: typeof OpCode.check }
+  | { readonly type: typeof OpCode.error; readonly err: number };
+
+/** One result per operation of the multi, in its order. */
+export interface MultiResponse {
+  readonly type: typeof OpCode.multi;
+  readonly results: readonly OpResult[];
+}
+
+/** Every body that an answer can have. */
+export type Response =
+  | CreateResponse
+  | Create2Response
+  | StatResponse
+  | GetDataResponse
+  | GetAclResponse
+  | GetChildrenResponse
+  | GetChildren2Response
+  | SyncResponse
+  | MultiResponse;

@@ -1,0 +1,91 @@
+/**
+ * What the leader makes of a request: the change itself, with everything decided, so that every server can only do the same.
+ * The wire codecs are in `txn-codec.ts`.
+ */
+import type { Acl } from './acl.js';
+import type { OpCode } from './opcode.js';
+import type { Zxid } from './zxid.js';
+
+/** What every txn has (record `TxnHeader`). */
+export interface TxnHeader {
+  /** The session of the request. */
+  readonly clientId: bigint;
+  /** The xid of the request. */
+  readonly cxid: number;
+  readonly zxid: Zxid;
+  /** The leader's wall clock, in milliseconds since the Unix epoch. */
+  readonly time: number;
+  /** The type of the txn, `OpCode.error` for a request that failed. Equal to the body's. */
+  readonly type: number;
+}
+
+/** A znode comes into being (record `CreateTxn`); of type `create2` where the request was. */
+export interface CreateTxn {
+  readonly type: typeof OpCode.create | typeof OpCode.create2;
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  readonly acl: readonly Acl[];
+  /** True where the znode belongs to the session `clientId`. */
+  readonly ephemeral: boolean;
+  /** What the parent's internal cversion becomes. */
+  readonly parentCVersion: number;
+}
+
+/** A znode goes (record `DeleteTxn`). */
+export interface DeleteTxn {
+  readonly type: typeof OpCode.delete;
+  readonly path: string;
+}
+
+/** A znode gets new data (record `SetDataTxn`). */
+export interface SetDataTxn {
+  readonly type: typeof OpCode.setData;
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  /** What the version becomes. */
+  readonly version: number;
+}
+
+/** A znode gets a new ACL (record `SetACLTxn`). */
+export interface SetAclTxn {
+  readonly type: typeof OpCode.setACL;
+  readonly path: string;
+  readonly acl: readonly Acl[];
+  /** What the aversion becomes. */
+  readonly version: number;
+}
+
+/** The session `clientId` begins (record `CreateSessionTxn`). */
+export interface CreateSessionTxn {
+  readonly type: typeof OpCode.createSession;
+  /** The negotiated timeout in milliseconds. */
+  readonly timeOut: number;
+}
+
+/** The session `clientId` ends, and its ephemerals with it (record `CloseSessionTxn`). */
+export interface CloseSessionTxn {
+  readonly type: typeof OpCode.closeSession;
+  readonly paths: readonly string[];
+}
+
+/** A version was as it had to be; nothing changes (record `CheckVersionTxn`). */
+export interface CheckTxn {
+  readonly type: typeof OpCode.check;
+  readonly path: string;
+  readonly version: number;
+}
+
+/** The request failed; the tree does not change (record `ErrorTxn`). */
+export interface ErrorTxn {
+  readonly type: typeof OpCode.error;
+  readonly err: number;
+}
+
+/** Several changes at one zxid (record `MultiTxn`): create, create2, delete, setData and check, or errors in the place of all. */
+export interface MultiTxn {
+  readonly type: typeof OpCode.multi;
+  readonly txns: readonly Txn[];
+}
+
+/** Every kind of change. */
+export type Txn = CreateTxn | DeleteTxn | SetDataTxn | SetAclTxn | CreateSessionTxn | CloseSessionTxn | CheckTxn | ErrorTxn | MultiTxn;

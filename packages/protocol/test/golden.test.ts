@@ -1,0 +1,341 @@
+/**
+ * The exact bytes of ZooKeeper. Each was written by hand from the records of the specification, field by field, and is the same as what
+ * the classes of Apache ZooKeeper 3.8.0 (`org.apache.jute.BinaryOutputArchive`) write for these values.
+ */
+import { expect, test } from 'vitest';
+import {
+  type ClientMessage,
+  CREATOR_ALL_ACL,
+  decodeClientMessage,
+  decodeConnectRequest,
+  decodeConnectResponse,
+  decodeServerMessage,
+  decodeTxn,
+  EventType,
+  encodeClientMessage,
+  encodeConnectRequest,
+  encodeConnectResponse,
+  encodeServerMessage,
+  encodeTxn,
+  KeeperState,
+  makeZxid,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  type Request,
+  type Response,
+  type ServerMessage,
+  type Stat,
+  type Txn,
+  type Zxid,
+} from '../src/index.js';
+import { hex, toHex } from './hex.js';
+
+/** `/a`: a length of 2, two bytes. */
+const PATH_A = '00000002 2f61';
+/** `/b` */
+const PATH_B = '00000002 2f62';
+/** One entry: perms 31, scheme `world`, id `anyone`. */
+const OPEN = '00000001 0000001f 00000005 776f726c64 00000006 616e796f6e65';
+/** One entry: perms 31, scheme `auth`, no id. */
+const CREATOR_ALL = '00000001 0000001f 00000004 61757468 00000000';
+
+const SESSION = 0x0100_0186_a0b1_c2d3n;
+const PASSWD = hex('000102030405060708090a0b0c0d0e0f');
+
+const STAT: Stat = {
+  czxid: makeZxid(1, 2),
+  mzxid: makeZxid(1, 5),
+  ctime: 1_600_000_000_000,
+  mtime: 1_600_000_000_001,
+  version: 3,
+  cversion: -1,
+  aversion: 1,
+  ephemeralOwner: SESSION,
+  dataLength: 5,
+  numChildren: 0,
+  pzxid: makeZxid(1, 2),
+};
+const STAT_HEX = [
+  '0000000100000002', // czxid: epoch 1, counter 2
+  '0000000100000005', // mzxid
+  '00000174876e8000', // ctime: 1,600,000,000,000
+  '00000174876e8001', // mtime
+  '00000003', // version
+  'ffffffff', // cversion: -1, as "/" has on a fresh server
+  '00000001', // aversion
+  '01000186a0b1c2d3', // ephemeralOwner
+  '00000005', // dataLength
+  '00000000', // numChildren
+  '0000000100000002', // pzxid, last
+].join('');
+
+function checkRequest(xid: number, request: Request, ...pieces: string[]): void {
+  const message: ClientMessage = { kind: 'request', xid, request };
+  const body = hex(...pieces);
+  expect(toHex(encodeClientMessage(message))).toBe(toHex(hex(length(body), ...pieces)));
+  expect(decodeClientMessage(body)).toEqual(message);
+}
+
+function checkReply(response: Response | undefined, type: number, ...pieces: string[]): void {
+  const message: ServerMessage = { kind: 'reply', xid: 7, zxid: makeZxid(1, 5), err: 0, response };
+  const body = hex('00000007 0000000100000005 00000000', ...pieces);
+  expect(toHex(encodeServerMessage(message))).toBe(length(body) + toHex(body));
+  expect(decodeServerMessage(body, () => type)).toEqual(message);
+}
+
+function checkTxn(txn: Txn, ...pieces: string[]): void {
+  const header = { clientId: SESSION, cxid: 9, zxid: makeZxid(1, 5), time: 1_600_000_000_000, type: txn.type };
+  const type = toHex(Uint8Array.of(txn.type >> 24, txn.type >> 16, txn.type >> 8, txn.type));
+  // clientId, cxid, zxid, time, type
+  const bytes = hex('01000186a0b1c2d3 00000009 0000000100000005 00000174876e8000', type, ...pieces);
+  expect(toHex(encodeTxn(header, txn))).toBe(toHex(bytes));
+  expect(decodeTxn(bytes)).toEqual({ header, txn });
+}
+
+function length(body: Uint8Array): string {
+  return body.length.toString(16).padStart(8, '0');
+}
+
+test('ConnectRequest, with the byte readOnly and without', () => {
+  const request = {
+    kind: 'connect',
+    protocolVersion: 0,
+    lastZxidSeen: makeZxid(1, 5),
+    timeOut: 30_000,
+    sessionId: SESSION,
+    passwd: PASSWD,
+    readOnly: true,
+  } as const;
+  const fields = [
+    '00000000', // protocolVersion
+    '0000000100000005', // lastZxidSeen
+    '00007530', // timeOut: 30,000
+    '01000186a0b1c2d3', // sessionId
+    '00000010 000102030405060708090a0b0c0d0e0f', // passwd: 16 bytes
+  ];
+  expect(toHex(encodeConnectRequest(request))).toBe(toHex(hex('0000002d', ...fields, '01')));
+  expect(toHex(encodeConnectRequest(request, { withReadOnly: false }))).toBe(toHex(hex('0000002c', ...fields)));
+  expect(decodeConnectRequest(hex(...fields, '01'))).toEqual({ ...request, hasReadOnly: true });
+  expect(decodeConnectRequest(hex(...fields))).toEqual({ ...request, readOnly: false, hasReadOnly: false });
+});
+
+test('ConnectResponse, with the byte readOnly and without', () => {
+  const response = { kind: 'connected', protocolVersion: 0, timeOut: 30_000, sessionId: -2n, passwd: PASSWD, readOnly: false } as const;
+  const fields = [
+    '00000000', // protocolVersion
+    '00007530', // timeOut
+    'fffffffffffffffe', // sessionId: signed
+    '00000010 000102030405060708090a0b0c0d0e0f', // passwd
+  ];
+  expect(toHex(encodeConnectResponse(response))).toBe(toHex(hex('00000025', ...fields, '00')));
+  expect(toHex(encodeConnectResponse(response, { withReadOnly: false }))).toBe(toHex(hex('00000024', ...fields)));
+  expect(decodeConnectResponse(hex(...fields, '00'))).toEqual(response);
+  expect(decodeConnectResponse(hex(...fields))).toEqual(response);
+});
+
+test('requests', () => {
+  const data = hex('68656c6c6f');
+  // xid 1, type 1; path; 5 bytes of data; the ACL; flags: EPHEMERAL
+  checkRequest(
+    1,
+    { type: OpCode.create, path: '/a', data, acl: OPEN_ACL_UNSAFE, flags: 1 },
+    '00000001 00000001',
+    PATH_A,
+    '00000005 68656c6c6f',
+    OPEN,
+    '00000001',
+  );
+  // the same record under type 15; data null; flags: PERSISTENT_SEQUENTIAL
+  checkRequest(
+    2,
+    { type: OpCode.create2, path: '/a', data: null, acl: CREATOR_ALL_ACL, flags: 2 },
+    '00000002 0000000f',
+    PATH_A,
+    'ffffffff',
+    CREATOR_ALL,
+    '00000002',
+  );
+  checkRequest(3, { type: OpCode.delete, path: '/a', version: -1 }, '00000003 00000002', PATH_A, 'ffffffff');
+  checkRequest(4, { type: OpCode.exists, path: '/a', watch: true }, '00000004 00000003', PATH_A, '01');
+  checkRequest(5, { type: OpCode.getData, path: '/a', watch: false }, '00000005 00000004', PATH_A, '00');
+  checkRequest(6, { type: OpCode.setData, path: '/a', data: hex(''), version: 3 }, '00000006 00000005', PATH_A, '00000000 00000003');
+  checkRequest(7, { type: OpCode.getACL, path: '/a' }, '00000007 00000006', PATH_A);
+  checkRequest(8, { type: OpCode.setACL, path: '/a', acl: OPEN_ACL_UNSAFE, version: 2 }, '00000008 00000007', PATH_A, OPEN, '00000002');
+  checkRequest(9, { type: OpCode.getChildren, path: '/a', watch: true }, '00000009 00000008', PATH_A, '01');
+  checkRequest(10, { type: OpCode.sync, path: '/a' }, '0000000a 00000009', PATH_A);
+  checkRequest(11, { type: OpCode.getChildren2, path: '/a', watch: true }, '0000000b 0000000c', PATH_A, '01');
+  checkRequest(12, { type: OpCode.check, path: '/a', version: 4 }, '0000000c 0000000d', PATH_A, '00000004');
+  checkRequest(-2, { type: OpCode.ping }, 'fffffffe 0000000b');
+  checkRequest(13, { type: OpCode.closeSession }, '0000000d fffffff5');
+  // xid -4, type 100; the record's own type 0; scheme `digest`; auth `u:p`
+  checkRequest(
+    -4,
+    { type: OpCode.auth, authType: 0, scheme: 'digest', auth: hex('753a70') },
+    'fffffffc 00000064',
+    '00000000 00000006 646967657374 00000003 753a70',
+  );
+  // xid -8, type 101; relativeZxid; one path, two, none
+  checkRequest(
+    -8,
+    { type: OpCode.setWatches, relativeZxid: makeZxid(1, 5), dataWatches: ['/a'], existWatches: ['/a', '/b'], childWatches: [] },
+    'fffffff8 00000065 0000000100000005',
+    '00000001',
+    PATH_A,
+    '00000002',
+    PATH_A,
+    PATH_B,
+    '00000000',
+  );
+});
+
+test('a path beyond ASCII: /é€', () => {
+  checkRequest(1, { type: OpCode.sync, path: '/é€' }, '00000001 00000009 00000006 2f c3a9 e282ac');
+});
+
+test('a multi: a header of type, done and err -1 before each operation, and one behind the last', () => {
+  checkRequest(
+    1,
+    {
+      type: OpCode.multi,
+      ops: [
+        { type: OpCode.create, path: '/a', data: hex('01'), acl: OPEN_ACL_UNSAFE, flags: 0 },
+        { type: OpCode.delete, path: '/b', version: 1 },
+        { type: OpCode.setData, path: '/a', data: null, version: -1 },
+        { type: OpCode.check, path: '/b', version: 2 },
+      ],
+    },
+    '00000001 0000000e',
+    '00000001 00 ffffffff', // create
+    PATH_A,
+    '00000001 01',
+    OPEN,
+    '00000000',
+    '00000002 00 ffffffff', // delete
+    PATH_B,
+    '00000001',
+    '00000005 00 ffffffff', // setData
+    PATH_A,
+    'ffffffff ffffffff',
+    '0000000d 00 ffffffff', // check
+    PATH_B,
+    '00000002',
+    'ffffffff 01 ffffffff', // end
+  );
+  checkRequest(1, { type: OpCode.multi, ops: [] }, '00000001 0000000e ffffffff 01 ffffffff');
+});
+
+test('replies', () => {
+  checkReply({ type: OpCode.create, path: '/a' }, OpCode.create, PATH_A);
+  checkReply({ type: OpCode.create2, path: '/a', stat: STAT }, OpCode.create2, PATH_A, STAT_HEX);
+  checkReply(undefined, OpCode.delete);
+  checkReply({ type: OpCode.exists, stat: STAT }, OpCode.exists, STAT_HEX);
+  checkReply({ type: OpCode.getData, data: hex('68656c6c6f'), stat: STAT }, OpCode.getData, '00000005 68656c6c6f', STAT_HEX);
+  checkReply({ type: OpCode.getData, data: null, stat: STAT }, OpCode.getData, 'ffffffff', STAT_HEX);
+  checkReply({ type: OpCode.setData, stat: STAT }, OpCode.setData, STAT_HEX);
+  checkReply({ type: OpCode.getACL, acl: OPEN_ACL_UNSAFE, stat: STAT }, OpCode.getACL, OPEN, STAT_HEX);
+  checkReply({ type: OpCode.setACL, stat: STAT }, OpCode.setACL, STAT_HEX);
+  checkReply({ type: OpCode.getChildren, children: ['a', 'bc'] }, OpCode.getChildren, '00000002 00000001 61 00000002 6263');
+  checkReply({ type: OpCode.getChildren2, children: [], stat: STAT }, OpCode.getChildren2, '00000000', STAT_HEX);
+  checkReply({ type: OpCode.sync, path: '/a' }, OpCode.sync, PATH_A);
+});
+
+test('the reply to a multi that succeeded, and to one whose second operation failed', () => {
+  checkReply(
+    {
+      type: OpCode.multi,
+      results: [
+        { type: OpCode.create, path: '/a' },
+        { type: OpCode.create2, path: '/b', stat: STAT },
+        { type: OpCode.delete },
+        { type: OpCode.setData, stat: STAT },
+        { type: OpCode.check },
+      ],
+    },
+    OpCode.multi,
+    '00000001 00 00000000', // create: CreateResponse
+    PATH_A,
+    '0000000f 00 00000000', // create2: Create2Response
+    PATH_B,
+    STAT_HEX,
+    '00000002 00 00000000', // delete: nothing
+    '00000005 00 00000000', // setData: SetDataResponse
+    STAT_HEX,
+    '0000000d 00 00000000', // check: nothing
+    'ffffffff 01 ffffffff', // end
+  );
+  checkReply(
+    {
+      type: OpCode.multi,
+      results: [
+        { type: OpCode.error, err: 0 },
+        { type: OpCode.error, err: -101 },
+        { type: OpCode.error, err: -2 },
+      ],
+    },
+    OpCode.multi,
+    'ffffffff 00 00000000 00000000', // before the failure: 0, in the header and in an ErrorResponse
+    'ffffffff 00 ffffff9b ffffff9b', // NONODE
+    'ffffffff 00 fffffffe fffffffe', // after it: RUNTIMEINCONSISTENCY
+    'ffffffff 01 ffffffff', // end
+  );
+});
+
+test('an error is a header alone', () => {
+  const message: ServerMessage = { kind: 'reply', xid: 7, zxid: makeZxid(1, 5), err: -101, response: undefined };
+  const frame = hex('00000010 00000007 0000000100000005 ffffff9b');
+  expect(toHex(encodeServerMessage(message))).toBe(toHex(frame));
+  expect(decodeServerMessage(frame.slice(4), () => OpCode.getData)).toEqual(message);
+});
+
+test('a watch event has the xid -1; its zxid may be -1', () => {
+  const event: ServerMessage = {
+    kind: 'event',
+    type: EventType.nodeDataChanged,
+    state: KeeperState.syncConnected,
+    path: '/a',
+    zxid: -1 as Zxid,
+  };
+  // xid, zxid, err; type 3, state 3, path
+  const body = hex('ffffffff ffffffffffffffff 00000000 00000003 00000003', PATH_A);
+  expect(toHex(encodeServerMessage(event))).toBe(`0000001e${toHex(body)}`);
+  expect(decodeServerMessage(body, () => undefined)).toEqual(event);
+});
+
+test('txns', () => {
+  // path; data; ACL; ephemeral; parentCVersion
+  checkTxn(
+    { type: OpCode.create, path: '/a', data: hex('0102'), acl: OPEN_ACL_UNSAFE, ephemeral: true, parentCVersion: 4 },
+    PATH_A,
+    '00000002 0102',
+    OPEN,
+    '01 00000004',
+  );
+  checkTxn(
+    { type: OpCode.create2, path: '/a', data: null, acl: OPEN_ACL_UNSAFE, ephemeral: false, parentCVersion: 1 },
+    PATH_A,
+    'ffffffff',
+    OPEN,
+    '00 00000001',
+  );
+  checkTxn({ type: OpCode.delete, path: '/a' }, PATH_A);
+  checkTxn({ type: OpCode.setData, path: '/a', data: hex('01'), version: 2 }, PATH_A, '00000001 01 00000002');
+  checkTxn({ type: OpCode.setACL, path: '/a', acl: CREATOR_ALL_ACL, version: 1 }, PATH_A, CREATOR_ALL, '00000001');
+  checkTxn({ type: OpCode.createSession, timeOut: 30_000 }, '00007530');
+  checkTxn({ type: OpCode.closeSession, paths: ['/a', '/b'] }, '00000002', PATH_A, PATH_B);
+  checkTxn({ type: OpCode.check, path: '/a', version: 2 }, PATH_A, '00000002');
+  checkTxn({ type: OpCode.error, err: -110 }, 'ffffff92');
+  // two records Txn: type, length, record
+  checkTxn(
+    {
+      type: OpCode.multi,
+      txns: [
+        { type: OpCode.delete, path: '/a' },
+        { type: OpCode.error, err: -2 },
+      ],
+    },
+    '00000002',
+    '00000002 00000006',
+    PATH_A,
+    'ffffffff 00000004 fffffffe',
+  );
+});

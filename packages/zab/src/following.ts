@@ -1,0 +1,303 @@
+/**
+ * FOLLOWING: the learner's side of discovery, synchronization and broadcast (classes `Learner`, `Follower`).
+ *
+ * The order that matters, each step waiting for the input that says the one before it is durable:
+ * acceptedEpoch → ACKEPOCH; history → currentEpoch → ACK(NEWLEADER); a proposal → its ACK; committed and durable → delivered.
+ */
+import { assert, epochOf, makeZxid, unreachable, type Zxid } from '@quorate/protocol';
+import type { Sid } from './config.js';
+import type { ChannelId, TimerName } from './io.js';
+import type { Run } from './log.js';
+import type { Message, Notification, Vote } from './messages.js';
+import type { Peer } from './peer.js';
+import type { Role } from './role.js';
+
+/**
+ * DISCOVERY: FOLLOWERINFO is sent. PROMISING: acceptedEpoch is on its way to the storage. SYNCHRONIZATION: ACKEPOCH is sent,
+ * the history comes. HISTORY: NEWLEADER has come, the history is on its way to the storage. EPOCH: currentEpoch is. ACKED: ACK(NEWLEADER)
+ * is sent. BROADCAST: UPTODATE has come.
+ */
+type Stage = 'DISCOVERY' | 'PROMISING' | 'SYNCHRONIZATION' | 'HISTORY' | 'EPOCH' | 'ACKED' | 'BROADCAST';
+
+interface FollowingState {
+  readonly channel: ChannelId;
+  stage: Stage;
+  /** The leader's epoch, from LEADERINFO on. */
+  epoch: number;
+  /** False where this epoch had been promised before: it must not be counted twice. */
+  counted: boolean;
+  /** Whether DIFF, TRUNC or SNAP has come. */
+  planned: boolean;
+  /** In HISTORY: orders of the lane that stand before currentEpoch. */
+  historyOrders: number;
+  /** The last zxid that was acknowledged. */
+  lastAcked: Zxid;
+  /** Half ticks since the leader was last heard. */
+  silentHalfTicks: number;
+  /** Answers to `sync` that wait for the delivery of what was committed when they came. */
+  readonly syncs: { readonly tag: number; readonly zxid: Zxid }[];
+}
+
+export class Following implements Role {
+  readonly name = 'FOLLOWING';
+  readonly vote: Vote;
+  readonly #peer: Peer;
+  readonly #state: FollowingState;
+
+  constructor(peer: Peer, vote: Vote) {
+    this.#peer = peer;
+    this.vote = vote;
+    peer.state.channelsOpened++;
+    this.#state = {
+      channel: peer.state.channelsOpened,
+      stage: 'DISCOVERY',
+      epoch: 0,
+      counted: true,
+      planned: false,
+      historyOrders: 0,
+      lastAcked: 0 as Zxid,
+      silentHalfTicks: 0,
+      syncs: [],
+    };
+  }
+
+  enter(): void {
+    const { state, timing } = this.#peer;
+    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.vote.leader, epoch: state.currentEpoch, serving: false });
+    this.#peer.effects.push({ type: 'openToLeader', to: this.vote.leader, channel: this.#state.channel });
+    this.#send({ type: 'FOLLOWERINFO', acceptedEpoch: state.acceptedEpoch });
+    this.#peer.setTimer('init', timing.initLimit * timing.tickTimeMs);
+  }
+
+  leave(): void {
+    this.#peer.cancelTimer('init');
+    this.#peer.cancelTimer('tick');
+    this.#peer.effects.push({ type: 'closeToLeader', channel: this.#state.channel });
+  }
+
+  onLeaderMessage(channel: ChannelId, message: Message): void {
+    if (channel !== this.#state.channel) return;
+    this.#state.silentHalfTicks = 0;
+    switch (message.type) {
+      case 'LEADERINFO':
+        this.#onLeaderInfo(message.epoch);
+        return;
+      case 'DIFF':
+      case 'TRUNC':
+      case 'SNAP':
+        this.#onPlan(message);
+        return;
+      case 'PROPOSAL':
+        this.#onProposal(message.run);
+        return;
+      case 'NEWLEADER':
+        this.#onNewLeader(message.epoch);
+        return;
+      case 'COMMIT':
+        this.#onCommit(message.zxid);
+        return;
+      case 'UPTODATE':
+        this.#onUpToDate();
+        return;
+      case 'PING':
+        this.#peer.effects.push({ type: 'heartbeat', round: message.round });
+        return;
+      case 'SYNC':
+        this.#state.syncs.push({ tag: message.tag, zxid: this.#peer.state.lastCommitted });
+        this.#answerSyncs();
+        return;
+      case 'REVALIDATE':
+        this.#peer.effects.push({ type: 'revalidate', from: this.vote.leader, payload: message.payload });
+        return;
+      case 'FOLLOWERINFO':
+      case 'ACKEPOCH':
+      case 'ACK':
+      case 'REQUEST':
+        this.#reject();
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #onLeaderInfo(epoch: number): void {
+    const { state } = this.#peer;
+    if (this.#state.stage !== 'DISCOVERY') return this.#reject();
+    // A leader of an epoch below the promise is one that others have already left behind.
+    if (epoch < state.acceptedEpoch) return this.#reject();
+    this.#state.epoch = epoch;
+    this.#state.stage = 'PROMISING';
+    this.#state.counted = epoch > state.acceptedEpoch;
+    if (this.#state.counted) this.#peer.saveAcceptedEpoch(epoch);
+    this.#advance();
+  }
+
+  #onPlan(message: Message & { readonly type: 'DIFF' | 'TRUNC' | 'SNAP' }): void {
+    const { log } = this.#peer.state;
+    if (this.#state.stage !== 'SYNCHRONIZATION' || this.#state.planned) return this.#reject();
+    this.#state.planned = true;
+    if (message.type === 'SNAP') {
+      this.#peer.installSnapshot(message.snapshot);
+    } else if (message.type === 'TRUNC') {
+      // A cut at a place that is not here, or below what the application has, would be a leader without the committed history.
+      if (!log.contains(message.zxid) || message.zxid < this.#peer.state.lastDelivered) return this.#reject();
+      this.#peer.truncate(message.zxid);
+    }
+  }
+
+  #onProposal(run: Run): void {
+    const { stage, planned, epoch } = this.#state;
+    if (stage === 'DISCOVERY' || stage === 'PROMISING' || !planned) return this.#reject();
+    if (run.payloads.length === 0 || epochOf(run.zxid) > epoch || !this.#peer.state.log.continues(run.zxid)) return this.#reject();
+    this.#peer.append(run);
+  }
+
+  #onNewLeader(epoch: number): void {
+    if (this.#state.stage !== 'SYNCHRONIZATION' || !this.#state.planned || epoch !== this.#state.epoch) return this.#reject();
+    this.#state.stage = 'HISTORY';
+    this.#state.historyOrders = this.#peer.state.lane.length;
+    this.#advance();
+  }
+
+  #onCommit(zxid: Zxid): void {
+    if (!this.#state.planned || zxid > this.#peer.state.log.lastZxid) return this.#reject();
+    this.#peer.commit(zxid);
+    if (this.#state.stage === 'BROADCAST') this.#deliver();
+  }
+
+  #onUpToDate(): void {
+    if (this.#state.stage !== 'ACKED') return this.#reject();
+    const { state, timing } = this.#peer;
+    assert(state.durable.currentEpoch === this.#state.epoch, 'a server serves in the epoch that it has acknowledged');
+    this.#state.stage = 'BROADCAST';
+    this.#peer.cancelTimer('init');
+    this.#peer.setTimer('tick', timing.tickTimeMs / 2);
+    this.#deliver();
+    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.vote.leader, epoch: this.#state.epoch, serving: true });
+  }
+
+  onDurable(count: number): void {
+    if (this.#state.stage === 'HISTORY') this.#state.historyOrders = Math.max(0, this.#state.historyOrders - count);
+    this.#advance();
+  }
+
+  /** Takes the next step of those that wait for the storage. */
+  #advance(): void {
+    const { durable } = this.#peer.state;
+    const current = this.#state;
+    switch (current.stage) {
+      case 'PROMISING':
+        if (durable.acceptedEpoch !== current.epoch) return;
+        current.stage = 'SYNCHRONIZATION';
+        this.#send({
+          type: 'ACKEPOCH',
+          currentEpoch: current.counted ? this.#peer.state.currentEpoch : -1,
+          lastZxid: this.#peer.state.log.lastZxid,
+        });
+        return;
+      case 'HISTORY':
+        if (current.historyOrders > 0) return;
+        // currentEpoch is saved after the history is durable and before ACK(NEWLEADER): Zab 1.0 phase 2, ZOOKEEPER-4643, 4646.
+        current.stage = 'EPOCH';
+        this.#peer.saveCurrentEpoch(current.epoch);
+        return;
+      case 'EPOCH':
+        if (durable.currentEpoch !== current.epoch) return;
+        current.stage = 'ACKED';
+        current.lastAcked = makeZxid(current.epoch, 0);
+        this.#send({ type: 'ACK', zxid: current.lastAcked });
+        this.#acknowledge();
+        return;
+      case 'ACKED':
+        this.#acknowledge();
+        return;
+      case 'BROADCAST':
+        this.#acknowledge();
+        this.#deliver();
+        return;
+      case 'DISCOVERY':
+      case 'SYNCHRONIZATION':
+        return;
+      default:
+        unreachable(current.stage);
+    }
+  }
+
+  /** Proposals are acknowledged after NEWLEADER and never before they are durable (ZOOKEEPER-4685, 3911). */
+  #acknowledge(): void {
+    const { lastZxid } = this.#peer.state.durable;
+    if (lastZxid <= this.#state.lastAcked) return;
+    this.#state.lastAcked = lastZxid;
+    this.#send({ type: 'ACK', zxid: lastZxid });
+  }
+
+  #deliver(): void {
+    this.#peer.deliver();
+    this.#answerSyncs();
+  }
+
+  #answerSyncs(): void {
+    const { syncs } = this.#state;
+    while (syncs[0] !== undefined && syncs[0].zxid <= this.#peer.state.lastDelivered) {
+      this.#peer.effects.push({ type: 'synced', tag: syncs[0].tag });
+      syncs.shift();
+    }
+  }
+
+  heartbeat(round: number, payload: Uint8Array): void {
+    this.#send({ type: 'PING', round, payload });
+  }
+
+  request(payload: Uint8Array): void {
+    if (this.#state.stage === 'BROADCAST') this.#send({ type: 'REQUEST', payload });
+  }
+
+  revalidate(payload: Uint8Array): void {
+    if (this.#state.stage === 'BROADCAST') this.#send({ type: 'REVALIDATE', payload });
+  }
+
+  sync(tag: number): void {
+    if (this.#state.stage === 'BROADCAST') this.#send({ type: 'SYNC', tag });
+  }
+
+  onTimer(name: TimerName): void {
+    const { timing } = this.#peer;
+    if (name === 'init') {
+      this.#peer.becomeLooking();
+    } else if (name === 'tick') {
+      this.#state.silentHalfTicks++;
+      if (this.#state.silentHalfTicks > timing.syncLimit * 2) this.#peer.becomeLooking();
+      else this.#peer.setTimer('tick', timing.tickTimeMs / 2);
+    }
+  }
+
+  onLeaderClosed(channel: ChannelId): void {
+    if (channel === this.#state.channel) this.#peer.becomeLooking();
+  }
+
+  onNotification(from: Sid, notification: Notification): void {
+    if (notification.state === 'LOOKING') this.#peer.notify(from, 'FOLLOWING', this.vote);
+  }
+
+  /** Another server believes that this one leads; closing tells it at once. */
+  onLearnerOpened(_from: Sid, channel: ChannelId): void {
+    this.#peer.effects.push({ type: 'closeToLearner', channel });
+  }
+
+  /** The leader broke the protocol, or is one that must not be followed: look again. */
+  #reject(): void {
+    this.#peer.becomeLooking();
+  }
+
+  #send(message: Message): void {
+    this.#peer.effects.push({ type: 'sendToLeader', channel: this.#state.channel, message });
+  }
+
+  // Only the leader has learners and takes proposals.
+
+  onLearnerMessage(): void {}
+  onLearnerClosed(): void {}
+  propose(): void {}
+  answerRevalidate(): void {}
+  onSnapshotTaken(): void {}
+}

@@ -1,0 +1,15 @@
+export type { Application, ServerState, Status } from './application.js';
+export { type Config, hasQuorum, quorumValue, type Sid } from './config.js';
+export type { ChannelId, Effect, Input, TimerName } from './io.js';
+export { Log, lastZxidOf, type Run } from './log.js';
+export { MemoryNetwork } from './memory-network.js';
+export { MemoryStorage } from './memory-storage.js';
+export type { Message, Notification, Vote } from './messages.js';
+export { Peer, type PeerOptions } from './peer.js';
+export type { PeerState } from './peer-state.js';
+export { Replica, type ReplicaOptions } from './replica.js';
+export type { Completion, Snapshot, Storage, StoredImage } from './storage.js';
+export { planSync, type SyncPlan } from './sync-plan.js';
+export type { Timing } from './timing.js';
+export type { Channel, ChannelHandler, Transport, TransportHandler } from './transport.js';
+export { compareVotes, sameLeadership, sameVote } from './vote.js';

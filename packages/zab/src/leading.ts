@@ -1,0 +1,498 @@
+/**
+ * LEADING: the leader's side of discovery, synchronization and broadcast (classes `Leader`, `LearnerHandler`).
+ *
+ * Nothing is proposed before a quorum, this server included, has the leader's history and its epoch durably: that is what
+ * makes every txn of earlier epochs that may have been committed a part of this one.
+ */
+import { COUNTER_MAX, counterOf, epochOf, makeZxid, unreachable, type Zxid } from '@quorate/protocol';
+import { hasQuorum, quorumValue, type Sid } from './config.js';
+import type { ChannelId, TimerName } from './io.js';
+import type { Message, Notification, Vote } from './messages.js';
+import type { EarlyLearner, Peer } from './peer.js';
+import { PendingSyncs } from './pending-syncs.js';
+import type { Role } from './role.js';
+import type { Snapshot } from './storage.js';
+import { planSync } from './sync-plan.js';
+
+/**
+ * DISCOVERY: a quorum's FOLLOWERINFO is awaited. PROMISING: the own acceptedEpoch is on its way to the storage. EPOCH: a quorum's ACKEPOCH is
+ * awaited. SYNCHRONIZATION: a quorum's ACK(NEWLEADER) is. BROADCAST: established.
+ */
+type Stage = 'DISCOVERY' | 'PROMISING' | 'EPOCH' | 'SYNCHRONIZATION' | 'BROADCAST';
+
+interface Learner {
+  readonly sid: Sid;
+  readonly channel: ChannelId;
+  /**
+   * OPENED: nothing has come. INFORMED: FOLLOWERINFO has. INVITED: LEADERINFO is sent. PROMISED: ACKEPOCH has come. SNAPSHOT: one is being taken for
+   * it. SYNCHRONIZING: it has been sent the history and gets everything that is proposed. SYNCHRONIZED: it has acknowledged NEWLEADER.
+   */
+  stage: 'OPENED' | 'INFORMED' | 'INVITED' | 'PROMISED' | 'SNAPSHOT' | 'SYNCHRONIZING' | 'SYNCHRONIZED';
+  acceptedEpoch: number;
+  /** Whether its ACKEPOCH counts for the quorum. */
+  promised: boolean;
+  lastZxid: Zxid;
+  /** The last zxid that it has acknowledged in this epoch; counter 0 is NEWLEADER. */
+  acked: Zxid;
+  /** The last round of heartbeats that it has answered. */
+  round: number;
+  silentHalfTicks: number;
+}
+
+interface LeadingState {
+  stage: Stage;
+  epoch: number;
+  /** In SYNCHRONIZATION: orders of the lane that stand before the own currentEpoch; −1 once that is ordered. */
+  historyOrders: number;
+  /** The round of heartbeats that was begun last. */
+  round: number;
+  readonly learners: Map<ChannelId, Learner>;
+}
+
+export class Leading implements Role {
+  readonly name = 'LEADING';
+  readonly vote: Vote;
+  readonly #peer: Peer;
+  readonly #state: LeadingState = { stage: 'DISCOVERY', epoch: 0, historyOrders: 0, round: 0, learners: new Map() };
+  readonly #syncs = new PendingSyncs();
+
+  constructor(peer: Peer, vote: Vote, early: ReadonlyMap<ChannelId, EarlyLearner>) {
+    this.#peer = peer;
+    this.vote = vote;
+    for (const [channel, learner] of early) {
+      this.#admit(learner.from, channel);
+      if (learner.acceptedEpoch !== undefined) this.#noteFollowerInfo(this.#learner(channel) as Learner, learner.acceptedEpoch);
+    }
+  }
+
+  enter(): void {
+    const { sid, state, timing } = this.#peer;
+    this.#peer.setStatus({ state: 'LEADING', leader: sid, epoch: state.currentEpoch, serving: false });
+    this.#peer.setTimer('init', timing.initLimit * timing.tickTimeMs);
+    this.#advance();
+  }
+
+  leave(): void {
+    this.#peer.cancelTimer('init');
+    this.#peer.cancelTimer('tick');
+    for (const channel of this.#state.learners.keys()) this.#peer.effects.push({ type: 'closeToLearner', channel });
+  }
+
+  // Learners come and go
+
+  onLearnerOpened(from: Sid, channel: ChannelId): void {
+    for (const learner of this.#state.learners.values()) {
+      if (learner.sid !== from) continue;
+      // A server has one channel: the newer one is the one that it still knows of.
+      this.#dismiss(learner);
+      break;
+    }
+    this.#admit(from, channel);
+  }
+
+  onLearnerClosed(channel: ChannelId): void {
+    if (!this.#state.learners.delete(channel)) return;
+    this.#checkQuorum();
+  }
+
+  #admit(sid: Sid, channel: ChannelId): void {
+    this.#state.learners.set(channel, {
+      sid,
+      channel,
+      stage: 'OPENED',
+      acceptedEpoch: 0,
+      promised: false,
+      lastZxid: 0 as Zxid,
+      acked: -1 as Zxid,
+      round: 0,
+      silentHalfTicks: 0,
+    });
+  }
+
+  #dismiss(learner: Learner): void {
+    this.#state.learners.delete(learner.channel);
+    this.#peer.effects.push({ type: 'closeToLearner', channel: learner.channel });
+  }
+
+  onLearnerMessage(channel: ChannelId, message: Message): void {
+    const learner = this.#learner(channel);
+    if (learner === undefined) return;
+    learner.silentHalfTicks = 0;
+    switch (message.type) {
+      case 'FOLLOWERINFO':
+        if (learner.stage !== 'OPENED') return this.#reject(learner);
+        this.#noteFollowerInfo(learner, message.acceptedEpoch);
+        this.#advance();
+        return;
+      case 'ACKEPOCH':
+        this.#onAckEpoch(learner, message.currentEpoch, message.lastZxid);
+        return;
+      case 'ACK':
+        this.#onAck(learner, message.zxid);
+        return;
+      case 'PING':
+        this.#onPing(learner, message.round, message.payload);
+        return;
+      case 'REQUEST':
+        if (this.#serves(learner)) this.#peer.effects.push({ type: 'request', from: learner.sid, payload: message.payload });
+        return;
+      case 'REVALIDATE':
+        if (this.#serves(learner)) this.#peer.effects.push({ type: 'revalidate', from: learner.sid, payload: message.payload });
+        return;
+      case 'SYNC':
+        if (!this.#serves(learner)) return;
+        this.#beginSync(learner.channel, message.tag);
+        return;
+      case 'LEADERINFO':
+      case 'DIFF':
+      case 'TRUNC':
+      case 'SNAP':
+      case 'PROPOSAL':
+      case 'COMMIT':
+      case 'NEWLEADER':
+      case 'UPTODATE':
+        this.#reject(learner);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  // Discovery
+
+  #noteFollowerInfo(learner: Learner, acceptedEpoch: number): void {
+    learner.acceptedEpoch = acceptedEpoch;
+    learner.stage = 'INFORMED';
+    this.#peer.state.highestEpochSeen = Math.max(this.#peer.state.highestEpochSeen, acceptedEpoch);
+  }
+
+  #onAckEpoch(learner: Learner, currentEpoch: number, lastZxid: Zxid): void {
+    if (learner.stage !== 'INVITED') return this.#reject(learner);
+    const { state } = this.#peer;
+    const moreRecent = currentEpoch > state.currentEpoch || (currentEpoch === state.currentEpoch && lastZxid > state.log.lastZxid);
+    // Until a quorum has promised, a history that is ahead of this one may hold what was committed: its owner has to lead.
+    if (this.#state.stage === 'EPOCH' && moreRecent) return this.#peer.becomeLooking();
+    learner.stage = 'PROMISED';
+    learner.promised = currentEpoch !== -1;
+    learner.lastZxid = lastZxid;
+    this.#advance();
+  }
+
+  /** Takes every step that has become possible. */
+  #advance(): void {
+    if (this.#state.stage === 'DISCOVERY') this.#chooseEpoch();
+    if (this.#state.stage === 'PROMISING') this.#invite();
+    if (this.#state.stage === 'EPOCH') this.#countPromises();
+    if (this.#state.stage !== 'SYNCHRONIZATION' && this.#state.stage !== 'BROADCAST') return;
+    if (this.#mustGiveWay()) {
+      this.#peer.becomeLooking();
+      return;
+    }
+    this.#welcome();
+    if (this.#state.stage === 'SYNCHRONIZATION') this.#establish();
+  }
+
+  /** The new epoch is above every promise of a quorum. Observers do not count (ZOOKEEPER-2959). */
+  #chooseEpoch(): void {
+    const informed = new Set([this.#peer.sid]);
+    for (const learner of this.#state.learners.values()) if (learner.stage === 'INFORMED') informed.add(learner.sid);
+    if (!hasQuorum(this.#peer.config, informed)) return;
+    this.#state.epoch = Math.max(this.#peer.state.acceptedEpoch, this.#peer.state.highestEpochSeen) + 1;
+    this.#state.stage = 'PROMISING';
+    this.#peer.saveAcceptedEpoch(this.#state.epoch);
+  }
+
+  #invite(): void {
+    if (this.#peer.state.durable.acceptedEpoch !== this.#state.epoch) return;
+    this.#state.stage = 'EPOCH';
+    for (const learner of this.#state.learners.values()) this.#inviteOne(learner);
+  }
+
+  #inviteOne(learner: Learner): void {
+    if (learner.stage !== 'INFORMED') return;
+    learner.stage = 'INVITED';
+    this.#send(learner, { type: 'LEADERINFO', epoch: this.#state.epoch });
+  }
+
+  #countPromises(): void {
+    const promised = new Set([this.#peer.sid]);
+    for (const learner of this.#state.learners.values()) {
+      this.#inviteOne(learner);
+      if (learner.promised) promised.add(learner.sid);
+    }
+    if (!hasQuorum(this.#peer.config, promised)) return;
+    this.#state.stage = 'SYNCHRONIZATION';
+    this.#state.historyOrders = this.#peer.state.lane.length;
+  }
+
+  // Synchronization
+
+  /**
+   * Whether a voter has promised a later epoch: it can never follow this one, and a new election, once, brings it back. The epoch that
+   * it has seen is kept in mind for the next one.
+   */
+  #mustGiveWay(): boolean {
+    for (const learner of this.#state.learners.values()) {
+      if (learner.stage === 'INFORMED' && learner.acceptedEpoch > this.#state.epoch) return true;
+    }
+    return false;
+  }
+
+  /** Invites and synchronizes whoever is ready for it: the first quorum, and all who join later. */
+  #welcome(): void {
+    for (const learner of this.#state.learners.values()) {
+      this.#inviteOne(learner);
+      if (learner.stage === 'PROMISED') this.#synchronize(learner);
+    }
+  }
+
+  #synchronize(learner: Learner): void {
+    const plan = planSync(this.#peer.state.log, learner.lastZxid);
+    if (plan.mode === 'SNAP') {
+      learner.stage = 'SNAPSHOT';
+      this.#peer.effects.push({ type: 'takeSnapshot', channel: learner.channel });
+      return;
+    }
+    this.#send(learner, plan.mode === 'DIFF' ? { type: 'DIFF' } : { type: 'TRUNC', zxid: plan.from });
+    this.#sendHistory(learner, plan.from);
+  }
+
+  onSnapshotTaken(channel: ChannelId, snapshot: Snapshot): void {
+    const learner = this.#learner(channel);
+    if (learner === undefined || learner.stage !== 'SNAPSHOT') return;
+    this.#send(learner, { type: 'SNAP', snapshot });
+    this.#sendHistory(learner, snapshot.zxid);
+  }
+
+  /** Sends all above `after`, committed or not, and from then on everything that is proposed (ZooKeeper: startForwarding). */
+  #sendHistory(learner: Learner, after: Zxid): void {
+    const { log, lastCommitted } = this.#peer.state;
+    for (const run of log.runs(after, log.lastZxid)) this.#send(learner, { type: 'PROPOSAL', run });
+    this.#send(learner, { type: 'COMMIT', zxid: lastCommitted });
+    this.#send(learner, { type: 'NEWLEADER', epoch: this.#state.epoch });
+    learner.stage = 'SYNCHRONIZING';
+  }
+
+  /** The own history, then the own currentEpoch, then the quorum of those who have acknowledged NEWLEADER. */
+  #establish(): void {
+    const { config, state, sid, timing } = this.#peer;
+    const current = this.#state;
+    if (current.historyOrders > 0) return;
+    if (current.historyOrders === 0) {
+      current.historyOrders = -1;
+      this.#peer.saveCurrentEpoch(current.epoch);
+      return;
+    }
+    if (state.durable.currentEpoch !== current.epoch) return;
+    const synchronized = new Set([sid]);
+    for (const learner of current.learners.values()) if (learner.stage === 'SYNCHRONIZED') synchronized.add(learner.sid);
+    if (!hasQuorum(config, synchronized)) return;
+    current.stage = 'BROADCAST';
+    this.#peer.cancelTimer('init');
+    this.#peer.setTimer('tick', timing.tickTimeMs / 2);
+    this.#commit(state.log.lastZxid);
+    this.#peer.setStatus({ state: 'LEADING', leader: sid, epoch: current.epoch, serving: true });
+    for (const learner of current.learners.values()) if (learner.stage === 'SYNCHRONIZED') this.#send(learner, { type: 'UPTODATE' });
+  }
+
+  // Broadcast
+
+  propose(payloads: readonly Uint8Array[]): void {
+    if (this.#state.stage !== 'BROADCAST' || payloads.length === 0) return;
+    const zxid = this.nextZxid;
+    if (counterOf(zxid) + payloads.length > COUNTER_MAX) {
+      // The counter is spent. The next epoch starts a new one; these payloads share the fate of all that a lost leader had not sent.
+      this.#peer.becomeLooking();
+      return;
+    }
+    const run = { zxid, payloads };
+    this.#peer.append(run);
+    const message: Message = { type: 'PROPOSAL', run };
+    for (const learner of this.#state.learners.values()) if (isForwarded(learner)) this.#send(learner, message);
+  }
+
+  /** The zxid of the next proposal. */
+  get nextZxid(): Zxid {
+    const last = this.#peer.state.log.lastZxid;
+    return epochOf(last) === this.#state.epoch ? ((last + 1) as Zxid) : makeZxid(this.#state.epoch, 1);
+  }
+
+  #onAck(learner: Learner, zxid: Zxid): void {
+    const { epoch } = this.#state;
+    if (!isForwarded(learner) || epochOf(zxid) !== epoch || zxid <= learner.acked) return this.#reject(learner);
+    if (counterOf(zxid) !== 0 && zxid > this.#peer.state.log.lastZxid) return this.#reject(learner);
+    if (learner.stage === 'SYNCHRONIZING') {
+      // ACK(NEWLEADER) comes before the ACK of any proposal (ZOOKEEPER-4685).
+      if (counterOf(zxid) !== 0) return this.#reject(learner);
+      learner.stage = 'SYNCHRONIZED';
+      learner.acked = zxid;
+      if (this.#state.stage === 'BROADCAST') this.#send(learner, { type: 'UPTODATE' });
+      else this.#advance();
+      return;
+    }
+    learner.acked = zxid;
+    this.#commitAcked();
+  }
+
+  /** Commits what a quorum has acknowledged in this epoch; all below it goes with it. */
+  #commitAcked(): void {
+    if (this.#state.stage !== 'BROADCAST') return;
+    const reached = quorumValue(this.#peer.config, (sid) => this.#ackedBy(sid)) as Zxid;
+    // Counter 0 stands for the history that was committed when the epoch was established.
+    if (reached > this.#peer.state.lastCommitted && counterOf(reached) !== 0) this.#commit(reached);
+  }
+
+  #ackedBy(sid: Sid): number {
+    if (sid === this.#peer.sid) return this.#peer.state.durable.lastZxid;
+    for (const learner of this.#state.learners.values()) if (learner.sid === sid) return learner.acked;
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  #commit(zxid: Zxid): void {
+    this.#peer.commit(zxid);
+    const message: Message = { type: 'COMMIT', zxid };
+    for (const learner of this.#state.learners.values()) if (isForwarded(learner)) this.#send(learner, message);
+    this.#deliver();
+  }
+
+  onDurable(count: number): void {
+    if (this.#state.stage === 'BROADCAST') {
+      this.#commitAcked();
+      this.#deliver();
+      return;
+    }
+    if (this.#state.stage === 'SYNCHRONIZATION' && this.#state.historyOrders > 0) {
+      this.#state.historyOrders = Math.max(0, this.#state.historyOrders - count);
+    }
+    this.#advance();
+  }
+
+  #deliver(): void {
+    this.#peer.deliver();
+    this.#answerSyncs();
+  }
+
+  // Heartbeats and syncs
+
+  onTimer(name: TimerName): void {
+    if (name === 'init') {
+      this.#peer.becomeLooking();
+      return;
+    }
+    if (name !== 'tick') return;
+    const { timing } = this.#peer;
+    for (const learner of this.#state.learners.values()) {
+      learner.silentHalfTicks++;
+      // One that is being synchronized has initLimit for it, like the leader itself.
+      const limit = learner.stage === 'SYNCHRONIZED' ? timing.syncLimit : timing.initLimit;
+      if (learner.silentHalfTicks > limit * 2) this.#dismiss(learner);
+    }
+    this.#beginRound();
+    this.#peer.setTimer('tick', timing.tickTimeMs / 2);
+    this.#checkQuorum();
+  }
+
+  #beginRound(): void {
+    this.#state.round++;
+    const message: Message = { type: 'PING', round: this.#state.round, payload: NOTHING };
+    for (const learner of this.#state.learners.values()) if (isForwarded(learner)) this.#send(learner, message);
+  }
+
+  #onPing(learner: Learner, round: number, payload: Uint8Array): void {
+    if (round > this.#state.round) return this.#reject(learner);
+    learner.round = Math.max(learner.round, round);
+    if (!this.#serves(learner)) return;
+    if (payload.length > 0) this.#peer.effects.push({ type: 'heartbeatReceived', from: learner.sid, payload });
+    this.#answerSyncs();
+  }
+
+  sync(tag: number): void {
+    if (this.#state.stage === 'BROADCAST') this.#beginSync(undefined, tag);
+  }
+
+  /**
+   * A sync is answered once everything proposed at its receipt is committed and a round of heartbeats begun after its receipt is answered by a
+   * quorum: only then is it certain that no other leader had taken over before it was asked (safer than ZOOKEEPER-1675).
+   */
+  #beginSync(channel: ChannelId | undefined, tag: number): void {
+    this.#syncs.add({ channel, tag, zxid: this.#peer.state.log.lastZxid, round: this.#state.round + 1 });
+    if (this.#confirmedRound() >= this.#state.round) this.#beginRound();
+    this.#answerSyncs();
+  }
+
+  #answerSyncs(): void {
+    if (this.#syncs.isEmpty) return;
+    const confirmed = this.#confirmedRound();
+    for (const sync of this.#syncs.take(this.#peer.state.lastDelivered, confirmed)) {
+      const learner = sync.channel === undefined ? undefined : this.#learner(sync.channel);
+      if (sync.channel === undefined) this.#peer.effects.push({ type: 'synced', tag: sync.tag });
+      else if (learner !== undefined) this.#send(learner, { type: 'SYNC', tag: sync.tag });
+    }
+    // Those that came while a round was under way need the next one; it starts as soon as that one is confirmed.
+    if (confirmed >= this.#state.round && this.#syncs.needsRoundAfter(this.#state.round)) {
+      this.#beginRound();
+      this.#answerSyncs();
+    }
+  }
+
+  #confirmedRound(): number {
+    return quorumValue(this.#peer.config, (sid) => {
+      if (sid === this.#peer.sid) return this.#state.round;
+      for (const learner of this.#state.learners.values())
+        if (learner.sid === sid && learner.stage === 'SYNCHRONIZED') return learner.round;
+      return Number.NEGATIVE_INFINITY;
+    });
+  }
+
+  /** A leader without a quorum of synchronized servers steps down at once: waiting could only let it serve what others have replaced. */
+  #checkQuorum(): void {
+    if (this.#state.stage !== 'BROADCAST') return;
+    const present = new Set([this.#peer.sid]);
+    for (const learner of this.#state.learners.values()) if (learner.stage === 'SYNCHRONIZED') present.add(learner.sid);
+    if (!hasQuorum(this.#peer.config, present)) this.#peer.becomeLooking();
+  }
+
+  answerRevalidate(to: Sid, payload: Uint8Array): void {
+    for (const learner of this.#state.learners.values()) {
+      if (learner.sid === to && learner.stage === 'SYNCHRONIZED') this.#send(learner, { type: 'REVALIDATE', payload });
+    }
+  }
+
+  onNotification(from: Sid, notification: Notification): void {
+    if (notification.state === 'LOOKING') this.#peer.notify(from, 'LEADING', this.vote);
+  }
+
+  /** Whether a learner's requests are taken: both it and the leader are in broadcast. */
+  #serves(learner: Learner): boolean {
+    return this.#state.stage === 'BROADCAST' && learner.stage === 'SYNCHRONIZED';
+  }
+
+  /** A learner that breaks the protocol loses its channel; it will look and come back. */
+  #reject(learner: Learner): void {
+    this.#dismiss(learner);
+    this.#checkQuorum();
+  }
+
+  #learner(channel: ChannelId): Learner | undefined {
+    return this.#state.learners.get(channel);
+  }
+
+  #send(learner: Learner, message: Message): void {
+    this.#peer.effects.push({ type: 'sendToLearner', channel: learner.channel, message });
+  }
+
+  // The leader follows nobody.
+
+  onLeaderMessage(): void {}
+  onLeaderClosed(): void {}
+  request(): void {}
+  revalidate(): void {}
+  heartbeat(): void {}
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Whether a learner gets what is proposed and committed: from the moment at which its history was sent. */
+function isForwarded(learner: Learner): boolean {
+  return learner.stage === 'SYNCHRONIZING' || learner.stage === 'SYNCHRONIZED';
+}

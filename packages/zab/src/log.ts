@@ -1,0 +1,147 @@
+/**
+ * The history of a server: the txns that it holds, in zxid order, above a base that a snapshot covers.
+ *
+ * Within an epoch zxids are consecutive and start at counter 1, so only the first entry of each epoch is kept beside the
+ * payloads, a zxid finds its place without a search, and a hole cannot even be written down.
+ */
+import { assert, counterOf, epochOf, type Zxid } from '@quorate/protocol';
+
+/** Consecutive txns of one epoch: the i-th payload has the zxid `zxid + i`. Never empty. */
+export interface Run {
+  readonly zxid: Zxid;
+  readonly payloads: readonly Uint8Array[];
+}
+
+/** The zxid of the last txn of a run. */
+export function lastZxidOf(run: Run): Zxid {
+  return (run.zxid + run.payloads.length - 1) as Zxid;
+}
+
+/** Where the entries of one epoch begin. */
+interface Segment {
+  readonly zxid: Zxid;
+  readonly index: number;
+}
+
+export class Log {
+  /** All at and below it are covered by a snapshot. Invariant: base <= lastZxid. */
+  #base: Zxid;
+  readonly #payloads: Uint8Array[] = [];
+  #segments: Segment[] = [];
+
+  constructor(base: Zxid) {
+    this.#base = base;
+  }
+
+  get base(): Zxid {
+    return this.#base;
+  }
+
+  get length(): number {
+    return this.#payloads.length;
+  }
+
+  /** The zxid of the last entry, or the base of an empty log. */
+  get lastZxid(): Zxid {
+    const segment = this.#segments[this.#segments.length - 1];
+    return segment === undefined ? this.#base : ((segment.zxid + (this.#payloads.length - segment.index) - 1) as Zxid);
+  }
+
+  /** Whether a run of this zxid may come next: the next counter of the same epoch, or the first of a later one. */
+  continues(zxid: Zxid): boolean {
+    const last = this.lastZxid;
+    return zxid === last + 1 ? epochOf(zxid) === epochOf(last) : epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1;
+  }
+
+  append(run: Run): void {
+    assert(run.payloads.length > 0, 'a run is never empty');
+    assert(this.continues(run.zxid), 'the log has no holes');
+    const last = this.#segments[this.#segments.length - 1];
+    if (last === undefined || epochOf(run.zxid) !== epochOf(last.zxid))
+      this.#segments.push({ zxid: run.zxid, index: this.#payloads.length });
+    for (const payload of run.payloads) this.#payloads.push(payload);
+    assert(this.lastZxid === lastZxidOf(run), 'the last entry is the last of the run');
+  }
+
+  /** Whether `zxid` is an entry, or the base itself. */
+  contains(zxid: Zxid): boolean {
+    return zxid === this.#base || this.#indexOf(zxid) !== -1;
+  }
+
+  /** The last zxid of an epoch that is still known here, base included; undefined where there is none. */
+  lastOfEpoch(epoch: number): Zxid | undefined {
+    for (let i = this.#segments.length - 1; i >= 0; i--) {
+      const segment = this.#segments[i] as Segment;
+      if (epochOf(segment.zxid) === epoch) return (segment.zxid + (this.#endOf(i) - segment.index) - 1) as Zxid;
+    }
+    return epochOf(this.#base) === epoch ? this.#base : undefined;
+  }
+
+  /** The entries above `after` and up to `through`, both contained here, as one run per epoch. */
+  runs(after: Zxid, through: Zxid): Run[] {
+    assert(this.contains(after), 'entries are asked for from a known place');
+    assert(this.contains(through), 'entries are asked for up to a known place');
+    const runs: Run[] = [];
+    const from = after === this.#base ? 0 : this.#indexOf(after) + 1;
+    const to = through === this.#base ? 0 : this.#indexOf(through) + 1;
+    for (let i = 0; i < this.#segments.length; i++) {
+      const segment = this.#segments[i] as Segment;
+      const first = Math.max(from, segment.index);
+      const end = Math.min(to, this.#endOf(i));
+      if (first < end) runs.push({ zxid: (segment.zxid + (first - segment.index)) as Zxid, payloads: this.#payloads.slice(first, end) });
+    }
+    return runs;
+  }
+
+  /** Drops every entry above `zxid`, which is contained here. */
+  truncate(zxid: Zxid): void {
+    assert(this.contains(zxid), 'a log is cut at a known place');
+    const end = zxid === this.#base ? 0 : this.#indexOf(zxid) + 1;
+    this.#payloads.length = end;
+    while (this.#segments.length > 0 && (this.#segments[this.#segments.length - 1] as Segment).index >= end) this.#segments.pop();
+    assert(this.lastZxid === zxid, 'the cut is where it was asked for');
+  }
+
+  /** Forgets the oldest entries, those up to `zxid` included, but keeps the newest `keep`. */
+  compact(zxid: Zxid, keep: number): void {
+    const covered = this.#indexOf(zxid) + 1;
+    const count = Math.min(covered, this.#payloads.length - keep);
+    if (count <= 0) return;
+    let base = this.#base;
+    const segments: Segment[] = [];
+    for (let i = 0; i < this.#segments.length; i++) {
+      const segment = this.#segments[i] as Segment;
+      const end = this.#endOf(i);
+      if (segment.index < count) base = (segment.zxid + (Math.min(count, end) - segment.index) - 1) as Zxid;
+      if (end > count) {
+        const index = Math.max(segment.index, count);
+        segments.push({ zxid: (segment.zxid + (index - segment.index)) as Zxid, index: index - count });
+      }
+    }
+    this.#payloads.splice(0, count);
+    this.#segments = segments;
+    this.#base = base;
+  }
+
+  /** Forgets everything: a snapshot has taken its place. */
+  reset(base: Zxid): void {
+    this.#payloads.length = 0;
+    this.#segments = [];
+    this.#base = base;
+  }
+
+  #endOf(segmentIndex: number): number {
+    return this.#segments[segmentIndex + 1]?.index ?? this.#payloads.length;
+  }
+
+  /** The place of an entry among the payloads, −1 where it is none. There are as many segments as epochs: few. */
+  #indexOf(zxid: Zxid): number {
+    for (let i = this.#segments.length - 1; i >= 0; i--) {
+      const segment = this.#segments[i] as Segment;
+      if (zxid < segment.zxid) continue;
+      const index = segment.index + (zxid - segment.zxid);
+      return index < this.#endOf(i) ? index : -1;
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,66 @@
+/** What a server knows in every role, and what it must not forget: one plain record. */
+import { epochOf, type Zxid } from '@quorate/protocol';
+import { Log } from './log.js';
+import type { Snapshot, StoredImage } from './storage.js';
+
+export interface PeerState {
+  /** The highest epoch that this server has promised to. Invariant: currentEpoch <= acceptedEpoch. */
+  acceptedEpoch: number;
+  /** The epoch of the leader whose history this server has taken over. */
+  currentEpoch: number;
+  /** The round of the election (`logicalclock`). */
+  electionEpoch: number;
+  /** The history, the part that is still on its way to the storage included. */
+  readonly log: Log;
+  /** The highest zxid known to be committed. Invariant: lastDelivered <= lastCommitted. */
+  lastCommitted: Zxid;
+  /** The last txn that the application has. Invariant: lastDelivered <= durable.lastZxid while serving. */
+  lastDelivered: Zxid;
+  /** What would survive the loss of power now; it trails the fields above. */
+  readonly durable: { acceptedEpoch: number; currentEpoch: number; lastZxid: Zxid };
+  /** Orders of the log lane that have not completed, oldest first. */
+  readonly lane: LaneOrder[];
+  /** The highest acceptedEpoch that a learner has told this server, in any of its terms; a new epoch goes above it. */
+  highestEpochSeen: number;
+  /** How often this server has left LOOKING and come back without having served; it paces the next try. */
+  failedTries: number;
+  /** Numbers the learner channels that this server opens. */
+  channelsOpened: number;
+}
+
+/** An order of the log lane, with what is durable once it has completed. */
+export type LaneOrder =
+  | { readonly type: 'append' | 'truncate'; readonly lastZxid: Zxid }
+  | { readonly type: 'saveAcceptedEpoch' | 'saveCurrentEpoch'; readonly epoch: number }
+  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot };
+
+/**
+ * The state of a server that starts from what its storage holds.
+ *
+ * @throws RangeError where the image contradicts itself: it was not written by this protocol.
+ */
+export function recoverState(image: StoredImage): PeerState {
+  const base = image.snapshot?.zxid ?? (0 as Zxid);
+  const log = new Log(base);
+  for (const run of image.runs) {
+    if (run.payloads.length === 0 || !log.continues(run.zxid))
+      throw new RangeError('stored log has a hole: its runs must follow one another');
+    log.append(run);
+  }
+  if (image.currentEpoch > image.acceptedEpoch) throw new RangeError('stored currentEpoch is above acceptedEpoch');
+  // A history may run ahead of currentEpoch (a crash between the two is legal) but never ahead of the promise under which it came.
+  if (epochOf(log.lastZxid) > image.acceptedEpoch) throw new RangeError('stored log is above acceptedEpoch');
+  return {
+    acceptedEpoch: image.acceptedEpoch,
+    currentEpoch: image.currentEpoch,
+    electionEpoch: 0,
+    log,
+    lastCommitted: base,
+    lastDelivered: base,
+    durable: { acceptedEpoch: image.acceptedEpoch, currentEpoch: image.currentEpoch, lastZxid: log.lastZxid },
+    lane: [],
+    highestEpochSeen: 0,
+    failedTries: 0,
+    channelsOpened: 0,
+  };
+}

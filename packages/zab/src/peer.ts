@@ -1,0 +1,266 @@
+/**
+ * One server of the ensemble as a deterministic state machine: `step(input)` changes the state and pushes effects.
+ *
+ * Sources: Junqueira, Reed, Serafini, "Zab: High-performance broadcast for primary-backup systems" (DSN 2011), the Zab 1.0 page of
+ * ZooKeeper, and ZooKeeper's classes QuorumPeer, FastLeaderElection, Leader, LearnerHandler, Learner.
+ */
+import { assert, unreachable, type Zxid } from '@quorate/protocol';
+import type { Status } from './application.js';
+import type { Config, Sid } from './config.js';
+import { Following } from './following.js';
+import type { Effect, Input, TimerName } from './io.js';
+import { Leading } from './leading.js';
+import { lastZxidOf, type Run } from './log.js';
+import { Looking } from './looking.js';
+import type { Notification, Vote } from './messages.js';
+import { type LaneOrder, type PeerState, recoverState } from './peer-state.js';
+import type { Role } from './role.js';
+import type { Snapshot, StoredImage } from './storage.js';
+import type { Timing } from './timing.js';
+
+/** How many committed txns stay in memory below a saved snapshot, so that a learner that was away for a moment gets DIFF. */
+const COMMITTED_LOG_TXNS = 500;
+
+export interface PeerOptions {
+  readonly sid: Sid;
+  readonly config: Config;
+  readonly timing: Timing;
+  readonly image: StoredImage;
+}
+
+export class Peer {
+  readonly sid: Sid;
+  readonly config: Config;
+  readonly timing: Timing;
+  readonly state: PeerState;
+  /** Orders since the last drain; the driver performs them in this order and empties the array. */
+  readonly effects: Effect[] = [];
+  #role: Role | undefined;
+  #status: Status;
+
+  constructor(options: PeerOptions) {
+    this.sid = options.sid;
+    this.config = options.config;
+    this.timing = options.timing;
+    this.state = recoverState(options.image);
+    this.#status = { state: 'LOOKING', leader: undefined, epoch: this.state.currentEpoch, serving: false };
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  get role(): Role {
+    assert(this.#role !== undefined, 'the first input is start');
+    return this.#role;
+  }
+
+  step(input: Input): void {
+    switch (input.type) {
+      case 'start':
+        this.becomeLooking();
+        return;
+      case 'notification':
+        this.role.onNotification(input.from, input.notification);
+        return;
+      case 'learnerOpened':
+        this.role.onLearnerOpened(input.from, input.channel);
+        return;
+      case 'learnerMessage':
+        this.role.onLearnerMessage(input.channel, input.message);
+        return;
+      case 'learnerClosed':
+        this.role.onLearnerClosed(input.channel);
+        return;
+      case 'leaderMessage':
+        this.role.onLeaderMessage(input.channel, input.message);
+        return;
+      case 'leaderClosed':
+        this.role.onLeaderClosed(input.channel);
+        return;
+      case 'completed':
+        this.#onCompleted(input.count);
+        return;
+      case 'timer':
+        this.role.onTimer(input.name);
+        return;
+      case 'propose':
+        this.role.propose(input.payloads);
+        return;
+      case 'request':
+        this.role.request(input.payload);
+        return;
+      case 'revalidate':
+        this.role.revalidate(input.payload);
+        return;
+      case 'answerRevalidate':
+        this.role.answerRevalidate(input.to, input.payload);
+        return;
+      case 'heartbeat':
+        this.role.heartbeat(input.round, input.payload);
+        return;
+      case 'sync':
+        this.role.sync(input.tag);
+        return;
+      case 'snapshotTaken':
+        this.role.onSnapshotTaken(input.channel, input.snapshot);
+        return;
+      case 'snapshotSaved':
+        this.state.log.compact(input.zxid, COMMITTED_LOG_TXNS);
+        return;
+      default:
+        return unreachable(input);
+    }
+  }
+
+  // Roles
+
+  becomeLooking(): void {
+    this.#become(new Looking(this));
+  }
+
+  becomeFollowing(vote: Vote): void {
+    this.#become(new Following(this, vote));
+  }
+
+  becomeLeading(vote: Vote, early: ReadonlyMap<number, EarlyLearner>): void {
+    this.#become(new Leading(this, vote, early));
+  }
+
+  setStatus(status: Status): void {
+    const same =
+      status.state === this.#status.state &&
+      status.leader === this.#status.leader &&
+      status.epoch === this.#status.epoch &&
+      status.serving === this.#status.serving;
+    if (same) return;
+    if (status.serving) this.state.failedTries = 0;
+    this.#status = status;
+    this.effects.push({ type: 'status', status });
+  }
+
+  // The log lane: what is ordered, and what is durable
+
+  append(run: Run): void {
+    this.state.log.append(run);
+    this.#order({ type: 'append', lastZxid: lastZxidOf(run) }, { type: 'append', run });
+  }
+
+  truncate(zxid: Zxid): void {
+    assert(zxid >= this.state.lastDelivered, 'what was delivered is never cut off');
+    this.state.log.truncate(zxid);
+    this.#order({ type: 'truncate', lastZxid: zxid }, { type: 'truncate', zxid });
+  }
+
+  installSnapshot(snapshot: Snapshot): void {
+    this.state.log.reset(snapshot.zxid);
+    this.#order({ type: 'installSnapshot', snapshot }, { type: 'installSnapshot', snapshot });
+  }
+
+  saveAcceptedEpoch(epoch: number): void {
+    assert(epoch > this.state.acceptedEpoch, 'acceptedEpoch ascends');
+    this.state.acceptedEpoch = epoch;
+    this.#order({ type: 'saveAcceptedEpoch', epoch }, { type: 'saveAcceptedEpoch', epoch });
+  }
+
+  saveCurrentEpoch(epoch: number): void {
+    assert(epoch >= this.state.currentEpoch, 'currentEpoch does not descend');
+    assert(epoch <= this.state.durable.acceptedEpoch, 'currentEpoch follows a durable promise');
+    this.state.currentEpoch = epoch;
+    this.#order({ type: 'saveCurrentEpoch', epoch }, { type: 'saveCurrentEpoch', epoch });
+  }
+
+  // Delivery
+
+  /** Notes that everything up to `zxid` is committed. */
+  commit(zxid: Zxid): void {
+    assert(zxid <= this.state.log.lastZxid, 'only what is in the log can be committed');
+    if (zxid > this.state.lastCommitted) this.state.lastCommitted = zxid;
+  }
+
+  /** Delivers what is committed and durable here; called by a serving role. */
+  deliver(): void {
+    const state = this.state;
+    const through = state.lastCommitted < state.durable.lastZxid ? state.lastCommitted : state.durable.lastZxid;
+    if (through <= state.lastDelivered) return;
+    for (const run of state.log.runs(state.lastDelivered, through)) this.effects.push({ type: 'deliver', run });
+    state.lastDelivered = through;
+  }
+
+  // Small orders
+
+  notify(to: Sid, state: Notification['state'], vote: Vote): void {
+    this.effects.push({ type: 'notify', to, notification: { state, electionEpoch: this.state.electionEpoch, vote } });
+  }
+
+  setTimer(name: TimerName, ms: number): void {
+    this.effects.push({ type: 'setTimer', name, ms });
+  }
+
+  cancelTimer(name: TimerName): void {
+    this.effects.push({ type: 'cancelTimer', name });
+  }
+
+  /** What must hold after every step; the tests ask after each. */
+  invariants(): void {
+    const { state } = this;
+    assert(state.currentEpoch <= state.acceptedEpoch, 'currentEpoch <= acceptedEpoch');
+    assert(state.durable.acceptedEpoch <= state.acceptedEpoch, 'durable acceptedEpoch trails');
+    assert(state.durable.currentEpoch <= state.currentEpoch, 'durable currentEpoch trails');
+    assert(state.lastDelivered <= state.lastCommitted, 'only what is committed is delivered');
+    assert(!this.#status.serving || state.lastDelivered <= state.durable.lastZxid, 'applied <= durable');
+  }
+
+  #become(role: Role): void {
+    this.#role?.leave();
+    this.#role = role;
+    role.enter();
+  }
+
+  #order(pending: LaneOrder, effect: Effect): void {
+    this.state.lane.push(pending);
+    this.effects.push(effect);
+  }
+
+  #onCompleted(count: number): void {
+    const { durable, lane } = this.state;
+    assert(count <= lane.length, 'only what was ordered can complete');
+    for (let i = 0; i < count; i++) {
+      const order = lane[i] as LaneOrder;
+      switch (order.type) {
+        case 'append':
+        case 'truncate':
+          durable.lastZxid = order.lastZxid;
+          break;
+        case 'saveAcceptedEpoch':
+          durable.acceptedEpoch = order.epoch;
+          break;
+        case 'saveCurrentEpoch':
+          durable.currentEpoch = order.epoch;
+          break;
+        case 'installSnapshot':
+          this.#restore(order.snapshot);
+          break;
+        default:
+          unreachable(order);
+      }
+    }
+    lane.splice(0, count);
+    this.role.onDurable(count);
+  }
+
+  /** A snapshot reaches the application once it is durable, whatever role this server has by then: its store starts there now. */
+  #restore(snapshot: Snapshot): void {
+    this.state.durable.lastZxid = snapshot.zxid;
+    this.state.lastDelivered = snapshot.zxid;
+    if (snapshot.zxid > this.state.lastCommitted) this.state.lastCommitted = snapshot.zxid;
+    this.effects.push({ type: 'restore', snapshot });
+  }
+}
+
+/** A learner that came before this server knew that it leads. */
+export interface EarlyLearner {
+  readonly from: Sid;
+  /** From its FOLLOWERINFO, once that has come. */
+  acceptedEpoch: number | undefined;
+}

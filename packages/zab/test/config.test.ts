@@ -1,0 +1,35 @@
+import { hasQuorum, quorumValue } from '@quorate/zab';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+const voters = fc.integer({ min: 1, max: 9 }).map((count) => Array.from({ length: count }, (_, i) => i + 1));
+
+test('any two quorums share a voter, whatever the number of voters', () => {
+  fc.assert(
+    fc.property(voters, fc.nat(511), fc.nat(511), (all, a, b) => {
+      const config = { version: 0, voters: all };
+      const pick = (mask: number) => new Set(all.filter((sid) => (mask >> (sid - 1)) & 1));
+      if (!hasQuorum(config, pick(a)) || !hasQuorum(config, pick(b))) return;
+      expect([...pick(a)].some((sid) => pick(b).has(sid))).toBe(true);
+    }),
+  );
+});
+
+test('a server that does not vote does not count', () => {
+  const config = { version: 0, voters: [1, 2, 3] };
+  expect(hasQuorum(config, new Set([1, 8, 9]))).toBe(false);
+  expect(hasQuorum(config, new Set([1, 2, 9]))).toBe(true);
+});
+
+test('quorumValue is the highest value that a quorum has reached', () => {
+  fc.assert(
+    fc.property(voters, fc.array(fc.integer({ min: -1, max: 5 }), { minLength: 9, maxLength: 9 }), (all, values) => {
+      const config = { version: 0, voters: all };
+      const valueOf = (sid: number) => (values[sid] === -1 ? Number.NEGATIVE_INFINITY : (values[sid] ?? 0));
+      const reached = (bar: number) => hasQuorum(config, new Set(all.filter((sid) => valueOf(sid) >= bar)));
+      const best = quorumValue(config, valueOf);
+      const candidates = [0, 1, 2, 3, 4, 5].filter(reached);
+      expect(best).toBe(candidates.length === 0 ? Number.NEGATIVE_INFINITY : Math.max(...candidates));
+    }),
+  );
+});

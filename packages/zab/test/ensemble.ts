@@ -1,0 +1,401 @@
+/**
+ * A few state machines joined by hand, for transcripts: every message, order and timer is a line of text, and nothing happens
+ * that the test did not ask for. Storage completes at once unless a server's is held back.
+ */
+import { counterOf, epochOf, type Zxid } from '@quorate/protocol';
+import {
+  type ChannelId,
+  type Effect,
+  type Input,
+  type Message,
+  Peer,
+  type Run,
+  type Sid,
+  type StoredImage,
+  type TimerName,
+} from '@quorate/zab';
+
+const EMPTY: StoredImage = { acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, runs: [] };
+
+interface Member {
+  peer: Peer;
+  readonly delivered: Zxid[];
+  readonly timers: Map<TimerName, number>;
+  /** The store, as far as it is flushed. */
+  image: StoredImage;
+  /** Orders of the log lane that wait for `flush`; undefined where each completes at once. */
+  held: Effect[] | undefined;
+  readonly sentToLeader: Message[];
+}
+
+interface Packet {
+  readonly to: Sid;
+  readonly line: string;
+  readonly input: Input;
+}
+
+export class TestEnsemble {
+  readonly lines: string[] = [];
+  readonly #members = new Map<Sid, Member>();
+  readonly #voters: readonly Sid[];
+  #wire: Packet[] = [];
+  /** Channels at the leader: the key is `learner:id at the learner`. */
+  readonly #channels = new Map<string, { readonly id: ChannelId; readonly leader: Sid; readonly learner: Sid; readonly near: ChannelId }>();
+  #nextChannel = 1;
+
+  constructor(voters: readonly Sid[]) {
+    this.#voters = voters;
+  }
+
+  /** Starts a server, from an image or from what its store holds. */
+  start(sid: Sid, image: StoredImage = this.#members.get(sid)?.image ?? EMPTY): void {
+    this.note(`start ${sid}`);
+    const peer = new Peer({
+      sid,
+      config: { version: 0, voters: this.#voters },
+      timing: { tickTimeMs: 100, initLimit: 10, syncLimit: 5 },
+      image,
+    });
+    this.#members.set(sid, { peer, delivered: [], timers: new Map(), image, held: undefined, sentToLeader: [] });
+    this.step(sid, { type: 'start' });
+  }
+
+  /** Drops a server with all that is not flushed; its peers see their channels close. */
+  crash(sid: Sid): void {
+    this.note(`crash ${sid}`);
+    const member = this.#member(sid);
+    member.held = [];
+    for (const [key, channel] of this.#channels) {
+      if (channel.leader !== sid && channel.learner !== sid) continue;
+      this.#channels.delete(key);
+      if (channel.leader === sid)
+        this.#send(channel.learner, `${sid} → ${channel.learner} close`, { type: 'leaderClosed', channel: channel.near });
+      else this.#send(channel.leader, `${sid} → ${channel.leader} close`, { type: 'learnerClosed', channel: channel.id });
+    }
+    this.#wire = this.#wire.filter((packet) => packet.to !== sid);
+    this.#crashed.add(sid);
+  }
+
+  readonly #crashed = new Set<Sid>();
+
+  restart(sid: Sid): void {
+    this.#crashed.delete(sid);
+    this.start(sid);
+  }
+
+  peer(sid: Sid): Peer {
+    return this.#member(sid).peer;
+  }
+
+  delivered(sid: Sid): readonly Zxid[] {
+    return this.#member(sid).delivered;
+  }
+
+  /** All that a learner has sent to its leaders. */
+  sentToLeader(sid: Sid): readonly Message[] {
+    return this.#member(sid).sentToLeader;
+  }
+
+  /** The leader's number of a learner's channel. */
+  channelOf(learner: Sid): ChannelId {
+    for (const channel of this.#channels.values()) if (channel.learner === learner) return channel.id;
+    throw new Error(`server ${learner} has no channel`);
+  }
+
+  image(sid: Sid): StoredImage {
+    return this.#member(sid).image;
+  }
+
+  leader(): Sid | undefined {
+    for (const [sid, { peer }] of this.#members) {
+      if (!this.#crashed.has(sid) && peer.status.state === 'LEADING' && peer.status.serving) return sid;
+    }
+    return undefined;
+  }
+
+  /** A comment in the transcript. */
+  note(text: string): void {
+    this.lines.push(`# ${text}`);
+  }
+
+  step(sid: Sid, input: Input): void {
+    if (this.#crashed.has(sid)) return;
+    const { peer } = this.#member(sid);
+    peer.step(input);
+    peer.invariants();
+    const effects = peer.effects.splice(0);
+    for (const effect of effects) this.#perform(sid, effect);
+  }
+
+  propose(sid: Sid, ...texts: string[]): void {
+    this.note(`${sid} proposes ${texts.join(', ')}`);
+    this.step(sid, { type: 'propose', payloads: texts.map((text) => Uint8Array.from(text, (c) => c.charCodeAt(0))) });
+  }
+
+  fire(sid: Sid, name: TimerName): void {
+    if (!this.#member(sid).timers.delete(name)) throw new Error(`server ${sid} has no timer ${name}`);
+    this.note(`${name} of ${sid} fires`);
+    this.step(sid, { type: 'timer', name });
+  }
+
+  hasTimer(sid: Sid, name: TimerName): boolean {
+    return this.#member(sid).timers.has(name);
+  }
+
+  /** From now on the log lane of a server completes only by `flush`. */
+  hold(sid: Sid): void {
+    this.#member(sid).held ??= [];
+  }
+
+  /** Completes the oldest orders of a held log lane; all of them when no count is given. */
+  flush(sid: Sid, count = Number.POSITIVE_INFINITY): void {
+    const member = this.#member(sid);
+    const done = member.held?.splice(0, count) ?? [];
+    for (const effect of done) {
+      this.lines.push(`  ${sid} flushed ${describeEffect(effect)}`);
+      member.image = applied(member.image, effect);
+    }
+    if (done.length > 0) this.step(sid, { type: 'completed', count: done.length });
+  }
+
+  heldOrders(sid: Sid): readonly Effect[] {
+    return this.#member(sid).held ?? [];
+  }
+
+  /** Delivers messages, oldest first, until none is left or `until` holds. Returns how many were delivered. */
+  run(until: () => boolean = () => false): number {
+    let count = 0;
+    while (this.#wire.length > 0 && !until()) {
+      this.#deliver(this.#wire.shift() as Packet);
+      if (++count > 10_000) throw new Error('the ensemble does not come to rest');
+    }
+    return count;
+  }
+
+  /** Delivers everything and lets `finalize` timers fire until a leader serves. */
+  elect(): Sid {
+    for (let round = 0; round < 20; round++) {
+      this.run();
+      const leader = this.leader();
+      if (leader !== undefined) return leader;
+      for (const [sid, { timers }] of this.#members) {
+        if (this.#crashed.has(sid)) continue;
+        if (timers.has('finalize')) this.fire(sid, 'finalize');
+        else if (timers.has('election')) this.fire(sid, 'election');
+      }
+    }
+    throw new Error('no leader was elected');
+  }
+
+  /** Drops what is on its way to a server and was described so. */
+  drop(matches: (line: string) => boolean): void {
+    this.#wire = this.#wire.filter((packet) => {
+      if (!matches(packet.line)) return true;
+      this.lines.push(`  lost: ${packet.line}`);
+      return false;
+    });
+  }
+
+  #deliver(packet: Packet): void {
+    if (this.#isDown(packet.to)) return;
+    this.lines.push(`  ${packet.line}`);
+    this.step(packet.to, packet.input);
+  }
+
+  #isDown(sid: Sid): boolean {
+    return this.#crashed.has(sid) || !this.#members.has(sid);
+  }
+
+  #send(to: Sid, line: string, input: Input): void {
+    this.#wire.push({ to, line, input });
+  }
+
+  #perform(sid: Sid, effect: Effect): void {
+    const member = this.#member(sid);
+    switch (effect.type) {
+      case 'notify': {
+        const { state, electionEpoch, vote } = effect.notification;
+        const line = `${sid} → ${effect.to} ${state} round ${electionEpoch} vote ${vote.leader} (${format(vote.zxid)} of epoch ${vote.peerEpoch})`;
+        this.#send(effect.to, line, { type: 'notification', from: sid, notification: effect.notification });
+        return;
+      }
+      case 'openToLeader': {
+        const id = this.#nextChannel++;
+        if (this.#isDown(effect.to)) {
+          this.#send(sid, `${effect.to} → ${sid} refused`, { type: 'leaderClosed', channel: effect.channel });
+          return;
+        }
+        this.#channels.set(`${sid}:${effect.channel}`, { id, leader: effect.to, learner: sid, near: effect.channel });
+        this.#send(effect.to, `${sid} → ${effect.to} open`, { type: 'learnerOpened', from: sid, channel: id });
+        return;
+      }
+      case 'sendToLeader': {
+        member.sentToLeader.push(effect.message);
+        const channel = this.#channels.get(`${sid}:${effect.channel}`);
+        if (channel === undefined) return;
+        const line = `${sid} → ${channel.leader} ${describe(effect.message)}`;
+        this.#send(channel.leader, line, { type: 'learnerMessage', channel: channel.id, message: effect.message });
+        return;
+      }
+      case 'closeToLeader': {
+        const key = `${sid}:${effect.channel}`;
+        const channel = this.#channels.get(key);
+        if (channel === undefined || !this.#channels.delete(key)) return;
+        this.#send(channel.leader, `${sid} → ${channel.leader} close`, { type: 'learnerClosed', channel: channel.id });
+        return;
+      }
+      case 'sendToLearner': {
+        const channel = this.#atLeader(sid, effect.channel);
+        if (channel === undefined) return;
+        const line = `${sid} → ${channel.learner} ${describe(effect.message)}`;
+        this.#send(channel.learner, line, { type: 'leaderMessage', channel: channel.near, message: effect.message });
+        return;
+      }
+      case 'closeToLearner': {
+        const channel = this.#atLeader(sid, effect.channel);
+        if (channel === undefined) return;
+        this.#channels.delete(`${channel.learner}:${channel.near}`);
+        this.#send(channel.learner, `${sid} → ${channel.learner} close`, { type: 'leaderClosed', channel: channel.near });
+        return;
+      }
+      case 'append':
+      case 'truncate':
+      case 'saveAcceptedEpoch':
+      case 'saveCurrentEpoch':
+      case 'installSnapshot':
+        this.lines.push(`  ${sid} orders ${describeEffect(effect)}`);
+        if (member.held !== undefined) {
+          member.held.push(effect);
+          return;
+        }
+        member.image = applied(member.image, effect);
+        this.#send(sid, `${sid} flushed ${describeEffect(effect)}`, { type: 'completed', count: 1 });
+        return;
+      case 'setTimer':
+        member.timers.set(effect.name, effect.ms);
+        return;
+      case 'cancelTimer':
+        member.timers.delete(effect.name);
+        return;
+      case 'deliver':
+        this.lines.push(`  ${sid} delivers ${describeRun(effect.run)}`);
+        effect.run.payloads.forEach((_, i) => void member.delivered.push((effect.run.zxid + i) as Zxid));
+        return;
+      case 'restore': {
+        this.lines.push(`  ${sid} restores the snapshot at ${format(effect.snapshot.zxid)}`);
+        const zxids = new Float64Array(effect.snapshot.bytes.slice().buffer);
+        member.delivered.splice(0, member.delivered.length, ...(Array.from(zxids) as Zxid[]));
+        return;
+      }
+      case 'status': {
+        const { state, leader, epoch, serving } = effect.status;
+        this.lines.push(
+          `  ${sid} is ${state}${leader === undefined || leader === sid ? '' : ` ${leader}`}${serving ? `, serving in epoch ${epoch}` : ''}`,
+        );
+        return;
+      }
+      case 'takeSnapshot': {
+        const bytes = new Uint8Array(new Float64Array(member.delivered).buffer);
+        const zxid = member.delivered[member.delivered.length - 1] ?? (0 as Zxid);
+        this.step(sid, { type: 'snapshotTaken', channel: effect.channel, snapshot: { zxid, bytes } });
+        return;
+      }
+      case 'heartbeat':
+        this.step(sid, { type: 'heartbeat', round: effect.round, payload: new Uint8Array() });
+        return;
+      case 'synced':
+        this.lines.push(`  ${sid} synced ${effect.tag}`);
+        return;
+      case 'request':
+      case 'revalidate':
+      case 'heartbeatReceived':
+        this.lines.push(`  ${sid} got ${effect.type} of ${effect.from}`);
+    }
+  }
+
+  #atLeader(leader: Sid, id: ChannelId) {
+    for (const channel of this.#channels.values()) if (channel.leader === leader && channel.id === id) return channel;
+    return undefined;
+  }
+
+  #member(sid: Sid): Member {
+    const member = this.#members.get(sid);
+    if (member === undefined) throw new Error(`server ${sid} was never started`);
+    return member;
+  }
+}
+
+/** What a store holds after one more order. */
+function applied(image: StoredImage, effect: Effect): StoredImage {
+  switch (effect.type) {
+    case 'append':
+      return { ...image, runs: [...image.runs, effect.run] };
+    case 'truncate':
+      return { ...image, runs: image.runs.flatMap((run) => cut(run, effect.zxid)) };
+    case 'saveAcceptedEpoch':
+      return { ...image, acceptedEpoch: effect.epoch };
+    case 'saveCurrentEpoch':
+      return { ...image, currentEpoch: effect.epoch };
+    case 'installSnapshot':
+      return { ...image, snapshot: effect.snapshot, runs: [] };
+    default:
+      return image;
+  }
+}
+
+function cut(run: Run, zxid: Zxid): Run[] {
+  const kept = Math.min(run.payloads.length, zxid - run.zxid + 1);
+  return kept <= 0 ? [] : [{ zxid: run.zxid, payloads: run.payloads.slice(0, kept) }];
+}
+
+export function format(zxid: Zxid): string {
+  return `${epochOf(zxid)}.${counterOf(zxid)}`;
+}
+
+function describeRun(run: Run): string {
+  const texts = run.payloads.map((payload) => String.fromCharCode(...payload)).join(',');
+  return `${format(run.zxid)}[${texts}]`;
+}
+
+function describe(message: Message): string {
+  switch (message.type) {
+    case 'FOLLOWERINFO':
+      return `FOLLOWERINFO acceptedEpoch ${message.acceptedEpoch}`;
+    case 'LEADERINFO':
+    case 'NEWLEADER':
+      return `${message.type} epoch ${message.epoch}`;
+    case 'ACKEPOCH':
+      return `ACKEPOCH currentEpoch ${message.currentEpoch} lastZxid ${format(message.lastZxid)}`;
+    case 'TRUNC':
+    case 'ACK':
+    case 'COMMIT':
+      return `${message.type} ${format(message.zxid)}`;
+    case 'SNAP':
+      return `SNAP ${format(message.snapshot.zxid)}`;
+    case 'PROPOSAL':
+      return `PROPOSAL ${describeRun(message.run)}`;
+    case 'PING':
+      return `PING ${message.round}`;
+    case 'SYNC':
+      return `SYNC ${message.tag}`;
+    default:
+      return message.type;
+  }
+}
+
+function describeEffect(effect: Effect): string {
+  switch (effect.type) {
+    case 'append':
+      return `append ${describeRun(effect.run)}`;
+    case 'truncate':
+      return `truncate to ${format(effect.zxid)}`;
+    case 'saveAcceptedEpoch':
+      return `acceptedEpoch ${effect.epoch}`;
+    case 'saveCurrentEpoch':
+      return `currentEpoch ${effect.epoch}`;
+    case 'installSnapshot':
+      return `snapshot ${format(effect.snapshot.zxid)}`;
+    default:
+      return effect.type;
+  }
+}

@@ -1,0 +1,173 @@
+/** The paths of the protocol as readable message sequences. A change of the protocol shows as a diff; `vitest -u` rewrites them. */
+import { makeZxid } from '@quorate/protocol';
+import type { Run, StoredImage } from '@quorate/zab';
+import { expect, test } from 'vitest';
+import { TestEnsemble } from './ensemble.js';
+
+async function expectTranscript(ensemble: TestEnsemble, name: string): Promise<void> {
+  await expect(`${ensemble.lines.join('\n')}\n`).toMatchFileSnapshot(`transcripts/${name}.txt`);
+}
+
+const text = (...texts: string[]): Uint8Array[] => texts.map((t) => Uint8Array.from(t, (c) => c.charCodeAt(0)));
+const run = (epoch: number, counter: number, ...texts: string[]): Run => ({ zxid: makeZxid(epoch, counter), payloads: text(...texts) });
+const image = (epoch: number, ...runs: Run[]): StoredImage => ({ acceptedEpoch: epoch, currentEpoch: epoch, snapshot: undefined, runs });
+
+test('election of 3, all alive: decided as soon as every vote is in', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.run();
+  expect(ensemble.leader()).toBe(3);
+  await expectTranscript(ensemble, 'election-of-3');
+});
+
+test('election of 3, one dead: decided after finalizeWait', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  ensemble.start(1);
+  ensemble.start(2);
+  ensemble.run();
+  expect(ensemble.leader()).toBeUndefined();
+  ensemble.note('nothing better comes');
+  ensemble.fire(1, 'finalize');
+  ensemble.fire(2, 'finalize');
+  ensemble.run();
+  expect(ensemble.leader()).toBe(2);
+  await expectTranscript(ensemble, 'election-of-3-one-dead');
+});
+
+test('election of 5: the longest history wins, not the greatest sid', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3, 4, 5]);
+  ensemble.start(1, image(1, run(1, 1, 'a')));
+  ensemble.start(2, image(1, run(1, 1, 'a', 'b', 'c')));
+  ensemble.start(3, image(1, run(1, 1, 'a', 'b')));
+  ensemble.start(4, image(1));
+  ensemble.start(5, image(1));
+  expect(ensemble.elect()).toBe(2);
+  ensemble.run();
+  for (const sid of [1, 2, 3, 4, 5]) expect(ensemble.delivered(sid)).toHaveLength(3);
+  await expectTranscript(ensemble, 'election-of-5');
+});
+
+test('broadcast: a run is appended, acknowledged, committed and delivered', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.propose(3, 'a', 'b');
+  ensemble.run();
+  await expectTranscript(ensemble, 'broadcast');
+});
+
+test('DIFF: a learner that was away gets what it missed', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.propose(3, 'a');
+  ensemble.run();
+  ensemble.crash(1);
+  ensemble.run();
+  ensemble.propose(3, 'b', 'c');
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.restart(1);
+  ensemble.run();
+  expect(ensemble.delivered(1)).toEqual(ensemble.delivered(3));
+  await expectTranscript(ensemble, 'sync-diff');
+});
+
+test('TRUNC: a learner that is ahead in its own epoch is cut', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  ensemble.start(1, image(1, run(1, 1, 'a')));
+  ensemble.start(2, image(1, run(1, 1, 'a')));
+  ensemble.elect();
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.start(3, image(1, run(1, 1, 'a', 'never committed')));
+  ensemble.run();
+  expect(ensemble.delivered(3)).toEqual([makeZxid(1, 1)]);
+  await expectTranscript(ensemble, 'sync-trunc');
+});
+
+test('SNAP: a learner whose history parts in an epoch that the leader never saw gets a snapshot', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  ensemble.start(1, image(2, run(1, 1, 'a')));
+  ensemble.start(2, image(2, run(1, 1, 'a')));
+  ensemble.elect();
+  ensemble.propose(2, 'b');
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.start(3, image(2, run(2, 1, 'never committed')));
+  ensemble.run();
+  expect(ensemble.delivered(3)).toEqual(ensemble.delivered(2));
+  await expectTranscript(ensemble, 'sync-snap');
+});
+
+test('join during broadcast: what is proposed meanwhile comes after the history, COMMIT before UPTODATE is kept', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  ensemble.start(1);
+  ensemble.start(2);
+  ensemble.elect();
+  ensemble.run();
+  ensemble.propose(2, 'a');
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.start(3);
+  ensemble.hold(3);
+  // The learner has promised the epoch and waits for nothing but its history.
+  while (ensemble.heldOrders(3).length === 0) ensemble.run(() => ensemble.heldOrders(3).length > 0);
+  ensemble.flush(3);
+  ensemble.run(() => ensemble.lines.some((line) => line.endsWith('NEWLEADER epoch 1')));
+  ensemble.propose(2, 'b');
+  ensemble.run();
+  ensemble.note('b is committed by 1 and 2; 3 has not yet flushed its history');
+  while (ensemble.heldOrders(3).length > 0) {
+    ensemble.flush(3, 1);
+    ensemble.run();
+  }
+  expect(ensemble.delivered(3)).toEqual(ensemble.delivered(2));
+  await expectTranscript(ensemble, 'join-during-broadcast');
+});
+
+test('step-down: a leader that loses its quorum stops serving at once and its proposal is lost or kept by the next', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.crash(1);
+  ensemble.crash(2);
+  ensemble.run();
+  expect(ensemble.peer(3).status).toEqual({ state: 'LOOKING', leader: undefined, epoch: 1, serving: false });
+  await expectTranscript(ensemble, 'step-down');
+});
+
+test('counter: an epoch whose counter is spent ends, and the next begins at 1', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  // A snapshot at the last counter but one stands for four billion txns.
+  const spent: StoredImage = {
+    acceptedEpoch: 1,
+    currentEpoch: 1,
+    snapshot: { zxid: makeZxid(1, 2 ** 32 - 2), bytes: new Uint8Array() },
+    runs: [],
+  };
+  for (const sid of [1, 2, 3]) ensemble.start(sid, { ...spent, runs: [run(1, 2 ** 32 - 1, 'last of epoch 1')] });
+  ensemble.elect();
+  ensemble.run();
+  ensemble.propose(3, 'first of epoch 2');
+  ensemble.run();
+  expect(ensemble.delivered(1)).toEqual([makeZxid(1, 2 ** 32 - 1), makeZxid(2, 1)]);
+  await expectTranscript(ensemble, 'counter');
+});
+
+test('sync: answered after a round of heartbeats that began after it came', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.propose(3, 'a');
+  ensemble.step(1, { type: 'sync', tag: 7 });
+  ensemble.run();
+  expect(ensemble.lines.indexOf('  1 synced 7')).toBeGreaterThan(ensemble.lines.findIndex((line) => line.startsWith('  1 delivers')));
+  await expectTranscript(ensemble, 'sync');
+});

@@ -1,0 +1,381 @@
+/**
+ * The properties of the Zab paper (DSN 2011, sections III and V) and of Zab 1.0, each on the smallest history that would break it.
+ * The simulator of the testkit looks for the same on random ones.
+ */
+import { makeZxid } from '@quorate/protocol';
+import type { Effect, Input, Run, StoredImage } from '@quorate/zab';
+import { describe, expect, test } from 'vitest';
+import { TestEnsemble } from './ensemble.js';
+
+const text = (...texts: string[]): Uint8Array[] => texts.map((t) => Uint8Array.from(t, (c) => c.charCodeAt(0)));
+const run = (epoch: number, counter: number, ...texts: string[]): Run => ({ zxid: makeZxid(epoch, counter), payloads: text(...texts) });
+const image = (epoch: number, ...runs: Run[]): StoredImage => ({ acceptedEpoch: epoch, currentEpoch: epoch, snapshot: undefined, runs });
+
+function serving(voters: number[]): TestEnsemble {
+  const ensemble = new TestEnsemble(voters);
+  for (const sid of voters) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.run();
+  ensemble.lines.length = 0;
+  return ensemble;
+}
+
+const ordered = (effects: readonly Effect[]) => effects.map(({ type }) => type);
+
+describe('Phase 0, election (FastLeaderElection)', () => {
+  test('a vote is ordered by epoch before zxid before sid', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    // Server 1 is of the later epoch with the shorter log, server 2 of the earlier with the longer.
+    ensemble.start(1, image(2, run(2, 1, 'x')));
+    ensemble.start(2, image(1, run(1, 1, 'a', 'b', 'c')));
+    ensemble.start(3, image(1));
+    expect(ensemble.elect()).toBe(1);
+  });
+
+  test('a vote of an earlier round does not count, its sender is told of the present one', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    ensemble.start(1);
+    ensemble.drop(() => true);
+    const late = { state: 'LOOKING', electionEpoch: 0, vote: { leader: 3, zxid: makeZxid(9, 9), peerEpoch: 9 } } as const;
+    ensemble.step(1, { type: 'notification', from: 3, notification: late });
+    ensemble.run();
+    expect(ensemble.peer(1).status.state).toBe('LOOKING');
+    expect(ensemble.peer(1).role.vote.leader).toBe(1);
+    expect(ensemble.lines.length).toBeGreaterThan(0);
+  });
+
+  test('a later round starts the counting anew', () => {
+    const ensemble = new TestEnsemble([1, 2, 3, 4, 5]);
+    ensemble.start(1);
+    const vote = { leader: 5, zxid: makeZxid(0, 0), peerEpoch: 0 };
+    const say = (from: number, electionEpoch: number) =>
+      ensemble.step(1, { type: 'notification', from, notification: { state: 'LOOKING', electionEpoch, vote } });
+    say(5, 1);
+    say(4, 2);
+    // Only 4 and 1 itself have spoken in round 2, so there is no quorum to wait for.
+    expect(ensemble.hasTimer(1, 'finalize')).toBe(false);
+    say(5, 2);
+    expect(ensemble.hasTimer(1, 'finalize')).toBe(true);
+  });
+
+  test('a better vote that comes within finalizeWait is taken', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    ensemble.start(1);
+    ensemble.start(2);
+    ensemble.run();
+    expect(ensemble.hasTimer(1, 'finalize')).toBe(true);
+    ensemble.start(3);
+    ensemble.run();
+    expect(ensemble.leader()).toBe(3);
+  });
+
+  test('nobody is followed on hearsay: the leader itself has to say that it leads (checkLeader)', () => {
+    const ensemble = new TestEnsemble([1, 2, 3, 4, 5]);
+    ensemble.start(1);
+    const vote = { leader: 5, zxid: makeZxid(1, 1), peerEpoch: 1 };
+    for (const from of [2, 3, 4]) {
+      ensemble.step(1, { type: 'notification', from, notification: { state: 'FOLLOWING', electionEpoch: 7, vote } });
+    }
+    expect(ensemble.peer(1).status.state).toBe('LOOKING');
+    ensemble.step(1, { type: 'notification', from: 5, notification: { state: 'LEADING', electionEpoch: 7, vote } });
+    expect(ensemble.peer(1).status).toMatchObject({ state: 'FOLLOWING', leader: 5 });
+  });
+
+  test('a vote from outside the configuration, or for one outside it, does not count', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    ensemble.start(1);
+    const vote = { leader: 9, zxid: makeZxid(9, 9), peerEpoch: 9 };
+    for (const from of [9, 2]) ensemble.step(1, { type: 'notification', from, notification: { state: 'LOOKING', electionEpoch: 1, vote } });
+    expect(ensemble.peer(1).role.vote.leader).toBe(1);
+  });
+});
+
+describe('Phase 1, discovery', () => {
+  test('ACKEPOCH follows the durable acceptedEpoch', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    for (const sid of [1, 2, 3]) ensemble.start(sid);
+    ensemble.hold(1);
+    ensemble.hold(2);
+    ensemble.run();
+    expect(ordered(ensemble.heldOrders(1))).toEqual(['saveAcceptedEpoch']);
+    expect(ensemble.lines.some((line) => line.includes('ACKEPOCH'))).toBe(false);
+    ensemble.flush(1);
+    ensemble.run();
+    expect(ensemble.lines.filter((line) => line.includes('ACKEPOCH'))).toHaveLength(1);
+  });
+
+  test('LEADERINFO follows the leader’s own durable promise', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    for (const sid of [1, 2, 3]) ensemble.start(sid);
+    ensemble.hold(3);
+    ensemble.run();
+    expect(ordered(ensemble.heldOrders(3))).toEqual(['saveAcceptedEpoch']);
+    expect(ensemble.lines.some((line) => line.includes('LEADERINFO'))).toBe(false);
+    ensemble.flush(3);
+    ensemble.run();
+    expect(ensemble.lines.some((line) => line.includes('LEADERINFO'))).toBe(true);
+  });
+
+  test('the new epoch is above every promise of the quorum', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    ensemble.start(1, { ...image(2), acceptedEpoch: 7 });
+    ensemble.start(2, image(3));
+    ensemble.start(3, image(3));
+    ensemble.elect();
+    ensemble.run();
+    expect(ensemble.peer(3).status.epoch).toBeGreaterThan(7);
+    expect(ensemble.peer(1).status).toMatchObject({ serving: true });
+  });
+
+  test('a leader of an epoch below the promise is not followed', () => {
+    const ensemble = new TestEnsemble([1, 2]);
+    ensemble.start(1, { ...image(1), acceptedEpoch: 5 });
+    followBy(ensemble, 1, 2);
+    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'LEADERINFO', epoch: 4 } });
+    expect(ensemble.peer(1).status.state).toBe('LOOKING');
+    expect(ensemble.peer(1).state.acceptedEpoch).toBe(5);
+  });
+
+  test('an epoch that was promised before is acknowledged with −1, which does not count', () => {
+    const ensemble = new TestEnsemble([1, 2]);
+    ensemble.start(1, { ...image(1), acceptedEpoch: 5 });
+    followBy(ensemble, 1, 2);
+    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'LEADERINFO', epoch: 5 } });
+    expect(ensemble.heldOrders(1)).toEqual([]);
+    expect(ensemble.peer(1).status.state).toBe('FOLLOWING');
+    expect(ensemble.sentToLeader(1)).toContainEqual({ type: 'ACKEPOCH', currentEpoch: -1, lastZxid: 0 });
+  });
+
+  test('a leader whose quorum knows more than it does steps down', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    ensemble.start(3, image(1));
+    leadBy(ensemble, 3, [1, 2]);
+    ensemble.step(3, { type: 'learnerOpened', from: 1, channel: 50 });
+    ensemble.step(3, { type: 'learnerMessage', channel: 50, message: { type: 'FOLLOWERINFO', acceptedEpoch: 1 } });
+    ensemble.run();
+    ensemble.step(3, { type: 'learnerMessage', channel: 50, message: { type: 'ACKEPOCH', currentEpoch: 1, lastZxid: makeZxid(1, 1) } });
+    expect(ensemble.peer(3).status.state).toBe('LOOKING');
+  });
+});
+
+describe('Phase 2, synchronization', () => {
+  test('history is durable before currentEpoch is saved, currentEpoch before ACK(NEWLEADER) (ZOOKEEPER-4643, 4646, 3911)', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    ensemble.start(2, image(1, run(1, 1, 'a')));
+    ensemble.start(3, image(1, run(1, 1, 'a')));
+    ensemble.elect();
+    ensemble.run();
+    ensemble.start(1);
+    ensemble.hold(1);
+    ensemble.run();
+    ensemble.flush(1);
+    ensemble.run();
+    ensemble.lines.length = 0;
+    expect(ordered(ensemble.heldOrders(1))).toEqual(['append']);
+    ensemble.flush(1);
+    ensemble.run();
+    expect(ordered(ensemble.heldOrders(1))).toEqual(['saveCurrentEpoch']);
+    expect(ensemble.lines.some((line) => line.includes('ACK'))).toBe(false);
+    ensemble.flush(1);
+    ensemble.run();
+    expect(ensemble.lines.some((line) => line.includes('1 → 3 ACK 2.0'))).toBe(true);
+    expect(ensemble.peer(1).status.serving).toBe(true);
+  });
+
+  test('a snapshot is durable before anything above it is, and before the application sees it (ZOOKEEPER-3642)', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    ensemble.start(1, image(2, run(1, 1, 'a')));
+    ensemble.start(2, image(2, run(1, 1, 'a')));
+    ensemble.elect();
+    ensemble.propose(2, 'b');
+    ensemble.run();
+    ensemble.start(3, image(2, run(2, 1, 'never committed')));
+    ensemble.hold(3);
+    ensemble.run();
+    ensemble.flush(3);
+    ensemble.run();
+    expect(ordered(ensemble.heldOrders(3))).toEqual(['installSnapshot']);
+    expect(ensemble.lines.some((line) => line.includes('3 restores'))).toBe(false);
+    // It crashes here: what it had is what it has.
+    ensemble.crash(3);
+    expect(ensemble.image(3).runs).toEqual([run(2, 1, 'never committed')]);
+  });
+
+  test('nothing is proposed before a quorum, the leader included, has acknowledged NEWLEADER', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    for (const sid of [1, 2, 3]) ensemble.start(sid);
+    ensemble.hold(3);
+    ensemble.run();
+    ensemble.flush(3);
+    ensemble.run();
+    // Both followers have acknowledged, the leader's own epoch is not yet durable.
+    ensemble.propose(3, 'too early');
+    ensemble.run();
+    expect(ensemble.leader()).toBeUndefined();
+    expect(ensemble.lines.some((line) => line.includes('PROPOSAL'))).toBe(false);
+    ensemble.flush(3);
+    ensemble.run();
+    expect(ensemble.leader()).toBe(3);
+  });
+
+  test('an established leader has committed its whole history, and only then', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    ensemble.start(1, image(1, run(1, 1, 'a')));
+    ensemble.start(2, image(1, run(1, 1, 'a', 'b')));
+    expect(ensemble.elect()).toBe(2);
+    ensemble.run();
+    expect(ensemble.delivered(1)).toEqual([makeZxid(1, 1), makeZxid(1, 2)]);
+  });
+
+  test('a cut at a place that the learner does not have is refused (ZOOKEEPER-1154)', () => {
+    const ensemble = new TestEnsemble([1, 2]);
+    ensemble.start(1, image(1, run(1, 1, 'a')));
+    followBy(ensemble, 1, 2);
+    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'LEADERINFO', epoch: 2 } });
+    ensemble.run();
+    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'TRUNC', zxid: makeZxid(1, 0) } });
+    expect(ensemble.peer(1).status.state).toBe('LOOKING');
+    expect(ensemble.peer(1).state.log.lastZxid).toBe(makeZxid(1, 1));
+  });
+
+  test('a proposal that leaves a hole is refused', () => {
+    const ensemble = new TestEnsemble([1, 2]);
+    ensemble.start(1, image(1, run(1, 1, 'a')));
+    followBy(ensemble, 1, 2);
+    for (const message of [{ type: 'LEADERINFO', epoch: 2 }] as const) ensemble.step(1, { type: 'leaderMessage', channel: 1, message });
+    ensemble.run();
+    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'DIFF' } });
+    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'PROPOSAL', run: run(1, 3, 'c') } });
+    expect(ensemble.peer(1).status.state).toBe('LOOKING');
+  });
+});
+
+describe('Phase 3, broadcast', () => {
+  test('a proposal is acknowledged once it is durable, and committed by a quorum', () => {
+    const ensemble = serving([1, 2, 3]);
+    for (const sid of [1, 2, 3]) ensemble.hold(sid);
+    ensemble.propose(3, 'a');
+    ensemble.run();
+    expect(ensemble.lines.some((line) => line.includes('ACK'))).toBe(false);
+    ensemble.flush(1);
+    ensemble.run();
+    expect(ensemble.lines.some((line) => line.includes('COMMIT'))).toBe(false);
+    ensemble.flush(2);
+    ensemble.run();
+    expect(ensemble.lines.some((line) => line.includes('3 → 1 COMMIT 1.1'))).toBe(true);
+    // 1 and 2 are a quorum; the leader, which has not flushed, knows that it is committed and still does not apply it.
+    expect(ensemble.delivered(1)).toEqual([makeZxid(1, 1)]);
+    expect(ensemble.delivered(3)).toEqual([]);
+    ensemble.flush(3);
+    expect(ensemble.delivered(3)).toEqual([makeZxid(1, 1)]);
+  });
+
+  test('an acknowledgement counts once, however often it is sent, and never for what was not proposed', () => {
+    const ensemble = serving([1, 2, 3, 4, 5]);
+    for (const sid of [1, 2, 3, 4, 5]) ensemble.hold(sid);
+    ensemble.propose(5, 'a');
+    ensemble.run();
+    const channel = ensemble.channelOf(1);
+    ensemble.flush(5);
+    ensemble.flush(1);
+    ensemble.run();
+    ensemble.step(5, { type: 'learnerMessage', channel, message: { type: 'ACK', zxid: makeZxid(1, 1) } });
+    expect(ensemble.delivered(5)).toEqual([]);
+    const other = ensemble.channelOf(2);
+    ensemble.step(5, { type: 'learnerMessage', channel: other, message: { type: 'ACK', zxid: makeZxid(1, 9) } });
+    expect(ensemble.delivered(5)).toEqual([]);
+  });
+
+  test('a proposal that is acknowledged before NEWLEADER is not counted, and its sender is sent away (ZOOKEEPER-4685)', () => {
+    const ensemble = serving([1, 2, 3]);
+    ensemble.crash(1);
+    ensemble.run();
+    ensemble.propose(3, 'a');
+    ensemble.run();
+    ensemble.restart(1);
+    ensemble.hold(1);
+    ensemble.run();
+    ensemble.lines.length = 0;
+    ensemble.step(3, { type: 'learnerMessage', channel: ensemble.channelOf(1), message: { type: 'ACK', zxid: makeZxid(1, 1) } });
+    ensemble.run();
+    expect(ensemble.lines).toContain('  3 → 1 close');
+  });
+
+  test('Agreement over a crash: what a quorum has survives the leader', () => {
+    const ensemble = serving([1, 2, 3]);
+    ensemble.propose(3, 'a');
+    ensemble.run((): boolean => ensemble.delivered(3).length > 0);
+    expect(ensemble.delivered(3)).toEqual([makeZxid(1, 1)]);
+    ensemble.crash(3);
+    ensemble.elect();
+    ensemble.run();
+    expect(ensemble.delivered(1)).toEqual([makeZxid(1, 1)]);
+    expect(ensemble.delivered(2)).toEqual([makeZxid(1, 1)]);
+  });
+
+  test('Primary order: what a deposed leader proposed alone is not delivered after the next epoch has begun', () => {
+    const ensemble = serving([1, 2, 3]);
+    ensemble.propose(3, 'lost');
+    ensemble.drop((line) => line.includes('PROPOSAL'));
+    ensemble.crash(3);
+    const next = ensemble.elect();
+    ensemble.propose(next, 'kept');
+    ensemble.run();
+    ensemble.restart(3);
+    ensemble.run();
+    for (const sid of [1, 2, 3]) expect(ensemble.delivered(sid)).toEqual([makeZxid(2, 1)]);
+  });
+
+  test('a server votes with its log, also with what it had not committed (ZOOKEEPER-2845)', () => {
+    const ensemble = serving([1, 2, 3]);
+    ensemble.propose(3, 'a');
+    ensemble.run((): boolean => ensemble.lines.some((line) => line.includes('3 → 1 PROPOSAL')));
+    ensemble.drop((line) => line.includes('3 → 2 PROPOSAL'));
+    ensemble.crash(3);
+    ensemble.elect();
+    ensemble.run();
+    expect(ensemble.leader()).toBe(1);
+    for (const sid of [1, 2]) expect(ensemble.delivered(sid)).toEqual([makeZxid(1, 1)]);
+  });
+
+  test('a silent leader is left after syncLimit ticks, a silent quorum makes the leader step down', () => {
+    const ensemble = serving([1, 2, 3]);
+    for (let halfTick = 0; halfTick <= 10; halfTick++) ensemble.fire(1, 'tick');
+    expect(ensemble.peer(1).status.state).toBe('LOOKING');
+    for (let halfTick = 0; halfTick <= 10; halfTick++) {
+      ensemble.fire(3, 'tick');
+      ensemble.drop(() => true);
+    }
+    expect(ensemble.peer(3).status.state).toBe('LOOKING');
+  });
+
+  test('a sync that comes while a round of heartbeats is under way waits for the next (ZOOKEEPER-1675)', () => {
+    const ensemble = serving([1, 2, 3]);
+    ensemble.fire(3, 'tick');
+    ensemble.step(3, { type: 'sync', tag: 1 });
+    ensemble.run((): boolean => ensemble.lines.some((line) => line.includes('→ 3 PING 1')));
+    expect(ensemble.lines.some((line) => line.includes('synced'))).toBe(false);
+    ensemble.run();
+    expect(ensemble.lines.some((line) => line.includes('→ 3 PING 2'))).toBe(true);
+    expect(ensemble.lines.filter((line) => line.includes('3 synced 1'))).toHaveLength(1);
+  });
+});
+
+/** Brings a lone server to follow `leader`, whose side the test plays. */
+function followBy(ensemble: TestEnsemble, sid: number, leader: number): void {
+  const vote = { leader, zxid: makeZxid(9, 9), peerEpoch: 9 };
+  ensemble.step(sid, { type: 'notification', from: leader, notification: { state: 'LOOKING', electionEpoch: 1, vote } });
+  ensemble.drop(() => true);
+  expect(ensemble.peer(sid).status).toMatchObject({ state: 'FOLLOWING', leader });
+}
+
+/** Brings a lone server to lead by the votes of others, whose side the test plays. */
+function leadBy(ensemble: TestEnsemble, sid: number, voters: number[]): void {
+  const vote = ensemble.peer(sid).role.vote;
+  for (const from of voters) {
+    const input: Input = { type: 'notification', from, notification: { state: 'LOOKING', electionEpoch: 1, vote } };
+    ensemble.step(sid, input);
+  }
+  ensemble.drop(() => true);
+  expect(ensemble.peer(sid).status.state).toBe('LEADING');
+}

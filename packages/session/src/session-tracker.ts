@@ -1,0 +1,143 @@
+/**
+ * When sessions expire: the leader's alone to say (`SessionTrackerImpl` over `ExpiryQueue`).
+ *
+ * Times are rounded up to a bucket, ((now + timeout) / tick + 1) * tick, so that a touch is O(1) and sessions expire a bucket at a time: never before
+ * their timeout has passed, and at most one tick after it, plus whatever passes until `expired` is asked.
+ *
+ * It reads no clock. All times are monotonic milliseconds of one clock, which the caller passes in. After a stall of its own process the caller
+ * calls `restart` before `expired`, because the time in which it could not listen is not the clients' fault (reliability.md, P6); and after an
+ * election it opens every session of the table anew.
+ */
+import { assert } from '@quorate/protocol';
+
+interface Session<Owner> {
+  timeoutMs: number;
+  /** The bucket that holds the session; it is in none once it is closing. */
+  expiresAt: number;
+  /** True from the decision to close it until `close`: no touch saves it any more. */
+  closing: boolean;
+  owner: Owner | undefined;
+}
+
+/** The sessions that a leader watches over. `Owner` is whatever names the connection that a session lives on. */
+export class SessionTracker<Owner = number> {
+  private readonly tickMs: number;
+  private readonly sessions = new Map<bigint, Session<Owner>>();
+  /** Sessions by the time at which they expire, a multiple of the tick. Invariant: no set is empty. */
+  private readonly buckets = new Map<number, Set<bigint>>();
+
+  /** @param tickMs the width of a bucket, ZooKeeper's tickTime. */
+  constructor(tickMs: number) {
+    assert(Number.isFinite(tickMs) && tickMs > 0, 'a tick is longer than nothing');
+    this.tickMs = tickMs;
+  }
+
+  get size(): number {
+    return this.sessions.size;
+  }
+
+  /** Begins to watch over a session, or gives one that is watched over a new timeout, counted from now. */
+  open(id: bigint, timeoutMs: number, nowMs: number): void {
+    assert(Number.isFinite(timeoutMs) && timeoutMs >= 0, 'a session timeout is not negative');
+    const known = this.sessions.get(id);
+    if (known === undefined) {
+      const session: Session<Owner> = { timeoutMs, expiresAt: this.bucketOf(timeoutMs, nowMs), closing: false, owner: undefined };
+      this.sessions.set(id, session);
+      this.enter(id, session.expiresAt);
+    } else if (!known.closing) {
+      known.timeoutMs = timeoutMs;
+      this.move(id, known, nowMs);
+    }
+  }
+
+  has(id: bigint): boolean {
+    return this.sessions.has(id);
+  }
+
+  /** Something came from the client. False where that is too late: the session is closing or is not known. */
+  touch(id: bigint, nowMs: number): boolean {
+    const session = this.sessions.get(id);
+    if (session === undefined || session.closing) return false;
+    this.move(id, session, nowMs);
+    return true;
+  }
+
+  /** A closeSession is about to be proposed: the session takes no more touches. False for a session that is closing already or is not known. */
+  beginClosing(id: bigint): boolean {
+    const session = this.sessions.get(id);
+    if (session === undefined || session.closing) return false;
+    this.leave(id, session.expiresAt);
+    session.closing = true;
+    return true;
+  }
+
+  isClosing(id: bigint): boolean {
+    return this.sessions.get(id)?.closing ?? false;
+  }
+
+  /** The session's end: its closeSession is committed. False for a session that is not known. */
+  close(id: bigint): boolean {
+    const session = this.sessions.get(id);
+    if (session === undefined) return false;
+    if (!session.closing) this.leave(id, session.expiresAt);
+    return this.sessions.delete(id);
+  }
+
+  /** The sessions whose time is over, those of the earliest bucket first. Each is given once and is closing from then on. */
+  expired(nowMs: number): bigint[] {
+    const due = [...this.buckets.keys()].filter((expiresAt) => expiresAt <= nowMs).sort((a, b) => a - b);
+    const ids: bigint[] = [];
+    for (const expiresAt of due) ids.push(...(this.buckets.get(expiresAt) as Set<bigint>));
+    for (const id of ids) this.beginClosing(id);
+    return ids;
+  }
+
+  /** When `expired` can next give anything; undefined where no session is left that could expire. */
+  get nextExpiryMs(): number | undefined {
+    let next: number | undefined;
+    for (const expiresAt of this.buckets.keys()) if (next === undefined || expiresAt < next) next = expiresAt;
+    return next;
+  }
+
+  /** Every session that is not closing has its full timeout again, counted from now. */
+  restart(nowMs: number): void {
+    for (const [id, session] of this.sessions) if (!session.closing) this.move(id, session, nowMs);
+  }
+
+  /** The connection that the session lives on from now. False for a session that is closing or is not known. */
+  setOwner(id: bigint, owner: Owner): boolean {
+    const session = this.sessions.get(id);
+    if (session === undefined || session.closing) return false;
+    session.owner = owner;
+    return true;
+  }
+
+  /** The connection that the session lives on; undefined where nobody has said. */
+  ownerOf(id: bigint): Owner | undefined {
+    return this.sessions.get(id)?.owner;
+  }
+
+  private bucketOf(timeoutMs: number, nowMs: number): number {
+    return (Math.floor((nowMs + timeoutMs) / this.tickMs) + 1) * this.tickMs;
+  }
+
+  private move(id: bigint, session: Session<Owner>, nowMs: number): void {
+    const expiresAt = this.bucketOf(session.timeoutMs, nowMs);
+    if (expiresAt === session.expiresAt) return;
+    this.leave(id, session.expiresAt);
+    session.expiresAt = expiresAt;
+    this.enter(id, expiresAt);
+  }
+
+  private enter(id: bigint, expiresAt: number): void {
+    const bucket = this.buckets.get(expiresAt);
+    if (bucket === undefined) this.buckets.set(expiresAt, new Set([id]));
+    else bucket.add(id);
+  }
+
+  private leave(id: bigint, expiresAt: number): void {
+    const bucket = this.buckets.get(expiresAt);
+    assert(bucket?.delete(id) === true, 'a session is in the bucket of its expiry');
+    if (bucket.size === 0) this.buckets.delete(expiresAt);
+  }
+}

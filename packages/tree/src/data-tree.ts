@@ -1,0 +1,272 @@
+/**
+ * The znode tree of one server (`DataTree`): what each txn does to it, and what can be read from it.
+ *
+ * A txn that reaches `apply` cannot fail: the leader has checked everything in prepare, against the same tree (architecture.md, decision 11). So a
+ * violated precondition is a bug of ours, never an answer, and application is exact: no "if it is there already". Replay that tolerates a fuzzy
+ * snapshot, for data of an Apache server, is not this function.
+ */
+import {
+  type Acl,
+  assert,
+  type CloseSessionTxn,
+  type CreateTxn,
+  type DeleteTxn,
+  type MultiTxn,
+  NO_ZXID,
+  OpCode,
+  type OpResult,
+  type SetAclTxn,
+  type SetDataTxn,
+  type Stat,
+  type Txn,
+  type TxnHeader,
+  unreachable,
+  type Zxid,
+} from '@quorate/protocol';
+import { builtInZnodes, isBuiltIn } from './built-in-znodes.js';
+import { NO_OWNER } from './ephemeral-index.js';
+import { failedResults, opResult } from './multi-results.js';
+import { decodeTree, encodeTree } from './tree-snapshot.js';
+import type { ChangeListener, TxnResult } from './txn-result.js';
+import { Int, type IntField, Long, type NodeHandle } from './znode-pages.js';
+import type { ZnodeStore } from './znode-store.js';
+
+/** A tree of znodes; a new one holds the built-in znodes alone. */
+export class DataTree {
+  /** The zxid of the last applied txn. It ascends with each. */
+  lastZxid: Zxid = NO_ZXID;
+  private store: ZnodeStore = builtInZnodes();
+
+  /** Znodes, the root and the built-in ones included: 4 in a fresh tree. (ZooKeeper's znode_count says 5, because it counts the root twice.) */
+  get nodeCount(): number {
+    return this.store.rows.count;
+  }
+
+  /** The lengths of all paths, in characters, and of all data, in bytes (`DataTree.approximateDataSize`). */
+  get approximateDataSize(): number {
+    return this.store.pathAndDataLength;
+  }
+
+  /** Sessions that own at least one ephemeral. */
+  get ephemeralSessionCount(): number {
+    return this.store.ephemerals.sessionCount;
+  }
+
+  /** The znode at a path, good until the next txn. */
+  find(path: string): NodeHandle | undefined {
+    return this.store.find(path);
+  }
+
+  /** ZooKeeper's Stat as clients see it. */
+  stat(node: NodeHandle): Stat {
+    const { rows } = this.store;
+    assert(rows.isLive(node), 'a handle is used while its znode lives');
+    const numChildren = rows.int(node, Int.childCount);
+    return {
+      czxid: rows.long(node, Long.czxid) as Zxid,
+      mzxid: rows.long(node, Long.mzxid) as Zxid,
+      ctime: rows.long(node, Long.ctime),
+      mtime: rows.long(node, Long.mtime),
+      version: rows.int(node, Int.version),
+      // Creations and deletions together, made from the count of creations: DataNode.copyStat. It wraps as Java's int does.
+      cversion: (rows.int(node, Int.cversion) * 2 - numChildren) | 0,
+      aversion: rows.int(node, Int.aversion),
+      // Containers and TTL znodes, once there are any, have something in this field inside a server, but never on the wire.
+      ephemeralOwner: this.ephemeralOwner(node),
+      dataLength: rows.data(node)?.length ?? 0,
+      numChildren,
+      pzxid: rows.long(node, Long.pzxid) as Zxid,
+    };
+  }
+
+  /** The data itself, not a copy. Nobody may write to it; whoever hands it out of the server copies it. */
+  data(node: NodeHandle): Uint8Array | null {
+    const { rows } = this.store;
+    assert(rows.isLive(node), 'a handle is used while its znode lives');
+    return rows.data(node);
+  }
+
+  /** The access control list, shared by all znodes that have the same; nobody may change it. */
+  acl(node: NodeHandle): readonly Acl[] {
+    return this.store.acls.get(this.number(node, Int.acl));
+  }
+
+  /** The names of the children, a new array, in order of creation. */
+  children(node: NodeHandle): string[] {
+    assert(this.store.rows.isLive(node), 'a handle is used while its znode lives');
+    return this.store.childNames(node);
+  }
+
+  childCount(node: NodeHandle): number {
+    return this.number(node, Int.childCount);
+  }
+
+  /** ZooKeeper's internal cversion: the number of children ever created, from which sequential names are made. Not the one in `stat`. */
+  cversion(node: NodeHandle): number {
+    return this.number(node, Int.cversion);
+  }
+
+  version(node: NodeHandle): number {
+    return this.number(node, Int.version);
+  }
+
+  aversion(node: NodeHandle): number {
+    return this.number(node, Int.aversion);
+  }
+
+  /** The session with which the znode goes; 0n for any other znode. */
+  ephemeralOwner(node: NodeHandle): bigint {
+    return this.store.ephemerals.sessionOf(this.number(node, Int.owner));
+  }
+
+  /** The paths of a session's ephemerals in order of creation, a new array. */
+  ephemeralsOf(session: bigint): string[] {
+    const paths: string[] = [];
+    for (const node of this.store.ephemerals.nodesOf(session) ?? []) paths.push(this.store.rows.path(node));
+    return paths;
+  }
+
+  /** Applies the next txn. `onChange` hears of every change to a znode, those of a multi one by one. */
+  apply(header: TxnHeader, txn: Txn, onChange: ChangeListener): TxnResult {
+    assert(header.zxid > this.lastZxid, 'txns are applied in ascending order');
+    assert(header.type === txn.type, 'a header names the type of its txn');
+    const result = txn.type === OpCode.multi ? this.applyMulti(header, txn, onChange) : this.applySingle(header, txn, onChange);
+    this.lastZxid = header.zxid;
+    return result;
+  }
+
+  /** The whole tree as bytes, exact at `lastZxid`. */
+  serialize(): Uint8Array {
+    return encodeTree(this.store, this.lastZxid);
+  }
+
+  /**
+   * The tree that `serialize` wrote, equal in everything that can be observed.
+   *
+   * @throws ProtocolError for any bytes that no `serialize` wrote; BAD_VALUE where they can be read and make no tree.
+   */
+  static deserialize(bytes: Uint8Array): DataTree {
+    const { store, lastZxid } = decodeTree(bytes);
+    const tree = new DataTree();
+    tree.store = store;
+    tree.lastZxid = lastZxid;
+    return tree;
+  }
+
+  /** All operations in order, or, where one of them is an error, none. */
+  private applyMulti(header: TxnHeader, { txns }: MultiTxn, onChange: ChangeListener): TxnResult {
+    if (txns.some((txn) => txn.type === OpCode.error)) return { err: 0, results: failedResults(txns) };
+    const results: OpResult[] = [];
+    for (const txn of txns) results.push(opResult(txn, this.applySingle(header, txn, onChange)));
+    return { err: 0, results };
+  }
+
+  private applySingle(header: TxnHeader, txn: Txn, onChange: ChangeListener): TxnResult {
+    switch (txn.type) {
+      case OpCode.create:
+      case OpCode.create2:
+        return this.create(header, txn, onChange);
+      case OpCode.delete:
+        return this.delete(header, txn, onChange);
+      case OpCode.setData:
+        return this.setData(header, txn, onChange);
+      case OpCode.setACL:
+        return this.setAcl(txn);
+      case OpCode.check:
+        assert(this.store.find(txn.path) !== undefined, 'a checked znode exists');
+        return { err: 0, path: txn.path };
+      case OpCode.closeSession:
+        return this.closeSession(header, txn, onChange);
+      case OpCode.createSession:
+        return { err: 0 };
+      case OpCode.error:
+        return { err: txn.err };
+      case OpCode.multi:
+        assert(false, 'a multi holds no multi');
+        break;
+      default:
+        return unreachable(txn);
+    }
+  }
+
+  private create({ clientId, zxid, time }: TxnHeader, txn: CreateTxn, onChange: ChangeListener): TxnResult {
+    const { rows } = this.store;
+    const { path } = txn;
+    const parent = this.store.findParent(path);
+    assert(parent !== undefined, 'the parent of a created znode exists');
+    assert(rows.int(parent, Int.owner) === NO_OWNER, 'an ephemeral has no children');
+    // ZooKeeper moves the parent's cversion and pzxid only forward, for replay over a fuzzy snapshot, and so stands still when the int32 wraps.
+    // Exact application has no such case: the leader counted one up from the very value that stands here.
+    assert(txn.parentCVersion === ((rows.int(parent, Int.cversion) + 1) | 0), 'a creation counts its parent one up');
+    const node = this.store.insert(parent, path, txn.data, txn.acl);
+    if (txn.ephemeral) this.store.own(node, clientId);
+    rows.setLong(node, Long.czxid, zxid);
+    rows.setLong(node, Long.mzxid, zxid);
+    rows.setLong(node, Long.pzxid, zxid);
+    rows.setLong(node, Long.ctime, time);
+    rows.setLong(node, Long.mtime, time);
+    rows.setInt(parent, Int.cversion, txn.parentCVersion);
+    rows.setLong(parent, Long.pzxid, zxid);
+    onChange('created', path);
+    return txn.type === OpCode.create ? { err: 0, path } : { err: 0, path, stat: this.stat(node) };
+  }
+
+  private delete({ zxid }: TxnHeader, { path }: DeleteTxn, onChange: ChangeListener): TxnResult {
+    this.remove(path, zxid, onChange);
+    return { err: 0, path };
+  }
+
+  private setData({ zxid, time }: TxnHeader, txn: SetDataTxn, onChange: ChangeListener): TxnResult {
+    const { rows } = this.store;
+    const { path, version } = txn;
+    const node = this.store.find(path);
+    assert(node !== undefined, 'a changed znode exists');
+    assert(version === ((rows.int(node, Int.version) + 1) | 0), 'new data counts the version one up');
+    this.store.setData(node, txn.data);
+    rows.setInt(node, Int.version, version);
+    rows.setLong(node, Long.mzxid, zxid);
+    rows.setLong(node, Long.mtime, time);
+    onChange('dataChanged', path);
+    return { err: 0, path, stat: this.stat(node) };
+  }
+
+  /** No watch hears of a new ACL, and mzxid and mtime stay. */
+  private setAcl({ path, acl, version }: SetAclTxn): TxnResult {
+    const { rows } = this.store;
+    const node = this.store.find(path);
+    assert(node !== undefined, 'a znode with a new ACL exists');
+    assert(version === ((rows.int(node, Int.aversion) + 1) | 0), 'a new ACL counts the aversion one up');
+    this.store.setAcl(node, acl);
+    rows.setInt(node, Int.aversion, version);
+    return { err: 0, path, stat: this.stat(node) };
+  }
+
+  /** The txn names what goes, since ZooKeeper 3.6 (ZOOKEEPER-3145); here that is every ephemeral of the session, no more and no less. */
+  private closeSession({ clientId, zxid }: TxnHeader, { paths }: CloseSessionTxn, onChange: ChangeListener): TxnResult {
+    const owned = this.store.ephemerals.nodesOf(clientId);
+    assert(paths.length === (owned?.size ?? 0), 'a closed session names each of its ephemerals once');
+    for (const path of paths) {
+      const node = this.store.find(path);
+      assert(node !== undefined && this.ephemeralOwner(node) === clientId, 'a closed session names its own ephemerals');
+      this.remove(path, zxid, onChange);
+    }
+    return { err: 0 };
+  }
+
+  /** The parent's pzxid moves, and its internal cversion does not: that one counts creations only. */
+  private remove(path: string, zxid: Zxid, onChange: ChangeListener): void {
+    const { rows } = this.store;
+    const node = this.store.find(path);
+    assert(node !== undefined, 'a deleted znode exists');
+    assert(!isBuiltIn(path), 'a built-in znode is never deleted');
+    const parent = rows.int(node, Int.parent) as NodeHandle;
+    this.store.remove(node);
+    rows.setLong(parent, Long.pzxid, zxid);
+    onChange('deleted', path);
+  }
+
+  private number(node: NodeHandle, field: IntField): number {
+    assert(this.store.rows.isLive(node), 'a handle is used while its znode lives');
+    return this.store.rows.int(node, field);
+  }
+}

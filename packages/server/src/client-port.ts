@@ -1,0 +1,357 @@
+/**
+ * One connection of a client, as a machine: handshake, then requests in order (`ServerCnxn`, `CommitProcessor`, zookeeper.md 1.11).
+ *
+ * Writes go to the leader at once and are answered when their txn is applied here. A read waits for the earlier writes of its connection and is
+ * answered from the tree as it is then. Replies leave in the order of the requests. Behind a sync nothing is taken until it is done: otherwise a
+ * later write could be applied before the reads in between are answered.
+ *
+ *     fresh ──connect──► joining ──session applied here──► open ──closeSession, failed addauth, unknown opcode──► leaving ──► closed
+ */
+import {
+  assert,
+  type ClientMessage,
+  type ConnectRequest,
+  type ConnectResponse,
+  ErrorCode,
+  type Id,
+  OpCode,
+  type Request,
+  type Response,
+  type ServerMessage,
+  type SyncRequest,
+  type Zxid,
+} from '@quorate/protocol';
+import { SESSION_PASSWORD_BYTES, sessionPassword } from '@quorate/session';
+import type { AuthIds } from './auth-ids.js';
+import { Fifo } from './fifo.js';
+import { isWrite } from './forwarded-request.js';
+import type { LocalSession } from './local-session.js';
+import type { Connection, PendingRequest } from './pending-request.js';
+import type { LocalAnswer } from './reads.js';
+
+/**
+ * The way to one client, as the server uses it. Messages are immutable and passed as they are; a link that stays within the process copies the
+ * bytes in them, in both directions, as a network would.
+ */
+export interface ClientLink {
+  send(message: ServerMessage): void;
+  /** Ends the connection from this side. What was sent before still arrives. */
+  close(): void;
+  /** Where the client is, for the id `ip:<address>`. */
+  readonly address?: string;
+  /** More waits here than should: read no further from the client. */
+  pause?(): void;
+  /** Read on. */
+  resume?(): void;
+}
+
+/** What a port asks of its server. */
+export interface PortHost {
+  /** True while requests may be taken. */
+  readonly serving: boolean;
+  /** True while the server is at something that must not be interrupted; `later` then. */
+  readonly busy: boolean;
+  readonly lastZxid: Zxid;
+  /** Runs the port again once the server is not busy any more. */
+  later(port: ClientPort): void;
+  /** Gets the client its session: `joined`, `refuse` or `close` follow. */
+  join(port: ClientPort, connect: ConnectRequest): void;
+  forward(session: LocalSession, pending: PendingRequest): void;
+  sync(pending: PendingRequest): void;
+  answer(pending: PendingRequest, request: Request): LocalAnswer;
+  /** What a connection has proved after this addauth; undefined where it is not valid. */
+  authenticate(ids: AuthIds, scheme: string, auth: Uint8Array): AuthIds | undefined;
+  touch(session: LocalSession): void;
+  onPortClosed(port: ClientPort): void;
+  /** An invariant does not hold: the server stops. */
+  fail(error: Error): void;
+}
+
+/** Requests of one connection that are under way at a time; what comes then waits in the port. */
+export const REQUESTS_PENDING_MAX = 1000;
+/** Messages that wait in a port before its link is asked to pause. */
+export const MESSAGES_HELD_BEFORE_PAUSE = 256;
+/** Messages that may wait in a port; with one more the connection is closed. Links that pause stay far below it. */
+export const MESSAGES_HELD_MAX = 1_000_000;
+
+type Phase = 'fresh' | 'joining' | 'open' | 'leaving' | 'closed';
+
+const NO_IDS: AuthIds = [];
+
+export class ClientPort implements Connection {
+  readonly #host: PortHost;
+  readonly #link: ClientLink;
+  #phase: Phase = 'fresh';
+  #session: LocalSession | undefined;
+  #authIds: AuthIds;
+  /** What has come and cannot be taken yet. */
+  readonly #held = new Fifo<ClientMessage>();
+  /** Requests in order of their coming. Invariant: the first one waits, or there is none. */
+  readonly #pending = new Fifo<PendingRequest>();
+  /** A sync is not answered yet. */
+  #synchronizing = false;
+  /** A message is being taken, so that one that comes from inside `link.send` has to wait. */
+  #taking = false;
+  #paused = false;
+
+  constructor(host: PortHost, link: ClientLink) {
+    this.#host = host;
+    this.#link = link;
+    this.#authIds = link.address === undefined ? NO_IDS : [ipId(link.address)];
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  get session(): LocalSession | undefined {
+    return this.#session;
+  }
+
+  /** What the connection has proved by now. */
+  get authIds(): AuthIds {
+    return this.#authIds;
+  }
+
+  /** The first message, while it waits to be taken. */
+  get firstHeld(): ClientMessage | undefined {
+    return this.#held.peek();
+  }
+
+  // From the link
+
+  /** The client has sent a message. */
+  receive(message: ClientMessage): void {
+    if (this.#phase === 'closed' || this.#phase === 'leaving') return;
+    if (this.#session !== undefined) this.#host.touch(this.#session);
+    if (this.#held.length > 0 || this.#taking || this.#host.busy || !this.#canTake()) {
+      this.#hold(message);
+      if (this.#host.busy) this.#host.later(this);
+      return;
+    }
+    this.#takeGuarded(message);
+    if (this.#held.length > 0) this.run();
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#held.clear();
+    this.#pending.clear();
+    this.#host.onPortClosed(this);
+  }
+
+  // From the server
+
+  /** Takes what can be taken of what is held. */
+  run(): void {
+    if (this.#taking) return;
+    while (this.#held.length > 0 && this.#canTake()) this.#takeGuarded(this.#held.shift() as ClientMessage);
+    if (this.#paused && this.#held.length === 0 && !this.isClosed) {
+      this.#paused = false;
+      this.#link.resume?.();
+    }
+  }
+
+  /** The client has its session. */
+  joined(session: LocalSession): void {
+    assert(this.#phase === 'joining', 'a client joins once');
+    this.#phase = 'open';
+    this.#session = session;
+    this.#link.send(connectResponse(session.timeOut, session.id, sessionPassword(session.id)));
+    if (this.#held.length > 0) this.#host.later(this);
+  }
+
+  /** The session is gone, or the password is not its own: the client is told so. */
+  refuse(): void {
+    if (this.#phase === 'closed') return;
+    this.#link.send(connectResponse(0, 0n, new Uint8Array(SESSION_PASSWORD_BYTES)));
+    this.close();
+  }
+
+  /** Begins again with the handshake, which has not led to a session yet. */
+  rejoin(connect: ConnectRequest): void {
+    assert(this.#phase === 'joining', 'only a handshake under way begins again');
+    this.#host.join(this, connect);
+  }
+
+  /** A watch has fired. */
+  sendEvent(type: number, state: number, path: string, zxid: Zxid): void {
+    if (this.#phase !== 'closed') this.#link.send({ kind: 'event', type, state, path, zxid });
+  }
+
+  /** The txn of a write is applied: it is answered, and so are the reads behind it. */
+  finish(pending: PendingRequest, zxid: Zxid, err: number, response: Response | undefined): void {
+    if (this.#phase === 'closed') return;
+    const first = this.#pending.shift();
+    assert(first === pending && pending.waiting, 'a txn answers the oldest request that waits');
+    pending.waiting = false;
+    this.#reply(pending.xid, zxid, err, response);
+    this.#answerReady();
+    if (this.#held.length > 0) this.#host.later(this);
+  }
+
+  /** A sync is done. Its turn comes when the writes before it are answered, which a sync that was quick has overtaken. */
+  synced(pending: PendingRequest): void {
+    if (this.#phase === 'closed') return;
+    assert(pending.waiting, 'a sync is done once');
+    pending.waiting = false;
+    this.#answerReady();
+    if (this.#held.length > 0) this.#host.later(this);
+  }
+
+  /** Ends the connection; what was not answered has an outcome that the client does not know. */
+  close(): void {
+    if (this.#phase === 'closed') return;
+    this.closed();
+    this.#link.close();
+  }
+
+  // Taking messages
+
+  #canTake(): boolean {
+    if (!this.#host.serving) return false;
+    if (this.#phase === 'fresh') return true;
+    return this.#phase === 'open' && !this.#synchronizing && this.#pending.length < REQUESTS_PENDING_MAX;
+  }
+
+  /** Takes one message; a bug that shows in it stops the server, and is no affair of the link's. */
+  #takeGuarded(message: ClientMessage): void {
+    this.#taking = true;
+    try {
+      this.#take(message);
+    } catch (error) {
+      this.#host.fail(error as Error);
+    } finally {
+      this.#taking = false;
+    }
+  }
+
+  #take(message: ClientMessage): void {
+    if (this.#phase === 'fresh') {
+      // Whoever does not begin with a handshake is not a client.
+      if (message.kind !== 'connect') return this.close();
+      this.#phase = 'joining';
+      this.#host.join(this, message);
+      return;
+    }
+    assert(this.#phase === 'open', 'a request is taken on an open connection');
+    switch (message.kind) {
+      case 'connect':
+        this.close();
+        return;
+      case 'malformed':
+        // After an unknown opcode the client is one that this server does not understand; a body that cannot be read harms only itself.
+        if (message.error.code === 'UNKNOWN_OPCODE') this.#leave(message.xid, ErrorCode.UNIMPLEMENTED);
+        else this.#enqueue(this.#pendingError(message.xid, ErrorCode.MARSHALLING_ERROR));
+        return;
+      default:
+        this.#takeRequest(message.xid, message.request);
+    }
+  }
+
+  #takeRequest(xid: number, request: Request): void {
+    if (isWrite(request)) {
+      const pending = this.#pendingRequest(xid, request, true);
+      if (request.type === OpCode.closeSession) this.#phase = 'leaving';
+      this.#pending.push(pending);
+      this.#host.forward(this.#openSession, pending);
+      return;
+    }
+    switch (request.type) {
+      case OpCode.sync:
+        this.#takeSync(xid, request);
+        return;
+      case OpCode.auth: {
+        const ids = this.#host.authenticate(this.#authIds, request.scheme, request.auth);
+        if (ids === undefined) return this.#leave(xid, ErrorCode.AUTH_FAILED);
+        // It holds for what comes after it, also for a write that overtakes its reply on the way to the leader.
+        this.#authIds = ids;
+        this.#enqueue(this.#pendingError(xid, ErrorCode.OK));
+        return;
+      }
+      case OpCode.check:
+        // Legal within a multi only (ZOOKEEPER-2623).
+        this.#enqueue(this.#pendingError(xid, ErrorCode.UNIMPLEMENTED));
+        return;
+      default:
+        this.#enqueue(this.#pendingRequest(xid, request, false));
+    }
+  }
+
+  #takeSync(xid: number, request: SyncRequest): void {
+    const pending = this.#pendingRequest(xid, request, true);
+    this.#pending.push(pending);
+    this.#synchronizing = true;
+    this.#host.sync(pending);
+  }
+
+  /** Answers `err` when its turn has come and ends the connection then; nothing more is taken. */
+  #leave(xid: number, err: number): void {
+    this.#phase = 'leaving';
+    this.#enqueue(this.#pendingError(xid, err));
+  }
+
+  #enqueue(pending: PendingRequest): void {
+    if (this.#pending.length === 0) this.#answer(pending);
+    else this.#pending.push(pending);
+    this.#closeWhenDone();
+  }
+
+  /** Answers everything up to the next request that waits. */
+  #answerReady(): void {
+    for (let next = this.#pending.peek(); next !== undefined && !next.waiting; next = this.#pending.peek()) {
+      this.#pending.shift();
+      this.#answer(next);
+    }
+    this.#closeWhenDone();
+  }
+
+  #answer(pending: PendingRequest): void {
+    if (pending.request === undefined) {
+      this.#reply(pending.xid, this.#host.lastZxid, pending.err, undefined);
+      return;
+    }
+    if (pending.request.type === OpCode.sync) this.#synchronizing = false;
+    const { err, response } = this.#host.answer(pending, pending.request);
+    this.#reply(pending.xid, this.#host.lastZxid, err, response);
+  }
+
+  #reply(xid: number, zxid: Zxid, err: number, response: Response | undefined): void {
+    if (this.#phase !== 'closed') this.#link.send({ kind: 'reply', xid, zxid, err, response: err === ErrorCode.OK ? response : undefined });
+  }
+
+  #closeWhenDone(): void {
+    if (this.#phase === 'leaving' && this.#pending.length === 0) this.close();
+  }
+
+  #pendingRequest(xid: number, request: Request, waiting: boolean): PendingRequest {
+    return { port: this, xid, request, authIds: this.#authIds, err: ErrorCode.OK, waiting };
+  }
+
+  #pendingError(xid: number, err: number): PendingRequest {
+    return { port: this, xid, request: undefined, authIds: this.#authIds, err, waiting: false };
+  }
+
+  get #openSession(): LocalSession {
+    assert(this.#session !== undefined, 'an open connection has a session');
+    return this.#session;
+  }
+
+  #hold(message: ClientMessage): void {
+    if (this.#held.length >= MESSAGES_HELD_MAX) return this.close();
+    this.#held.push(message);
+    if (this.#paused || this.#held.length < MESSAGES_HELD_BEFORE_PAUSE) return;
+    this.#paused = true;
+    this.#link.pause?.();
+  }
+}
+
+function connectResponse(timeOut: number, sessionId: bigint, passwd: Uint8Array): ConnectResponse {
+  return { kind: 'connected', protocolVersion: 0, timeOut, sessionId, passwd, readOnly: false };
+}
+
+function ipId(address: string): Id {
+  return { scheme: 'ip', id: address };
+}

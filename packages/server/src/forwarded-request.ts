@@ -1,0 +1,87 @@
+/**
+ * A write on its way from the server that holds the client to the leader: the payload of REQUEST (`Learner.request`).
+ *
+ * As in ZooKeeper it is the session, the cxid, the type, the request's own bytes and what the connection has proved; the wire codec of zab
+ * carries it as it is. Between our servers the ids are a part of the payload, not of the packet.
+ */
+import {
+  type CloseSessionRequest,
+  decodeRequestBody,
+  encodeRequestBody,
+  idCodec,
+  JuteReader,
+  JuteWriter,
+  OpCode,
+  ProtocolError,
+  type Request,
+} from '@quorate/protocol';
+import type { AuthIds } from './auth-ids.js';
+import type { TreeWrite } from './prepare.js';
+
+/** A new session is wanted. Made by servers, never by clients. */
+export interface CreateSessionRequest {
+  readonly type: typeof OpCode.createSession;
+  /** Negotiated. */
+  readonly timeOut: number;
+}
+
+/** All that the leader turns into txns. */
+export type WriteRequest = TreeWrite | CloseSessionRequest | CreateSessionRequest;
+
+export interface ForwardedRequest {
+  readonly session: bigint;
+  readonly cxid: number;
+  readonly authIds: AuthIds;
+  readonly request: WriteRequest;
+}
+
+const ID_BYTES_MIN = 8;
+
+/** Whether a request is one that becomes a txn. */
+export function isWrite(request: Request): request is TreeWrite | CloseSessionRequest {
+  switch (request.type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.delete:
+    case OpCode.setData:
+    case OpCode.setACL:
+    case OpCode.multi:
+    case OpCode.closeSession:
+      return true;
+    default:
+      return false;
+  }
+}
+
+export function encodeForwardedRequest({ session, cxid, authIds, request }: ForwardedRequest): Uint8Array {
+  const writer = new JuteWriter();
+  writer.long(session);
+  writer.int(cxid);
+  writer.int(request.type);
+  writer.vector(authIds, idCodec.write);
+  if (request.type === OpCode.createSession) writer.int(request.timeOut);
+  else writer.buffer(encodeRequestBody(request));
+  return writer.finish();
+}
+
+/** @throws ProtocolError where the bytes are no forwarded request. */
+export function decodeForwardedRequest(payload: Uint8Array): ForwardedRequest {
+  const reader = new JuteReader(payload);
+  const session = reader.long();
+  const cxid = reader.int();
+  const type = reader.int();
+  const authIds = reader.vector(idCodec.read, ID_BYTES_MIN);
+  let request: WriteRequest;
+  if (type === OpCode.createSession) {
+    request = { type, timeOut: reader.int() };
+  } else {
+    // The body stands at the end, so it is read where it is instead of being copied first.
+    const length = reader.int();
+    if (length !== reader.remaining) throw new ProtocolError('BAD_VALUE', 'the body of a forwarded request is not as long as it says');
+    const decoded = decodeRequestBody(type, payload.subarray(payload.length - length));
+    if (!isWrite(decoded)) throw new ProtocolError('BAD_VALUE', 'a forwarded request is a write');
+    return { session, cxid, authIds, request: decoded };
+  }
+  reader.finish();
+  return { session, cxid, authIds, request };
+}

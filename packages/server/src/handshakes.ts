@@ -1,0 +1,187 @@
+/**
+ * Clients that want a session at this server and have none yet (`ZooKeeperServer.processConnectRequest`, `Learner.validateSession`).
+ *
+ * A new session: an id of this server's, proposed by the leader, and the answer once that is applied here. A session that exists: the leader gives it
+ * to this server, and the answer goes out once everything is applied that was proposed before, so that a client meets nothing of its earlier
+ * connections later on. A session is called expired only after a sync: the end of it is then committed and applied here, and not just the word of a
+ * leader that others may have replaced.
+ */
+import type { Clock } from '@quorate/ports';
+import { type ConnectRequest, NO_ZXID, type Zxid } from '@quorate/protocol';
+import { passwordMatches, type SessionIds } from '@quorate/session';
+import type { ClientPort } from './client-port.js';
+import type { Database } from './database.js';
+import type { OwnerStamp, SessionMessage } from './session-messages.js';
+
+/** What handshakes ask of their server. */
+export interface HandshakeHost {
+  readonly database: Database;
+  /** To the leader: a createSession. */
+  createSession(session: bigint, timeOut: number): void;
+  /** To the leader: this server wants the session. */
+  renew(session: bigint, timeOut: number): void;
+  /** `onSynced` follows with the same session. */
+  syncSession(session: bigint): void;
+  /** Ends a connection that the session has at this server. */
+  closeLocal(session: bigint): void;
+  /** The session is this server's now. */
+  open(port: ClientPort, session: bigint, timeOut: number, stamp: OwnerStamp): void;
+}
+
+export interface HandshakeOptions {
+  readonly host: HandshakeHost;
+  readonly ids: SessionIds;
+  readonly clock: Clock;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+}
+
+/** CREATING: createSession is on its way. ASKING: the leader is asked. CONFIRMING: it says no, a sync is under way. APPLYING: it says yes. */
+type Stage = 'CREATING' | 'ASKING' | 'CONFIRMING' | 'APPLYING';
+
+interface Attempt {
+  readonly port: ClientPort;
+  readonly connect: ConnectRequest;
+  readonly timeOut: number;
+  readonly session: bigint;
+  stage: Stage;
+  stamp: OwnerStamp;
+  /** APPLYING: what must be applied before the client may go on. */
+  zxid: Zxid;
+}
+
+export class Handshakes {
+  readonly #options: HandshakeOptions;
+  readonly #bySession = new Map<bigint, Attempt>();
+  readonly #byPort = new Map<ClientPort, Attempt>();
+  /** Attempts that are APPLYING. */
+  #applying = 0;
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
+  }
+
+  /** The timeout that a client gets who asks for `timeOut`. */
+  negotiate(timeOut: number): number {
+    return Math.min(Math.max(timeOut, this.#options.minSessionTimeoutMs), this.#options.maxSessionTimeoutMs);
+  }
+
+  begin(port: ClientPort, connect: ConnectRequest): void {
+    const { host } = this.#options;
+    // The client has seen what this server has not: it must not go back in time.
+    if (connect.lastZxidSeen > host.database.lastZxid) return port.close();
+    const timeOut = this.negotiate(connect.timeOut);
+    if (connect.sessionId === 0n) {
+      this.#create(port, connect, timeOut);
+      return;
+    }
+    // A wrong password does not disturb the session (reliability.md, S6).
+    if (!passwordMatches(connect.sessionId, connect.passwd)) return port.refuse();
+    this.#bySession.get(connect.sessionId)?.port.close();
+    host.closeLocal(connect.sessionId);
+    this.#add({ port, connect, timeOut, session: connect.sessionId, stage: 'ASKING', stamp: 0, zxid: NO_ZXID });
+    host.renew(connect.sessionId, timeOut);
+  }
+
+  /** The leader's answers. */
+  onMessage(message: SessionMessage & { readonly type: 'renewed' | 'moved' | 'taken' }): void {
+    const attempt = this.#bySession.get(message.session);
+    if (attempt === undefined) return;
+    switch (message.type) {
+      case 'renewed':
+        if (attempt.stage === 'ASKING') this.#onRenewed(attempt, message.lives, message.zxid, message.stamp);
+        return;
+      case 'moved':
+        if (attempt.stage === 'APPLYING' && attempt.stamp <= message.stamp) attempt.port.close();
+        return;
+      case 'taken':
+        if (attempt.stage !== 'CREATING') return;
+        // This server has started twice in the same millisecond, or its wall clock went back.
+        this.#remove(attempt);
+        this.#create(attempt.port, attempt.connect, attempt.timeOut);
+        return;
+    }
+  }
+
+  /** A createSession has been applied. */
+  onCreated(session: bigint, zxid: Zxid, stampOf: (zxid: Zxid) => OwnerStamp): void {
+    const attempt = this.#bySession.get(session);
+    if (attempt === undefined || attempt.stage !== 'CREATING') return;
+    attempt.stamp = stampOf(zxid);
+    this.#finish(attempt);
+  }
+
+  /** A run of txns has been applied. */
+  onApplied(): void {
+    if (this.#applying === 0) return;
+    for (const attempt of [...this.#byPort.values()]) this.#finishIfApplied(attempt);
+  }
+
+  onSynced(session: bigint): void {
+    const attempt = this.#bySession.get(session);
+    if (attempt === undefined || attempt.stage !== 'CONFIRMING') return;
+    if (!this.#options.host.database.sessions.has(session)) {
+      attempt.port.refuse();
+      return;
+    }
+    // It was created through a leader of which the one that was asked knows nothing.
+    attempt.stage = 'ASKING';
+    this.#options.host.renew(session, attempt.timeOut);
+  }
+
+  /** The link of a client has gone. */
+  onPortClosed(port: ClientPort): void {
+    const attempt = this.#byPort.get(port);
+    if (attempt !== undefined) this.#remove(attempt);
+  }
+
+  /** What was asked of an earlier leader will not be answered: all begin again. */
+  restart(): void {
+    const attempts = [...this.#byPort.values()];
+    for (const attempt of attempts) this.#remove(attempt);
+    for (const { port, connect } of attempts) if (!port.isClosed) port.rejoin(connect);
+  }
+
+  #create(port: ClientPort, connect: ConnectRequest, timeOut: number): void {
+    const session = this.#options.ids.next();
+    this.#add({ port, connect, timeOut, session, stage: 'CREATING', stamp: 0, zxid: NO_ZXID });
+    this.#options.host.createSession(session, timeOut);
+  }
+
+  #onRenewed(attempt: Attempt, lives: boolean, zxid: Zxid, stamp: OwnerStamp): void {
+    if (!lives) {
+      attempt.stage = 'CONFIRMING';
+      this.#options.host.syncSession(attempt.session);
+      return;
+    }
+    attempt.stage = 'APPLYING';
+    this.#applying++;
+    attempt.zxid = zxid;
+    attempt.stamp = stamp;
+    this.#finishIfApplied(attempt);
+  }
+
+  #finishIfApplied(attempt: Attempt): void {
+    const { database } = this.#options.host;
+    if (attempt.stage !== 'APPLYING' || attempt.zxid > database.lastZxid) return;
+    // It may have been ended in the meantime.
+    if (database.sessions.has(attempt.session)) this.#finish(attempt);
+    else attempt.port.refuse();
+  }
+
+  #finish(attempt: Attempt): void {
+    this.#remove(attempt);
+    this.#options.host.open(attempt.port, attempt.session, attempt.timeOut, attempt.stamp);
+  }
+
+  #add(attempt: Attempt): void {
+    this.#bySession.set(attempt.session, attempt);
+    this.#byPort.set(attempt.port, attempt);
+  }
+
+  #remove(attempt: Attempt): void {
+    if (attempt.stage === 'APPLYING') this.#applying--;
+    if (this.#bySession.get(attempt.session) === attempt) this.#bySession.delete(attempt.session);
+    this.#byPort.delete(attempt.port);
+  }
+}

@@ -1,0 +1,15 @@
+export type { ClientLink, ClientPort } from './client-port.js';
+export { Server, type ServerOptions } from './server.js';
+// What whoever starts a server needs from below it.
+export {
+  type Completion,
+  MemoryNetwork,
+  MemoryStorage,
+  type ServerState,
+  type Sid,
+  type Snapshot,
+  type Status,
+  type Storage,
+  type StoredImage,
+  type Transport,
+} from '@quorate/zab';

@@ -1,0 +1,202 @@
+/**
+ * The part of a server that only the leader has, for as long as it serves as the leader: requests of all servers become proposals here, and here
+ * is decided who holds a session and when it ends (`LeaderZooKeeperServer`, `PrepRequestProcessor`, `SessionTrackerImpl`).
+ *
+ * It starts when everything of earlier epochs is applied, so that the tree and what is pending here are all that a request can meet.
+ *
+ * Where we differ: a request of a server that no longer holds the session is refused by a message to that server, not by an error txn. The txn would
+ * name the session and the cxid only, so that the server which holds it now could take it for the answer to a request of its own.
+ */
+import type { Clock } from '@quorate/ports';
+import { assert, ErrorCode, encodeTxn, makeZxid, OpCode, type Txn, type TxnHeader, type Zxid } from '@quorate/protocol';
+import { SessionTracker } from '@quorate/session';
+import type { Sid } from '@quorate/zab';
+import type { Broadcast } from './broadcast.js';
+import type { Database } from './database.js';
+import { Fifo } from './fifo.js';
+import type { ForwardedRequest, WriteRequest } from './forwarded-request.js';
+import { PendingChanges } from './pending-changes.js';
+import { errorTxn, prepare, prepareCloseSession } from './prepare.js';
+import type { HeldSession, OwnerStamp, SessionMessage, Touch } from './session-messages.js';
+
+export interface LeadershipOptions {
+  readonly epoch: number;
+  readonly broadcast: Broadcast;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly tickTimeMs: number;
+  /** Tells a server, this one included, something about a session. */
+  readonly tell: (to: Sid, message: SessionMessage) => void;
+}
+
+/** A txn that is proposed and not yet delivered here. */
+export interface Prepared {
+  readonly header: TxnHeader;
+  readonly txn: Txn;
+}
+
+interface Owner {
+  readonly sid: Sid;
+  readonly stamp: OwnerStamp;
+}
+
+/** The cxid of a txn that no client asked for. */
+const NO_CXID = 0;
+
+export class Leadership {
+  readonly #options: LeadershipOptions;
+  readonly #changes: PendingChanges;
+  readonly #tracker: SessionTracker<Owner>;
+  /** What was proposed and is not delivered, so that the leader does not decode what it has just encoded. */
+  readonly #prepared = new Fifo<Prepared>();
+  /** Invariant: lastProposed >= database.lastZxid. */
+  #lastProposed: Zxid;
+  #lastTickMs: number;
+  /** How many sessions have moved in this epoch. */
+  #moves = 0;
+
+  constructor(options: LeadershipOptions) {
+    this.#options = options;
+    const { database, clock, tickTimeMs } = options;
+    this.#changes = new PendingChanges(database.tree);
+    this.#tracker = new SessionTracker(tickTimeMs);
+    this.#lastProposed = database.lastZxid;
+    this.#lastTickMs = clock.now();
+    // Nobody knows how long the clients have been silent, so each has its full time again (reliability.md, S1).
+    for (const [session, timeoutMs] of database.sessions.entries()) this.#tracker.open(session, timeoutMs, this.#lastTickMs);
+  }
+
+  /** A request of a client of server `from`. Exactly one txn comes of it, unless that server is told something instead. */
+  take(from: Sid, forwarded: ForwardedRequest): void {
+    const { session, cxid, request } = forwarded;
+    if (request.type === OpCode.createSession) {
+      this.#createSession(from, session, request.timeOut);
+      return;
+    }
+    if (!this.#isOpen(session)) {
+      this.#propose(session, cxid, errorTxn(ErrorCode.SESSION_EXPIRED));
+      return;
+    }
+    const owner = this.#tracker.ownerOf(session);
+    if (owner === undefined) {
+      // After a change of leader the first server that speaks for a session has it, until one comes with a newer claim.
+      this.#tracker.setOwner(session, { sid: from, stamp: makeZxid(this.#options.epoch, 0) });
+    } else if (owner.sid !== from) {
+      this.#options.tell(from, { type: 'moved', session, stamp: owner.stamp });
+      return;
+    }
+    this.#tracker.touch(session, this.#options.clock.now());
+    if (request.type === OpCode.closeSession) this.#closeSession(session, cxid);
+    else this.#propose(session, cxid, this.#prepare(forwarded, request));
+  }
+
+  /** A client wants to go on with its session at server `from`. */
+  renew(from: Sid, session: bigint, timeOut: number): void {
+    const lives = this.#isOpen(session);
+    let stamp = 0;
+    if (lives) {
+      const earlier = this.#tracker.ownerOf(session);
+      this.#moves++;
+      stamp = makeZxid(this.#options.epoch, this.#moves);
+      this.#tracker.open(session, timeOut, this.#options.clock.now());
+      this.#tracker.setOwner(session, { sid: from, stamp });
+      // The connection that the client has left may not know of it yet.
+      if (earlier !== undefined && earlier.sid !== from) this.#options.tell(earlier.sid, { type: 'moved', session, stamp });
+    }
+    this.#options.tell(from, { type: 'renewed', session, lives, zxid: this.#lastProposed, stamp });
+  }
+
+  /** Server `from` has kept the connections of these sessions over a change of leader. */
+  hold(from: Sid, sessions: readonly HeldSession[]): void {
+    for (const { id: session, timeOut, stamp } of sessions) {
+      if (!this.#isOpen(session)) continue;
+      const owner = this.#tracker.ownerOf(session);
+      if (owner !== undefined && owner.sid !== from) {
+        const older = owner.stamp < stamp ? owner.sid : from;
+        this.#options.tell(older, { type: 'moved', session, stamp: Math.max(owner.stamp, stamp) });
+        if (older === from) continue;
+      }
+      this.#tracker.open(session, timeOut, this.#options.clock.now());
+      this.#tracker.setOwner(session, { sid: from, stamp: Math.max(owner?.sid === from ? owner.stamp : 0, stamp) });
+    }
+  }
+
+  /** Clients that servers have heard. */
+  touch(touches: readonly Touch[]): void {
+    const now = this.#options.clock.now();
+    for (const { id } of touches) this.#tracker.touch(id, now);
+  }
+
+  /** Once in a tick: ends the sessions that were silent for too long. */
+  tick(): void {
+    const { clock, tickTimeMs } = this.#options;
+    const now = clock.now();
+    // Where this process itself stood still, the clients may have spoken and were not heard (reliability.md, P6).
+    if (now - this.#lastTickMs > 2 * tickTimeMs) this.#tracker.restart(now);
+    this.#lastTickMs = now;
+    for (const session of this.#tracker.expired(now)) this.#proposeClose(session, NO_CXID);
+  }
+
+  /** Ends a session as if it had been silent for too long; false where there is none, or it is ending. */
+  expire(session: bigint): boolean {
+    if (!this.#tracker.beginClosing(session)) return false;
+    this.#proposeClose(session, NO_CXID);
+    return true;
+  }
+
+  /** What this leader proposed as `zxid`, which is being delivered. */
+  takePrepared(zxid: Zxid): Prepared | undefined {
+    const first = this.#prepared.peek();
+    if (first === undefined || first.header.zxid !== zxid) return undefined;
+    this.#prepared.shift();
+    return first;
+  }
+
+  /** The txn is in the tree. */
+  onApplied({ clientId, zxid }: TxnHeader, txn: Txn): void {
+    this.#changes.release(zxid);
+    if (txn.type === OpCode.closeSession) this.#tracker.close(clientId);
+  }
+
+  #createSession(from: Sid, session: bigint, timeOut: number): void {
+    if (this.#tracker.has(session) || this.#options.database.sessions.has(session)) {
+      this.#options.tell(from, { type: 'taken', session });
+      return;
+    }
+    this.#tracker.open(session, timeOut, this.#options.clock.now());
+    this.#tracker.setOwner(session, { sid: from, stamp: makeZxid(this.#options.epoch, 0) });
+    this.#propose(session, NO_CXID, { type: OpCode.createSession, timeOut });
+  }
+
+  /** From here on the session is closing: what comes later of it is refused, so that no ephemeral is created behind its end (ZOOKEEPER-1208). */
+  #closeSession(session: bigint, cxid: number): void {
+    const begun = this.#tracker.beginClosing(session);
+    assert(begun, 'a session that is open can begin to close');
+    this.#proposeClose(session, cxid);
+  }
+
+  #proposeClose(session: bigint, cxid: number): void {
+    this.#propose(session, cxid, prepareCloseSession(this.#changes, session, this.#options.broadcast.nextZxid));
+  }
+
+  #prepare(
+    { session, authIds }: ForwardedRequest,
+    request: Exclude<WriteRequest, { type: typeof OpCode.createSession | typeof OpCode.closeSession }>,
+  ): Txn {
+    return prepare(this.#changes, request, { zxid: this.#options.broadcast.nextZxid, session, authIds });
+  }
+
+  #propose(clientId: bigint, cxid: number, txn: Txn): void {
+    const { broadcast, clock } = this.#options;
+    const header: TxnHeader = { clientId, cxid, zxid: broadcast.nextZxid, time: clock.wallNow(), type: txn.type };
+    assert(header.zxid > this.#lastProposed, 'proposals ascend');
+    this.#prepared.push({ header, txn });
+    this.#lastProposed = header.zxid;
+    const zxid = broadcast.propose(encodeTxn(header, txn));
+    assert(zxid === header.zxid, 'a proposal takes the zxid that was announced');
+  }
+
+  #isOpen(session: bigint): boolean {
+    return this.#tracker.has(session) && !this.#tracker.isClosing(session);
+  }
+}

@@ -1,0 +1,496 @@
+/**
+ * One server above Zab: the state machine that all servers are, and the clients of this one (`ZooKeeperServer` with its request processors).
+ *
+ * A request goes from a client port to the leader (`Leadership`, which is here where this server leads), comes back as a delivered txn, is applied,
+ * fires the watches of this server and is answered where it came from. While the server does not serve, connections are kept and nothing is taken
+ * from them (architecture.md, decision 8); when it serves again, writes whose txn has not come have an outcome that nobody here knows, and their
+ * connections end.
+ */
+import type { Clock } from '@quorate/ports';
+import {
+  assert,
+  type ConnectRequest,
+  decodeTxn,
+  ErrorCode,
+  epochOf,
+  isProtocolError,
+  makeZxid,
+  OpCode,
+  type Request,
+  type Response,
+  type Txn,
+  type TxnHeader,
+  unreachable,
+  type Zxid,
+} from '@quorate/protocol';
+import type { SessionIds } from '@quorate/session';
+import type { TxnResult } from '@quorate/tree';
+import type { Application, Run, Sid, Status } from '@quorate/zab';
+import type { AuthIds } from './auth-ids.js';
+import type { Broadcast } from './broadcast.js';
+import { type ClientLink, ClientPort, type PortHost } from './client-port.js';
+import { Database } from './database.js';
+import { addDigestAuth } from './digest-auth.js';
+import { decodeForwardedRequest, encodeForwardedRequest, type ForwardedRequest, isWrite } from './forwarded-request.js';
+import { type HandshakeHost, Handshakes } from './handshakes.js';
+import { Leadership } from './leadership.js';
+import { LocalSession } from './local-session.js';
+import type { PendingRequest } from './pending-request.js';
+import { answerLocally, type LocalAnswer } from './reads.js';
+import {
+  decodeSessionMessage,
+  decodeTouches,
+  encodeSessionMessage,
+  encodeTouches,
+  type HeldSession,
+  type OwnerStamp,
+  type SessionMessage,
+} from './session-messages.js';
+import { WatchEvents } from './watch-events.js';
+
+export interface MemberOptions {
+  readonly sid: Sid;
+  readonly broadcast: Broadcast;
+  readonly clock: Clock;
+  readonly ids: SessionIds;
+  readonly tickTimeMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  readonly superDigest: string | undefined;
+  readonly onStatus: (status: Status) => void;
+  readonly onFailure: (error: Error) => void;
+}
+
+const NO_IDS: AuthIds = [];
+const NO_CXID = 0;
+
+export class Member implements Application {
+  readonly #options: MemberOptions;
+  #database = new Database();
+  #status: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false };
+  /** Defined while this server serves as the leader. */
+  #leadership: Leadership | undefined;
+  readonly #watches: WatchEvents;
+  readonly #handshakes: Handshakes;
+  readonly #ports = new Set<ClientPort>();
+  /** Ports without a session, since when. */
+  readonly #joining = new Map<ClientPort, number>();
+  readonly #locals = new Map<bigint, LocalSession>();
+  /** Sessions that were heard since the leader was told last. */
+  #touched: LocalSession[] = [];
+  /** Syncs under way: a request of a client, or the session of a handshake. */
+  readonly #syncs = new Map<number, PendingRequest | bigint>();
+  #nextSync = 1;
+  /** Since when requests are not taken. */
+  #heldSinceMs: number;
+  #busy = false;
+  /** Ports that have something to take once the server is not busy. */
+  readonly #later = new Set<ClientPort>();
+  #stopped = false;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.#watches = new WatchEvents(this.#database.tree);
+    this.#heldSinceMs = options.clock.now();
+    const { ids, clock, minSessionTimeoutMs, maxSessionTimeoutMs } = options;
+    this.#handshakes = new Handshakes({ host: this.#handshakeHost(), ids, clock, minSessionTimeoutMs, maxSessionTimeoutMs });
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  get database(): Database {
+    return this.#database;
+  }
+
+  get portCount(): number {
+    return this.#ports.size;
+  }
+
+  get watchCount(): number {
+    return this.#watches.watchCount;
+  }
+
+  // Clients
+
+  accept(link: ClientLink): ClientPort {
+    const port = new ClientPort(this.#portHost, link);
+    if (this.#stopped) {
+      port.close();
+      return port;
+    }
+    this.#ports.add(port);
+    this.#joining.set(port, this.#options.clock.now());
+    return port;
+  }
+
+  /** Serving leader: ends a session as if it had been silent for too long. */
+  expireSession(session: bigint): boolean {
+    return this.#leadership?.expire(session) ?? false;
+  }
+
+  /** Once in a tick. */
+  tick(): void {
+    this.#leadership?.touch(this.#takeTouched());
+    this.#leadership?.tick();
+    this.#endWaits();
+  }
+
+  /** Ends every connection at once; nothing is taken or answered any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#leadership = undefined;
+    for (const port of [...this.#ports]) port.close();
+  }
+
+  // Application: what Zab tells
+
+  deliver(run: Run): void {
+    this.#begin();
+    for (let i = 0; i < run.payloads.length; i++) this.#deliverOne((run.zxid + i) as Zxid, run.payloads[i] as Uint8Array);
+    this.#handshakes.onApplied();
+    this.#end();
+  }
+
+  snapshot(): Uint8Array {
+    return this.#database.serialize();
+  }
+
+  /**
+   * Another state takes the place of this one, so what has changed for the watches here is not known: connections end, and their clients get it by
+   * setWatches from where they go on.
+   */
+  restore(bytes: Uint8Array): void {
+    this.#begin();
+    this.#database = Database.deserialize(bytes);
+    this.#watches.reset(this.#database.tree);
+    for (const local of [...this.#locals.values()]) local.port.close();
+    this.#end();
+  }
+
+  onStatus(status: Status): void {
+    this.#begin();
+    const served = this.#status.serving;
+    this.#status = status;
+    this.#leadership = undefined;
+    if (served) this.#heldSinceMs = this.#options.clock.now();
+    if (status.serving) this.#serve(status);
+    this.#end();
+    this.#options.onStatus(status);
+  }
+
+  onRequest(from: Sid, payload: Uint8Array): void {
+    const forwarded = readPayload(payload, decodeForwardedRequest);
+    if (forwarded === undefined || this.#leadership === undefined) return;
+    this.#begin();
+    this.#leadership.take(from, forwarded);
+    this.#end();
+  }
+
+  onRevalidate(from: Sid, payload: Uint8Array): void {
+    const message = readPayload(payload, decodeSessionMessage);
+    if (message === undefined) return;
+    this.#begin();
+    if (message.type === 'renew') this.#leadership?.renew(from, message.session, message.timeOut);
+    else if (message.type === 'hold') this.#leadership?.hold(from, message.sessions);
+    else if (this.#leadership === undefined) this.#onSessionMessage(message);
+    this.#end();
+  }
+
+  heartbeat(): Uint8Array {
+    return encodeTouches(this.#takeTouched());
+  }
+
+  onHeartbeat(_from: Sid, payload: Uint8Array): void {
+    const touches = readPayload(payload, decodeTouches);
+    if (touches !== undefined) this.#leadership?.touch(touches);
+  }
+
+  onSynced(tag: number): void {
+    const waiting = this.#syncs.get(tag);
+    if (waiting === undefined) return;
+    this.#syncs.delete(tag);
+    this.#begin();
+    if (typeof waiting === 'bigint') {
+      this.#handshakes.onSynced(waiting);
+    } else {
+      waiting.port.synced(waiting);
+    }
+    this.#end();
+  }
+
+  // Applying
+
+  #deliverOne(zxid: Zxid, payload: Uint8Array): void {
+    const { header, txn } = this.#leadership?.takePrepared(zxid) ?? decodeTxn(payload);
+    assert(header.zxid === zxid, 'a txn has the zxid under which it is delivered');
+    this.#watches.begin(zxid, txn);
+    const result = this.#database.apply(header, txn, this.#watches.onChange);
+    this.#leadership?.onApplied(header, txn);
+    this.#answer(header, txn, result);
+  }
+
+  /** Answers the request of which the txn came, where its client is here. */
+  #answer(header: TxnHeader, txn: Txn, result: TxnResult): void {
+    const { clientId, cxid, zxid } = header;
+    if (txn.type === OpCode.createSession) {
+      this.#handshakes.onCreated(clientId, zxid, creationStamp);
+      return;
+    }
+    const local = this.#locals.get(clientId);
+    if (local === undefined) return;
+    const first = local.forwarded.peek();
+    const isAnswer =
+      first !== undefined && first.xid === cxid && (txn.type !== OpCode.closeSession || first.request?.type === OpCode.closeSession);
+    if (!isAnswer) {
+      // The session has expired, or its client has gone on at another server and this connection is one that it has left.
+      local.port.close();
+      return;
+    }
+    local.forwarded.shift();
+    local.port.finish(first, zxid, result.err, responseTo(first.request, result));
+  }
+
+  // Serving
+
+  #serve(status: Status): void {
+    const { sid, broadcast, clock, tickTimeMs } = this.#options;
+    if (status.state === 'LEADING') {
+      this.#leadership = new Leadership({
+        epoch: status.epoch,
+        broadcast,
+        database: this.#database,
+        clock,
+        tickTimeMs,
+        tell: (to, message) => this.#tell(to, message),
+      });
+    }
+    // The history of the new epoch is applied. A write that is not in it is lost, or will yet come of another history: nobody can tell its client.
+    for (const local of [...this.#locals.values()]) {
+      if (local.forwarded.length > 0 || !this.#database.sessions.has(local.id)) local.port.close();
+    }
+    const held: readonly HeldSession[] = [...this.#locals.values()];
+    if (this.#leadership !== undefined) this.#leadership.hold(sid, held);
+    else if (held.length > 0) broadcast.revalidate(encodeSessionMessage({ type: 'hold', sessions: held }));
+    this.#repeatSyncs();
+    this.#handshakes.restart();
+    for (const port of this.#ports) this.#later.add(port);
+  }
+
+  /** Those of an earlier term will not be answered. */
+  #repeatSyncs(): void {
+    const waiting = [...this.#syncs.values()];
+    this.#syncs.clear();
+    // Handshakes begin again by themselves.
+    for (const sync of waiting) if (typeof sync !== 'bigint' && !sync.port.isClosed) this.#sync(sync);
+  }
+
+  #sync(waiting: PendingRequest | bigint): void {
+    const tag = this.#nextSync++;
+    this.#syncs.set(tag, waiting);
+    this.#options.broadcast.sync(tag);
+  }
+
+  /** To the leader, which may be this server. */
+  #forward(forwarded: ForwardedRequest): void {
+    if (this.#leadership !== undefined) this.#leadership.take(this.#options.sid, forwarded);
+    else this.#options.broadcast.request(encodeForwardedRequest(forwarded));
+  }
+
+  /** From the leader, which is this server, to a server, which may be this one as well. */
+  #tell(to: Sid, message: SessionMessage): void {
+    if (to === this.#options.sid) this.#onSessionMessage(message);
+    else this.#options.broadcast.answerRevalidate(to, encodeSessionMessage(message));
+  }
+
+  #onSessionMessage(message: SessionMessage): void {
+    switch (message.type) {
+      case 'moved': {
+        const local = this.#locals.get(message.session);
+        if (local !== undefined && local.stamp <= message.stamp) local.port.close();
+        this.#handshakes.onMessage(message);
+        return;
+      }
+      case 'renewed':
+      case 'taken':
+        this.#handshakes.onMessage(message);
+        return;
+      case 'renew':
+      case 'hold':
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #takeTouched(): readonly LocalSession[] {
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const local of touched) local.touched = false;
+    return touched;
+  }
+
+  /** Connections that have waited as long as their session may be silent: for a handshake to succeed, or for this server to serve. */
+  #endWaits(): void {
+    const now = this.#options.clock.now();
+    for (const [port, since] of [...this.#joining]) if (now - since > this.#patience(port)) port.close();
+    if (this.#status.serving) return;
+    for (const { port, timeOut } of [...this.#locals.values()]) if (now - this.#heldSinceMs > timeOut) port.close();
+  }
+
+  #patience(port: ClientPort): number {
+    const first = port.firstHeld;
+    return first?.kind === 'connect' ? this.#handshakes.negotiate(first.timeOut) : this.#options.maxSessionTimeoutMs;
+  }
+
+  // Turns: while something is applied, nothing is taken from clients, also where a link answers from inside `send`.
+
+  #begin(): void {
+    assert(!this.#busy, 'Zab tells one thing at a time');
+    this.#busy = true;
+  }
+
+  #end(): void {
+    this.#busy = false;
+    this.#runLater();
+  }
+
+  #runLater(): void {
+    while (this.#later.size > 0 && !this.#busy) {
+      const ports = [...this.#later];
+      this.#later.clear();
+      for (const port of ports) port.run();
+    }
+  }
+
+  // What the parts ask of this server
+
+  readonly #portHost: PortHost = this.#makePortHost();
+
+  #makePortHost(): PortHost {
+    const member = this;
+    return {
+      get serving() {
+        return member.#status.serving && !member.#stopped;
+      },
+      get busy() {
+        return member.#busy;
+      },
+      get lastZxid() {
+        return member.#database.lastZxid;
+      },
+      later(port: ClientPort) {
+        member.#later.add(port);
+        member.#runLater();
+      },
+      join(port: ClientPort, connect: ConnectRequest) {
+        member.#handshakes.begin(port, connect);
+      },
+      forward(session: LocalSession, pending: PendingRequest) {
+        const { xid, authIds, request } = pending;
+        assert(request !== undefined && isWrite(request), 'only writes go to the leader');
+        session.forwarded.push(pending);
+        member.#forward({ session: session.id, cxid: xid, authIds, request });
+      },
+      sync(pending: PendingRequest) {
+        member.#sync(pending);
+      },
+      answer(pending: PendingRequest, request: Request): LocalAnswer {
+        return answerLocally(member.#database.tree, member.#watches, pending, request);
+      },
+      authenticate(ids: AuthIds, scheme: string, auth: Uint8Array): AuthIds | undefined {
+        if (scheme !== 'digest') return undefined;
+        return readPayload(auth, (bytes) => addDigestAuth(ids, bytes, member.#options.superDigest));
+      },
+      touch(session: LocalSession) {
+        if (session.touched) return;
+        session.touched = true;
+        member.#touched.push(session);
+      },
+      onPortClosed(port: ClientPort) {
+        member.#onPortClosed(port);
+      },
+      fail(error: Error) {
+        member.#options.onFailure(error);
+      },
+    };
+  }
+
+  #handshakeHost(): HandshakeHost {
+    const member = this;
+    return {
+      get database() {
+        return member.#database;
+      },
+      createSession(session: bigint, timeOut: number) {
+        member.#forward({ session, cxid: NO_CXID, authIds: NO_IDS, request: { type: OpCode.createSession, timeOut } });
+      },
+      renew(session: bigint, timeOut: number) {
+        if (member.#leadership !== undefined) member.#leadership.renew(member.#options.sid, session, timeOut);
+        else member.#options.broadcast.revalidate(encodeSessionMessage({ type: 'renew', session, timeOut }));
+      },
+      syncSession(session: bigint) {
+        member.#sync(session);
+      },
+      closeLocal(session: bigint) {
+        member.#locals.get(session)?.port.close();
+      },
+      open(port: ClientPort, session: bigint, timeOut: number, stamp: OwnerStamp) {
+        assert(!member.#locals.has(session), 'a session has one connection at a server');
+        const local = new LocalSession({ id: session, timeOut, port, stamp });
+        member.#locals.set(session, local);
+        member.#joining.delete(port);
+        member.#touched.push(local);
+        port.joined(local);
+      },
+    };
+  }
+
+  #onPortClosed(port: ClientPort): void {
+    this.#ports.delete(port);
+    this.#joining.delete(port);
+    this.#later.delete(port);
+    this.#handshakes.onPortClosed(port);
+    this.#watches.remove(port);
+    const { session } = port;
+    if (session !== undefined && this.#locals.get(session.id) === session) this.#locals.delete(session.id);
+  }
+}
+
+/** A new session comes before all that move in its epoch. */
+function creationStamp(zxid: Zxid): OwnerStamp {
+  return makeZxid(epochOf(zxid), 0);
+}
+
+/** What a peer or a client has sent is an input, whatever it is: undefined where it cannot be read. */
+function readPayload<T>(payload: Uint8Array, read: (payload: Uint8Array) => T): T | undefined {
+  try {
+    return read(payload);
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The body of the reply to a write. */
+function responseTo(request: Request | undefined, { err, path, stat, results }: TxnResult): Response | undefined {
+  if (err !== ErrorCode.OK || request === undefined) return undefined;
+  switch (request.type) {
+    case OpCode.create:
+      assert(path !== undefined, 'a created znode has a path');
+      return { type: OpCode.create, path };
+    case OpCode.create2:
+      assert(path !== undefined && stat !== undefined, 'a created znode has a path and a Stat');
+      return { type: OpCode.create2, path, stat };
+    case OpCode.setData:
+    case OpCode.setACL:
+      assert(stat !== undefined, 'a changed znode has a Stat');
+      return { type: request.type, stat };
+    case OpCode.multi:
+      assert(results !== undefined, 'a multi has results');
+      return { type: OpCode.multi, results };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * Prepare: from a request to the txn that all servers will apply, or to the error that it is refused with (`PrepRequestProcessor.pRequest2Txn`).
+ *
+ * It runs on the leader alone and in the order of zxids, against the tree with everything that is proposed (`PendingChanges`), so that nothing
+ * can be wrong any more when the txn is applied (architecture.md, decision 11). Checks come in ZooKeeper's order (zookeeper.md 1.4), because
+ * their order is what a client sees when two things are wrong at once.
+ */
+import {
+  type Acl,
+  assert,
+  type CheckRequest,
+  type CloseSessionTxn,
+  CreateMode,
+  type CreateRequest,
+  createModeFromFlag,
+  type DeleteRequest,
+  ErrorCode,
+  isEphemeral,
+  isSequential,
+  type MultiOp,
+  type MultiRequest,
+  OpCode,
+  Permission,
+  pathFault,
+  type SetAclRequest,
+  type SetDataRequest,
+  type Txn,
+  unreachable,
+  type Zxid,
+} from '@quorate/protocol';
+import { permits, resolveAcl } from './acl.js';
+import type { AuthIds } from './auth-ids.js';
+import type { ChangeRecord, PendingChanges } from './pending-changes.js';
+
+/** The requests that become a txn in the tree. */
+export type TreeWrite = CreateRequest | DeleteRequest | SetDataRequest | SetAclRequest | MultiRequest;
+
+/** On whose behalf a request is prepared, and for which zxid. */
+export interface PrepareContext {
+  readonly zxid: Zxid;
+  readonly session: bigint;
+  readonly authIds: AuthIds;
+}
+
+/** A txn, or the number of the error. Not an exception, because refused requests are ordinary and exceptions are slow. */
+type Outcome = Txn | number;
+
+const NO_OWNER = 0n;
+
+/** Znodes that are there from the start and cannot be deleted (`ZKDatabase.isSpecialPath`). */
+const SPECIAL_PATHS: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']);
+
+/** The txn of a request; an error txn where the request is refused. What it changes is pending from then on. */
+export function prepare(changes: PendingChanges, request: TreeWrite, context: PrepareContext): Txn {
+  if (request.type === OpCode.multi) return prepareMulti(changes, request, context);
+  const outcome = request.type === OpCode.setACL ? prepareSetAcl(changes, request, context) : prepareOp(changes, request, context);
+  return typeof outcome === 'number' ? errorTxn(outcome) : outcome;
+}
+
+/** The txn that ends a session: all its ephemerals go, those included that are only proposed. */
+export function prepareCloseSession(changes: PendingChanges, session: bigint, zxid: Zxid): CloseSessionTxn {
+  const paths = changes.ephemeralsOf(session);
+  for (const path of paths) {
+    const node = changes.find(path);
+    assert(node !== undefined && node.ephemeralOwner === session, 'a closed session names its own ephemerals');
+    recordDeletion(changes, node, zxid);
+  }
+  return { type: OpCode.closeSession, paths };
+}
+
+export function errorTxn(err: number): Txn {
+  return { type: OpCode.error, err };
+}
+
+/** All operations or none: the first that fails gives its code, those before it 0, those after it RUNTIME_INCONSISTENCY (zookeeper.md 1.8). */
+function prepareMulti(changes: PendingChanges, { ops }: MultiRequest, context: PrepareContext): Txn {
+  const txns: Txn[] = [];
+  changes.begin();
+  for (let i = 0; i < ops.length; i++) {
+    const outcome = prepareOp(changes, ops[i] as MultiOp, context);
+    if (typeof outcome === 'number') {
+      changes.rollback();
+      const failed = i;
+      return {
+        type: OpCode.multi,
+        txns: ops.map((_, index) => errorTxn(index < failed ? ErrorCode.OK : index === failed ? outcome : ErrorCode.RUNTIME_INCONSISTENCY)),
+      };
+    }
+    txns.push(outcome);
+  }
+  changes.commit();
+  return { type: OpCode.multi, txns };
+}
+
+function prepareOp(changes: PendingChanges, op: MultiOp, context: PrepareContext): Outcome {
+  switch (op.type) {
+    case OpCode.create:
+    case OpCode.create2:
+      return prepareCreate(changes, op, context);
+    case OpCode.delete:
+      return prepareDelete(changes, op, context);
+    case OpCode.setData:
+      return prepareSetData(changes, op, context);
+    case OpCode.check:
+      return prepareCheck(changes, op, context);
+    default:
+      return unreachable(op);
+  }
+}
+
+function prepareCreate(changes: PendingChanges, request: CreateRequest, context: PrepareContext): Outcome {
+  const { zxid, session, authIds } = context;
+  const mode = createModeFromFlag(request.flags);
+  if (mode === undefined) return ErrorCode.BAD_ARGUMENTS;
+  // Containers and TTL znodes are created by operations of their own; their flags in a plain create are an oddity of ZooKeeper's that nobody relies on.
+  if (mode > CreateMode.EPHEMERAL_SEQUENTIAL) return ErrorCode.UNIMPLEMENTED;
+  const parentPath = parentPathOf(request.path);
+  if (parentPath === undefined) return ErrorCode.BAD_ARGUMENTS;
+  const acl = resolveAcl(request.acl, authIds);
+  if (acl === undefined) return ErrorCode.INVALID_ACL;
+  const parent = changes.find(parentPath);
+  if (parent === undefined) return ErrorCode.NO_NODE;
+  if (!permits(parent.acl, Permission.CREATE, authIds)) return ErrorCode.NO_AUTH;
+  const path = isSequential(mode) ? request.path + sequenceSuffix(parent.cversion) : request.path;
+  if (pathFault(path) !== undefined) return ErrorCode.BAD_ARGUMENTS;
+  if (changes.find(path) !== undefined) return ErrorCode.NODE_EXISTS;
+  if (parent.ephemeralOwner !== NO_OWNER) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;
+  const ephemeral = isEphemeral(mode);
+  const parentCVersion = (parent.cversion + 1) | 0;
+  changes.record(withChildren(parent, zxid, parentCVersion, parent.childCount + 1));
+  changes.record(newZnode(zxid, path, acl, ephemeral ? session : NO_OWNER));
+  return { type: request.type, path, data: request.data, acl, ephemeral, parentCVersion };
+}
+
+function prepareDelete(changes: PendingChanges, { path, version }: DeleteRequest, { zxid, authIds }: PrepareContext): Outcome {
+  const parentPath = parentPathOf(path);
+  if (parentPath === undefined || SPECIAL_PATHS.has(path)) return ErrorCode.BAD_ARGUMENTS;
+  const parent = changes.find(parentPath);
+  if (parent === undefined) return ErrorCode.NO_NODE;
+  if (!permits(parent.acl, Permission.DELETE, authIds)) return ErrorCode.NO_AUTH;
+  const node = changes.find(path);
+  if (node === undefined) return ErrorCode.NO_NODE;
+  if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;
+  if (node.childCount > 0) return ErrorCode.NOT_EMPTY;
+  recordDeletion(changes, node, zxid);
+  return { type: OpCode.delete, path };
+}
+
+function prepareSetData(changes: PendingChanges, { path, data, version }: SetDataRequest, { zxid, authIds }: PrepareContext): Outcome {
+  if (pathFault(path) !== undefined) return ErrorCode.BAD_ARGUMENTS;
+  const node = changes.find(path);
+  if (node === undefined) return ErrorCode.NO_NODE;
+  if (!permits(node.acl, Permission.WRITE, authIds)) return ErrorCode.NO_AUTH;
+  if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;
+  const newVersion = (node.version + 1) | 0;
+  changes.record(withVersion(node, zxid, newVersion));
+  return { type: OpCode.setData, path, data, version: newVersion };
+}
+
+function prepareSetAcl(changes: PendingChanges, request: SetAclRequest, { zxid, authIds }: PrepareContext): Outcome {
+  const { path, version } = request;
+  if (pathFault(path) !== undefined) return ErrorCode.BAD_ARGUMENTS;
+  const acl = resolveAcl(request.acl, authIds);
+  if (acl === undefined) return ErrorCode.INVALID_ACL;
+  const node = changes.find(path);
+  if (node === undefined) return ErrorCode.NO_NODE;
+  if (!permits(node.acl, Permission.ADMIN, authIds)) return ErrorCode.NO_AUTH;
+  if (!isExpected(version, node.aversion)) return ErrorCode.BAD_VERSION;
+  const newVersion = (node.aversion + 1) | 0;
+  changes.record(withAcl(node, zxid, acl, newVersion));
+  return { type: OpCode.setACL, path, acl, version: newVersion };
+}
+
+function prepareCheck(changes: PendingChanges, { path, version }: CheckRequest, { authIds }: PrepareContext): Outcome {
+  if (pathFault(path) !== undefined) return ErrorCode.BAD_ARGUMENTS;
+  const node = changes.find(path);
+  if (node === undefined) return ErrorCode.NO_NODE;
+  if (!permits(node.acl, Permission.READ, authIds)) return ErrorCode.NO_AUTH;
+  if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;
+  return { type: OpCode.check, path, version: (node.version + 1) | 0 };
+}
+
+/** Version −1 in a request asks for nothing (`checkAndIncVersion`). */
+function isExpected(expected: number, current: number): boolean {
+  return expected === -1 || expected === current;
+}
+
+/** The path of the parent before any other check of the path; undefined where there is no slash, or a NUL (`validatePathForCreate`). */
+function parentPathOf(path: string): string | undefined {
+  const slash = path.lastIndexOf('/');
+  if (slash === -1 || path.includes('\u0000')) return undefined;
+  return slash === 0 ? '/' : path.slice(0, slash);
+}
+
+/** Java's `%010d`: the sign is one of the ten characters. */
+export function sequenceSuffix(cversion: number): string {
+  return cversion < 0 ? `-${String(-cversion).padStart(9, '0')}` : String(cversion).padStart(10, '0');
+}
+
+/** ZooKeeper leaves the parent's count alone when a session ends, and then may refuse to delete a parent that is about to be empty. */
+function recordDeletion(changes: PendingChanges, node: ChangeRecord, zxid: Zxid): void {
+  const slash = node.path.lastIndexOf('/');
+  const parent = changes.find(slash === 0 ? '/' : node.path.slice(0, slash));
+  assert(parent !== undefined, 'a znode has a parent');
+  assert(parent.childCount > 0, 'a parent counts its children');
+  changes.record(withChildren(parent, zxid, parent.cversion, parent.childCount - 1));
+  changes.record(deleted(node, zxid));
+}
+
+// Records are written out field by field, so that all of them have one shape and cost one allocation.
+
+function newZnode(zxid: Zxid, path: string, acl: readonly Acl[], ephemeralOwner: bigint): ChangeRecord {
+  return { zxid, path, exists: true, acl, version: 0, cversion: 0, aversion: 0, childCount: 0, ephemeralOwner };
+}
+
+function withChildren(node: ChangeRecord, zxid: Zxid, cversion: number, childCount: number): ChangeRecord {
+  const { path, acl, version, aversion, ephemeralOwner } = node;
+  return { zxid, path, exists: true, acl, version, cversion, aversion, childCount, ephemeralOwner };
+}
+
+function withVersion(node: ChangeRecord, zxid: Zxid, version: number): ChangeRecord {
+  const { path, acl, cversion, aversion, childCount, ephemeralOwner } = node;
+  return { zxid, path, exists: true, acl, version, cversion, aversion, childCount, ephemeralOwner };
+}
+
+function withAcl(node: ChangeRecord, zxid: Zxid, acl: readonly Acl[], aversion: number): ChangeRecord {
+  const { path, version, cversion, childCount, ephemeralOwner } = node;
+  return { zxid, path, exists: true, acl, version, cversion, aversion, childCount, ephemeralOwner };
+}
+
+function deleted(node: ChangeRecord, zxid: Zxid): ChangeRecord {
+  const { path, acl, version, cversion, aversion, childCount, ephemeralOwner } = node;
+  return { zxid, path, exists: false, acl, version, cversion, aversion, childCount, ephemeralOwner };
+}

@@ -1,0 +1,91 @@
+/**
+ * What is answered from this server's own tree (`FinalRequestProcessor`): reads, and the watches that they leave.
+ *
+ * The checks and their order are ZooKeeper's: the znode first, then its ACL. A watch is set where the read succeeds; for `exists` also where there
+ * is no znode.
+ */
+import {
+  assert,
+  ErrorCode,
+  type GetAclRequest,
+  OpCode,
+  Permission,
+  type ReadRequest,
+  type Request,
+  type Response,
+} from '@quorate/protocol';
+import type { DataTree } from '@quorate/tree';
+import { maskDigests, permits } from './acl.js';
+import type { PendingRequest } from './pending-request.js';
+import type { WatchEvents } from './watch-events.js';
+
+/** The answer to a request that does not become a txn. */
+export interface LocalAnswer {
+  readonly err: number;
+  readonly response: Response | undefined;
+}
+
+const DONE: LocalAnswer = { err: ErrorCode.OK, response: undefined };
+
+/** Answers a request that does not become a txn. */
+export function answerLocally(tree: DataTree, watches: WatchEvents, pending: PendingRequest, request: Request): LocalAnswer {
+  switch (request.type) {
+    case OpCode.exists:
+    case OpCode.getData:
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+      return answerRead(tree, watches, pending, request);
+    case OpCode.getACL:
+      return answerGetAcl(tree, pending, request);
+    case OpCode.setWatches:
+      watches.setAgain(request, pending.port);
+      return DONE;
+    case OpCode.ping:
+      return DONE;
+    case OpCode.sync:
+      return { err: ErrorCode.OK, response: { type: OpCode.sync, path: request.path } };
+    default:
+      assert(false, 'writes and auth are not answered here');
+  }
+}
+
+function answerRead(tree: DataTree, watches: WatchEvents, { port, authIds }: PendingRequest, request: ReadRequest): LocalAnswer {
+  const { type, path, watch } = request;
+  if (path.includes('\u0000')) return refused(ErrorCode.BAD_ARGUMENTS);
+  const node = tree.find(path);
+  if (node === undefined) {
+    if (watch && type === OpCode.exists) watches.add('exist', path, port);
+    return refused(ErrorCode.NO_NODE);
+  }
+  // exists asks for READ since 3.9.2 (ZOOKEEPER-2590).
+  if (!permits(tree.acl(node), Permission.READ, authIds)) return refused(ErrorCode.NO_AUTH);
+  const stat = tree.stat(node);
+  switch (type) {
+    case OpCode.exists:
+      if (watch) watches.add('exist', path, port);
+      return { err: ErrorCode.OK, response: { type, stat } };
+    case OpCode.getData:
+      if (watch) watches.add('data', path, port);
+      return { err: ErrorCode.OK, response: { type, data: tree.data(node), stat } };
+    case OpCode.getChildren:
+      if (watch) watches.add('child', path, port);
+      return { err: ErrorCode.OK, response: { type, children: tree.children(node) } };
+    case OpCode.getChildren2:
+      if (watch) watches.add('child', path, port);
+      return { err: ErrorCode.OK, response: { type, children: tree.children(node), stat } };
+  }
+}
+
+/** READ or ADMIN; who may only read does not see the digests (CVE-2019-0201). */
+function answerGetAcl(tree: DataTree, { authIds }: PendingRequest, { type, path }: GetAclRequest): LocalAnswer {
+  const node = tree.find(path);
+  if (node === undefined) return refused(ErrorCode.NO_NODE);
+  const acl = tree.acl(node);
+  if (!permits(acl, Permission.READ | Permission.ADMIN, authIds)) return refused(ErrorCode.NO_AUTH);
+  const shown = permits(acl, Permission.ADMIN, authIds) ? acl : maskDigests(acl);
+  return { err: ErrorCode.OK, response: { type, acl: shown, stat: tree.stat(node) } };
+}
+
+function refused(err: number): LocalAnswer {
+  return { err, response: undefined };
+}

@@ -1,0 +1,176 @@
+/**
+ * One server of an ensemble: a Zab replica, the state machine above it, and time. Sans-io: everything that it needs is passed in.
+ */
+import type { Clock, Random, Timer } from '@quorate/ports';
+import type { Zxid } from '@quorate/protocol';
+import { SessionIds } from '@quorate/session';
+import type { DataTree } from '@quorate/tree';
+import { type Config, type Effect, type Input, Replica, type Sid, type Status, type Storage, type Transport } from '@quorate/zab';
+import type { ClientLink, ClientPort } from './client-port.js';
+import { Member } from './member.js';
+
+export interface ServerOptions {
+  readonly sid: Sid;
+  readonly config: Config;
+  readonly transport: Transport;
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random?: Random;
+  /** The unit of all times, in milliseconds; 2,000 when absent. */
+  readonly tickTimeMs?: number;
+  /** Ticks that discovery and synchronization may take; 10 when absent. */
+  readonly initLimit?: number;
+  /** Ticks of silence after which a peer counts as gone; 5 when absent. */
+  readonly syncLimit?: number;
+  /** A snapshot is saved after this many txns; 100,000 when absent. */
+  readonly snapshotEvery?: number;
+  /** The shortest session timeout that a client gets, in milliseconds; 2 ticks when absent. */
+  readonly minSessionTimeoutMs?: number;
+  /** The longest session timeout that a client gets, in milliseconds; 20 ticks when absent. */
+  readonly maxSessionTimeoutMs?: number;
+  /** The digest id, "super:" and base64, of the client that may do everything; nobody when absent. */
+  readonly superDigest?: string;
+  /** Called on every change of where this server stands. */
+  readonly onStatus?: (status: Status) => void;
+  /** Sees every input of the replica. For checkers and traces. */
+  readonly onInput?: (input: Input) => void;
+  /** Sees every effect of the replica. For checkers and traces. */
+  readonly onEffect?: (effect: Effect) => void;
+  /** The server has stopped for good: its storage failed, or an invariant did. Thrown where absent. */
+  readonly onFailure?: (error: Error) => void;
+}
+
+const DEFAULT_TICK_TIME_MS = 2_000;
+
+/** A server. It takes clients from `accept` at any time, and answers them while it serves. */
+export class Server {
+  readonly sid: Sid;
+  readonly #options: ServerOptions;
+  readonly #tickTimeMs: number;
+  readonly #replica: Replica;
+  readonly #member: Member;
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  /** @throws TypeError where the session timeouts make no range. */
+  constructor(options: ServerOptions) {
+    this.sid = options.sid;
+    this.#options = options;
+    this.#tickTimeMs = options.tickTimeMs ?? DEFAULT_TICK_TIME_MS;
+    const minSessionTimeoutMs = options.minSessionTimeoutMs ?? 2 * this.#tickTimeMs;
+    const maxSessionTimeoutMs = options.maxSessionTimeoutMs ?? 20 * this.#tickTimeMs;
+    if (!(minSessionTimeoutMs > 0 && minSessionTimeoutMs <= maxSessionTimeoutMs)) {
+      throw new TypeError('minSessionTimeoutMs must be above 0 and not above maxSessionTimeoutMs');
+    }
+    const { sid, clock, superDigest } = options;
+    const onFailure = (error: Error): void => this.#fail(error);
+    const server = this;
+    this.#member = new Member({
+      sid,
+      // The replica needs its application and the application its replica: one of them looks the other up.
+      broadcast: {
+        get nextZxid() {
+          return server.#replica.nextZxid;
+        },
+        propose: (payload) => this.#replica.propose(payload),
+        request: (payload) => this.#replica.request(payload),
+        revalidate: (payload) => this.#replica.revalidate(payload),
+        answerRevalidate: (to, payload) => this.#replica.answerRevalidate(to, payload),
+        sync: (tag) => this.#replica.sync(tag),
+      },
+      clock,
+      ids: new SessionIds({ sid, wallMs: clock.wallNow() }),
+      tickTimeMs: this.#tickTimeMs,
+      minSessionTimeoutMs,
+      maxSessionTimeoutMs,
+      superDigest,
+      onStatus: (status) => options.onStatus?.(status),
+      onFailure,
+    });
+    const { config, transport, storage, initLimit, syncLimit, snapshotEvery, onInput, onEffect } = options;
+    this.#replica = new Replica({
+      sid,
+      config,
+      transport,
+      storage,
+      clock,
+      application: this.#member,
+      tickTimeMs: this.#tickTimeMs,
+      ...(initLimit !== undefined && { initLimit }),
+      ...(syncLimit !== undefined && { syncLimit }),
+      ...(snapshotEvery !== undefined && { snapshotEvery }),
+      ...(onInput !== undefined && { onInput }),
+      ...(onEffect !== undefined && { onEffect }),
+      onFailure,
+    });
+  }
+
+  get status(): Status {
+    return this.#member.status;
+  }
+
+  /** The last txn that is applied here. */
+  get lastZxid(): Zxid {
+    return this.#member.database.lastZxid;
+  }
+
+  /** The tree, for reading. It is another object after a snapshot of the leader's has been restored. */
+  get tree(): DataTree {
+    return this.#member.database.tree;
+  }
+
+  /** The sessions that exist, and their timeouts in milliseconds. */
+  get sessions(): Iterable<[id: bigint, timeoutMs: number]> {
+    return this.#member.database.sessions.entries();
+  }
+
+  /** Clients that are connected, those without a session included. */
+  get connectionCount(): number {
+    return this.#member.portCount;
+  }
+
+  /** Reads the storage and joins the ensemble. */
+  start(): void {
+    this.#replica.start();
+    this.#setTimer();
+  }
+
+  /** Ends at once, as a crash would: no goodbye to anybody, every link is closed. A new `Server` may be made over the same storage. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#replica.stop();
+    this.#member.stop();
+  }
+
+  /** A client has connected. */
+  accept(link: ClientLink): ClientPort {
+    return this.#member.accept(link);
+  }
+
+  /** Ends a session as if its client had been silent for too long. False where there is none, or where this server is not the serving leader. */
+  expireSession(session: bigint): boolean {
+    return this.#member.expireSession(session);
+  }
+
+  #setTimer(): void {
+    this.#timer = this.#options.clock.setTimer(this.#tickTimeMs, () => {
+      if (this.#stopped) return;
+      this.#setTimer();
+      try {
+        this.#member.tick();
+      } catch (error) {
+        this.#fail(error as Error);
+      }
+    });
+  }
+
+  /** A part that goes on alone would be a liar: everything ends. */
+  #fail(error: Error): void {
+    if (this.#stopped) return;
+    this.stop();
+    if (this.#options.onFailure === undefined) throw error;
+    this.#options.onFailure(error);
+  }
+}

@@ -1,0 +1,274 @@
+import { type Acl, decodeTxn, encodeTxn, ErrorCode, type Id, makeZxid, OPEN_ACL_UNSAFE, OpCode, type Txn, type TxnHeader } from '@quorate/protocol';
+import { DataTree, type TxnResult } from '@quorate/tree';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PendingChanges } from '../src/pending-changes.ts';
+import { prepare, prepareCloseSession, sequenceSuffix, type TreeWrite } from '../src/prepare.ts';
+import { DumbModel } from './support/dumb-model.ts';
+
+const ALICE: Id = { scheme: 'digest', id: 'alice:aaaa' };
+const BOB: Id = { scheme: 'digest', id: 'bob:bbbb' };
+const NO_DATA = new Uint8Array(0);
+
+const create = (path: string, flags = 0, acl: readonly Acl[] = OPEN_ACL_UNSAFE): TreeWrite => ({ type: OpCode.create, path, data: NO_DATA, acl, flags });
+const remove = (path: string, version = -1): TreeWrite => ({ type: OpCode.delete, path, version });
+const setData = (path: string, version = -1): TreeWrite => ({ type: OpCode.setData, path, data: NO_DATA, version });
+const setAcl = (path: string, acl: readonly Acl[], version = -1): TreeWrite => ({ type: OpCode.setACL, path, acl, version });
+const only = (id: Id, perms = 31): readonly Acl[] => [{ perms, id }];
+
+/** Prepare and apply with anything in between: proposals wait until `apply` is called. */
+class Pipeline {
+  readonly tree = new DataTree();
+  readonly changes = new PendingChanges(this.tree);
+  readonly waiting: { header: TxnHeader; txn: Txn }[] = [];
+  readonly results: TxnResult[] = [];
+  counter = 0;
+
+  write(request: TreeWrite, { session = 1n, ids = [] as readonly Id[] } = {}): Txn {
+    const zxid = makeZxid(1, this.counter + 1);
+    return this.#propose(session, prepare(this.changes, request, { zxid, session, authIds: ids }));
+  }
+
+  closeSession(session: bigint): void {
+    this.#propose(session, prepareCloseSession(this.changes, session, makeZxid(1, this.counter + 1)));
+  }
+
+  apply(count = this.waiting.length): void {
+    for (const { header, txn } of this.waiting.splice(0, count)) {
+      // Over the wire and back, as to a follower.
+      const decoded = decodeTxn(encodeTxn(header, txn));
+      this.results.push(this.tree.apply(decoded.header, decoded.txn, () => {}));
+      this.changes.release(header.zxid);
+    }
+  }
+
+  err(request: TreeWrite, options: { session?: bigint; ids?: readonly Id[] } = {}): string {
+    const txn = this.write(request, options);
+    this.apply();
+    const err = txn.type === OpCode.error ? txn.err : 0;
+    return (Object.keys(ErrorCode) as (keyof typeof ErrorCode)[]).find((name) => ErrorCode[name] === err) ?? 'unknown';
+  }
+
+  #propose(session: bigint, txn: Txn): Txn {
+    this.counter++;
+    this.waiting.push({ header: { clientId: session, cxid: this.counter, zxid: makeZxid(1, this.counter), time: this.counter * 10, type: txn.type }, txn });
+    return txn;
+  }
+}
+
+describe('the order of checks, where more than one thing is wrong', () => {
+  function prepared(): Pipeline {
+    const p = new Pipeline();
+    p.write(create('/open'));
+    p.write(create('/open/child'));
+    p.write(create('/closed', 0, only(ALICE)));
+    p.write(create('/closed/child', 0), { ids: [ALICE] });
+    p.write(create('/ephemeral', 1));
+    p.apply();
+    return p;
+  }
+
+  it.each<[string, TreeWrite]>([
+    // create: mode, slash and NUL, ACL, parent, CREATE on it, path, existence, ephemeral parent
+    ['BAD_ARGUMENTS', create('/x', 7, [])],
+    ['BAD_ARGUMENTS', create('/x', -1)],
+    ['UNIMPLEMENTED', create('x', 4)],
+    ['UNIMPLEMENTED', create('/x', 5)],
+    ['UNIMPLEMENTED', create('/x', 6)],
+    ['BAD_ARGUMENTS', create('x', 0, [])],
+    ['BAD_ARGUMENTS', create('', 0)],
+    ['BAD_ARGUMENTS', create('/none/x\0', 0, [])],
+    ['INVALID_ACL', create('/none/x', 0, [])],
+    ['NO_NODE', create('/none//x')],
+    ['NO_NODE', create('none/x')],
+    ['NO_AUTH', create('/closed/.')],
+    ['NO_AUTH', create('/closed/child')],
+    ['BAD_ARGUMENTS', create('/open/')],
+    ['BAD_ARGUMENTS', create('//')],
+    ['BAD_ARGUMENTS', create('/open/..')],
+    ['BAD_ARGUMENTS', create('/ephemeral/.')],
+    ['NODE_EXISTS', create('/open')],
+    ['NODE_EXISTS', create('/')],
+    ['NODE_EXISTS', create('/zookeeper')],
+    ['NO_CHILDREN_FOR_EPHEMERALS', create('/ephemeral/x')],
+    ['OK', create('/open/', 2)],
+    // delete: special, parent, DELETE on it, existence, version, children
+    ['BAD_ARGUMENTS', remove('/')],
+    ['BAD_ARGUMENTS', remove('/zookeeper/config', 9)],
+    ['BAD_ARGUMENTS', remove('x')],
+    ['NO_NODE', remove('/none/x')],
+    ['NO_AUTH', remove('/closed/none')],
+    ['NO_AUTH', remove('/closed/child', 9)],
+    ['NO_NODE', remove('/none', 9)],
+    ['BAD_VERSION', remove('/open', 9)],
+    ['NOT_EMPTY', remove('/open', 0)],
+    ['OK', remove('/open/child', 0)],
+    // setData: path, existence, WRITE, version
+    ['BAD_ARGUMENTS', setData('/closed/')],
+    ['NO_NODE', setData('/none', 9)],
+    ['NO_AUTH', setData('/closed', 9)],
+    ['BAD_VERSION', setData('/open', 9)],
+    ['OK', setData('/open', 0)],
+    ['OK', setData('/')],
+    // setACL: path, ACL, existence, ADMIN, aversion
+    ['BAD_ARGUMENTS', setAcl('/closed/', [])],
+    ['INVALID_ACL', setAcl('/none', [])],
+    ['NO_NODE', setAcl('/none', OPEN_ACL_UNSAFE, 9)],
+    ['NO_AUTH', setAcl('/closed', OPEN_ACL_UNSAFE, 9)],
+    ['BAD_VERSION', setAcl('/open', OPEN_ACL_UNSAFE, 9)],
+    ['OK', setAcl('/open', OPEN_ACL_UNSAFE, 0)],
+  ])('%s: %j', (expected, request) => {
+    expect(prepared().err(request)).toBe(expected);
+  });
+});
+
+describe('sequential names', () => {
+  it.each([
+    [0, '0000000000'],
+    [42, '0000000042'],
+    [2_147_483_647, '2147483647'],
+    [-2_147_483_648, '-2147483648'],
+    [-5, '-000000005'],
+  ])('%d → %s, as %%010d in Java', (cversion, suffix) => {
+    expect(sequenceSuffix(cversion)).toBe(suffix);
+  });
+
+  it('start at 0 below the root, count every child and never repeat', () => {
+    const p = new Pipeline();
+    const names = [create('/s', 2), create('/plain'), create('/s', 3), remove('/s0000000000'), create('/s', 2)]
+      .map((request) => p.write(request))
+      .map((txn) => (txn.type === OpCode.create ? txn.path : ''));
+    expect(names).toEqual(['/s0000000000', '/plain', '/s0000000002', '', '/s0000000003']);
+    p.apply();
+  });
+});
+
+describe('what is proposed and not applied', () => {
+  it('is what the next request meets', () => {
+    const p = new Pipeline();
+    p.write(create('/a'));
+    expect(p.write(create('/a')).type).toBe(OpCode.error);
+    expect(p.write(create('/a/b')).type).toBe(OpCode.create);
+    expect(p.write(remove('/a'))).toMatchObject({ err: ErrorCode.NOT_EMPTY });
+    expect(p.write(setData('/a', 0))).toMatchObject({ version: 1 });
+    expect(p.write(setData('/a', 0))).toMatchObject({ err: ErrorCode.BAD_VERSION });
+    p.write(remove('/a/b'));
+    expect(p.write(remove('/a', 1)).type).toBe(OpCode.delete);
+    expect(p.write(setData('/a'))).toMatchObject({ err: ErrorCode.NO_NODE });
+    p.apply();
+    expect(p.changes.size).toBe(0);
+    expect(p.tree.find('/a')).toBe(undefined);
+  });
+
+  it('goes with a multi that fails, its parents included (ZOOKEEPER-1624)', () => {
+    const p = new Pipeline();
+    p.write(create('/s', 2));
+    const txn = p.write({ type: OpCode.multi, ops: [create('/s', 2), create('/t'), remove('/none'), setData('/t')] as never });
+    expect(txn).toEqual({
+      type: OpCode.multi,
+      txns: [0, 0, ErrorCode.NO_NODE, ErrorCode.RUNTIME_INCONSISTENCY].map((err) => ({ type: OpCode.error, err })),
+    });
+    expect(p.write(create('/s', 2))).toMatchObject({ path: '/s0000000001' });
+    expect(p.write(setData('/t'))).toMatchObject({ err: ErrorCode.NO_NODE });
+    p.apply();
+  });
+
+  it('numbers the sequential znodes of one multi one after the other, and lets its later operations see the earlier', () => {
+    const p = new Pipeline();
+    const txn = p.write({ type: OpCode.multi, ops: [create('/s', 2), create('/s', 2), setData('/s0000000001', 0), remove('/s0000000000')] as never });
+    expect(txn).toMatchObject({ txns: [{ path: '/s0000000000' }, { path: '/s0000000001' }, { version: 1 }, { path: '/s0000000000' }] });
+    p.apply();
+  });
+
+  it('a closed session takes with it what it has proposed to create, and not what it has proposed to delete', () => {
+    const p = new Pipeline();
+    p.write(create('/parent'));
+    p.write(create('/applied', 1));
+    p.write(create('/gone', 1));
+    p.apply();
+    p.write(remove('/gone'));
+    p.write(create('/gone', 1), { session: 2n });
+    p.write(create('/parent/proposed', 1));
+    p.closeSession(1n);
+    expect(p.write(remove('/parent')).type).toBe(OpCode.delete);
+    expect(p.write(create('/applied')).type).toBe(OpCode.create);
+    p.apply();
+    expect(p.tree.ephemeralsOf(1n)).toEqual([]);
+    expect(p.tree.ephemeralsOf(2n)).toEqual(['/gone']);
+  });
+});
+
+// Few paths and few names, so that requests meet.
+const path = fc.constantFrom('/', '/a', '/b', '/a/a', '/a/b', '/b/a', '/a/a/a', '/zookeeper', '/a/', 'a', '/b//a');
+const sequentialPath = fc.constantFrom('/a', '/a/', '/a/a', '/b/');
+const version = fc.oneof({ weight: 4, arbitrary: fc.constant(-1) }, fc.integer({ min: 0, max: 2 }));
+const acl = fc.oneof(
+  { weight: 8, arbitrary: fc.constant(OPEN_ACL_UNSAFE) },
+  fc.constantFrom<readonly Acl[]>(only(ALICE), only(BOB, 7), [...only({ scheme: 'world', id: 'anyone' }, 1), ...only(ALICE)], only({ scheme: 'auth', id: '' }), [], only({ scheme: 'odd', id: 'x' })),
+);
+const data = fc.constantFrom('', 'x', 'yy').map((content) => new TextEncoder().encode(content));
+const createOp = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ type: fc.constantFrom(OpCode.create, OpCode.create2), path, data, acl, flags: fc.constantFrom(0, 1) }) },
+  fc.record({ type: fc.constantFrom(OpCode.create, OpCode.create2), path: sequentialPath, data, acl, flags: fc.constantFrom(2, 3) }),
+  fc.record({ type: fc.constant(OpCode.create), path, data, acl, flags: fc.constantFrom(4, 6, 99) }),
+);
+const deleteOp = fc.record({ type: fc.constant(OpCode.delete), path, version });
+const setDataOp = fc.record({ type: fc.constant(OpCode.setData), path, data, version });
+const checkOp = fc.record({ type: fc.constant(OpCode.check), path, version });
+const setAclOp = fc.record({ type: fc.constant(OpCode.setACL), path, acl, version });
+const multi = fc.record({ type: fc.constant(OpCode.multi), ops: fc.array(fc.oneof(createOp, createOp, deleteOp, setDataOp, checkOp), { maxLength: 4 }) });
+const request = fc.oneof({ weight: 5, arbitrary: createOp }, { weight: 2, arbitrary: deleteOp }, setDataOp, setAclOp, { weight: 2, arbitrary: multi });
+const session = fc.constantFrom(1n, 2n, 3n);
+const ids = fc.oneof({ weight: 3, arbitrary: fc.constant<readonly Id[]>([]) }, fc.constantFrom<readonly Id[]>([ALICE], [BOB], [ALICE, BOB]));
+const step = fc.oneof(
+  { weight: 10, arbitrary: fc.record({ do: fc.constant('write' as const), request, session, ids }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), session }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('apply' as const), count: fc.integer({ min: 1, max: 5 }) }) },
+);
+
+describe('prepare and apply', () => {
+  it('do what the dumb model does, however late txns are applied', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const p = new Pipeline();
+        const model = new DumbModel();
+        const expected: unknown[] = [];
+        for (const s of steps) {
+          if (s.do === 'apply') {
+            p.apply(s.count);
+          } else if (s.do === 'close') {
+            p.closeSession(s.session);
+            model.closeSession(s.session, makeZxid(1, p.counter));
+            expected.push({ err: 0 });
+          } else {
+            p.write(s.request as TreeWrite, s);
+            const zxid = makeZxid(1, p.counter);
+            expected.push(model.write(s.request as TreeWrite, { zxid, time: p.counter * 10, session: s.session, ids: s.ids }));
+          }
+        }
+        p.apply();
+        expect(p.changes.size).toBe(0);
+        expect(p.results.map(summary)).toEqual(expected.map((result) => summary(result as TxnResult)));
+        for (const [at, node] of model.nodes) {
+          const found = p.tree.find(at);
+          expect(found, at).not.toBe(undefined);
+          if (!at.startsWith('/zookeeper') && at !== '/') expect(p.tree.stat(found!), at).toEqual(model.stat(at));
+          expect(p.tree.acl(found!), at).toEqual(node.acl);
+          expect(new TextDecoder().decode(p.tree.data(found!) ?? NO_DATA)).toBe(node.data);
+        }
+        expect(p.tree.nodeCount).toBe(model.nodes.size);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+/** What both sides can tell of a result: codes, and the paths that were made. */
+function summary(result: { err: number; path?: string | undefined; results?: readonly unknown[] | undefined }): unknown {
+  const results = result.results?.map((one) => {
+    if (typeof one !== 'object' || one === null) return one;
+    const { type, err, path: made } = one as { type: number; err?: number; path?: string };
+    return type === OpCode.error ? err : (made ?? 'done');
+  });
+  return results === undefined ? { err: result.err } : { err: result.err, results };
+}

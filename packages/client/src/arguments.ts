@@ -1,0 +1,110 @@
+/**
+ * What callers hand in, checked before anything is sent.
+ *
+ * A path, mode, version, ACL or size that ZooKeeper's rules forbid is a `ZooKeeperError` as a server would answer it. A value of a
+ * type that the declarations forbid is a `TypeError`. Either names the rule.
+ */
+import { type Acl, type CreateMode, createModeFromFlag, encodeUtf8, isSequential, validatePath, ZooKeeperError } from '@quorate/protocol';
+import type { Watcher } from './watch-registry.js';
+
+/** Data to be stored: bytes, or a string that is stored as UTF-8. Bytes are copied at the call, so they may be reused at once. */
+export type Data = Uint8Array | string;
+
+/** What every call takes. */
+export interface CallOptions {
+  /**
+   * Ends the wait: the call rejects with the signal's reason. A request that was not sent is withdrawn; one that was sent may or may
+   * not be performed, so the outcome of an aborted write is unknown.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What reads take. */
+export interface WatchOptions extends CallOptions {
+  /**
+   * Called once, when what was read has changed, before any reply shows the change. It is kept over reconnections and dropped with the
+   * session; a read that fails leaves none. What it throws is thrown again from a task of its own, where the platform reports it.
+   */
+  readonly watch?: Watcher | undefined;
+}
+
+/** What writes to an existing znode take. */
+export interface VersionOptions extends CallOptions {
+  /** The version that the znode must have, or the call fails with BAD_VERSION; any when absent or −1. */
+  readonly version?: number | undefined;
+}
+
+/** How a znode is created. */
+export interface CreateOptions {
+  /** PERSISTENT when absent. */
+  readonly mode?: CreateMode | undefined;
+  /** `OPEN_ACL_UNSAFE` when absent: everybody may do everything. */
+  readonly acl?: readonly Acl[] | undefined;
+}
+
+/** @throws ZooKeeperError BAD_ARGUMENTS */
+export function checkPath(path: string, mode?: CreateMode): void {
+  if (typeof path !== 'string') throw new TypeError(`path must be a string, not ${describe(path)}`);
+  validatePath(path, mode !== undefined && isSequential(mode) ? { sequential: true } : undefined);
+}
+
+/**
+ * @throws ZooKeeperError BAD_ARGUMENTS for what is no mode.
+ * @throws ZooKeeperError UNIMPLEMENTED for container and TTL modes.
+ */
+export function checkMode(mode: CreateMode): void {
+  if (createModeFromFlag(mode) === undefined)
+    throw new ZooKeeperError('BAD_ARGUMENTS', `mode must be one of CreateMode, 0 to 6, not ${describe(mode)}`);
+  if (mode > 3) throw new ZooKeeperError('UNIMPLEMENTED', 'mode must be persistent or ephemeral: containers and TTLs are not there yet');
+}
+
+/** @throws ZooKeeperError BAD_ARGUMENTS */
+export function checkVersion(version: number): void {
+  if (Number.isInteger(version) && version >= -1 && version <= 0x7fff_ffff) return;
+  throw new ZooKeeperError('BAD_ARGUMENTS', `version must be -1, for any, or a whole number from 0 to 2^31 - 1, not ${describe(version)}`);
+}
+
+/** @throws ZooKeeperError INVALID_ACL */
+export function checkAcl(acl: readonly Acl[]): void {
+  if (!Array.isArray(acl)) throw new TypeError(`acl must be an array, not ${describe(acl)}`);
+  if (acl.length === 0) throw new ZooKeeperError('INVALID_ACL', 'acl must have at least one entry');
+  for (const entry of acl) {
+    if (typeof entry?.id?.scheme !== 'string' || typeof entry.id.id !== 'string')
+      throw new TypeError('an entry of acl must be { perms, id: { scheme, id } } with two strings');
+    if (!Number.isInteger(entry.perms) || entry.perms < 0 || entry.perms > 31)
+      throw new ZooKeeperError('INVALID_ACL', `perms must be a combination of Permission, 0 to 31, not ${describe(entry.perms)}`);
+  }
+}
+
+/** The caller's data as bytes that nobody else can write to. */
+export function ownBytes(data: Data | undefined): Uint8Array {
+  if (typeof data === 'string') return encodeUtf8(data);
+  if (data === undefined) return new Uint8Array(0);
+  // By tag and not by instanceof, because another realm has a Uint8Array of its own. The constructor copies also where a subclass's slice does not.
+  if (Object.prototype.toString.call(data) === '[object Uint8Array]') return new Uint8Array(data);
+  throw new TypeError(`data must be a Uint8Array or a string, not ${describe(data)}`);
+}
+
+/** @throws TypeError */
+export function checkWatch(watch: Watcher | undefined): void {
+  if (watch !== undefined && typeof watch !== 'function') throw new TypeError(`watch must be a function, not ${describe(watch)}`);
+}
+
+/** @throws TypeError, or the reason of a signal that is aborted already. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  if (typeof signal?.addEventListener !== 'function') throw new TypeError(`signal must be an AbortSignal, not ${describe(signal)}`);
+  if (signal.aborted) throw signal.reason;
+}
+
+/** @throws TypeError where `value` is not a whole number of that range. */
+export function checkWhole(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new TypeError(`${name} must be a whole number from ${min} to ${max}, not ${describe(value)}`);
+}
+
+/** A value as an error message shows it. */
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value);
+}

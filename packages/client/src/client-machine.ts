@@ -1,0 +1,410 @@
+/**
+ * The client of one session as a state machine (ZooKeeper: class `ClientCnxn`): callbacks only, no promise, no platform.
+ *
+ * Everything that it learns comes through a `Connector`, a `Clock` and a `Random`, so a run with virtual twins of these is the same
+ * every time. Invariants:
+ * - requests are sent and answered in the order in which they were submitted;
+ * - a call that was sent and not answered fails with CONNECTION_LOSS when its connection ends, once; it is never sent again;
+ * - a call that was not sent waits for the next connection;
+ * - on a new connection the order is: authentication, watches, waiting calls (ZooKeeper: `SendThread.primeConnection`).
+ *
+ * Callbacks may call the machine again. None is called from inside `submit`, `addAuth` or `close`.
+ */
+
+import type { Clock, Random, Timer } from '@quorate/ports';
+import type { ConnectResponse, EventMessage } from '@quorate/protocol';
+import {
+  assert,
+  ErrorCode,
+  type ErrorName,
+  NO_ZXID,
+  OpCode,
+  type ReplyMessage,
+  type ServerMessage,
+  unreachable,
+  Xid,
+  type Zxid,
+} from '@quorate/protocol';
+import { type AuthCall, type AuthEntry, AuthList } from './auth-list.js';
+import { type Call, CallQueue } from './call.js';
+import type { ClientState, FinalState } from './client-state.js';
+import { CloseCall } from './close-call.js';
+import type { Connection, ConnectionHandler, Connector } from './connection.js';
+import { Heartbeat } from './heartbeat.js';
+import { ServerRotation } from './server-rotation.js';
+import { surface } from './surface.js';
+import { rearm } from './watch-rearming.js';
+import { WatchRegistry, watchEventOf } from './watch-registry.js';
+
+/** How many calls may be waiting or unanswered at a time, unless the options say otherwise. */
+export const CALLS_MAX = 1_000_000;
+
+const XID_MAX = 0x7fff_ffff;
+
+/** What a machine is made of. */
+export interface ClientMachineOptions {
+  readonly connector: Connector;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The session timeout to ask for, in milliseconds; the server may settle on another. */
+  readonly sessionTimeoutMs: number;
+  /** The server to begin with; any when absent. */
+  readonly firstServer?: number | undefined;
+  /** A session that was established before, to be taken up again. A new one when absent. */
+  readonly session?: SessionIdentity | undefined;
+  /** How many calls may be waiting or unanswered; 1,000,000 when absent. One more fails with THROTTLED_OP. */
+  readonly callsMax?: number | undefined;
+  /** Called after every change of `state`. */
+  readonly onState?: ((state: ClientState) => void) | undefined;
+}
+
+/** What proves to a server that a session is one's own. */
+export interface SessionIdentity {
+  readonly id: bigint;
+  readonly password: Uint8Array;
+}
+
+/** Where the machine stands with its one connection; `READY` is after the handshake. */
+type Phase = 'NEW' | 'PAUSING' | 'OPENING' | 'READY' | 'ENDED';
+
+export class ClientMachine {
+  readonly #connector: Connector;
+  readonly #clock: Clock;
+  readonly #requestedTimeoutMs: number;
+  readonly #callsMax: number;
+  readonly #onState: ((state: ClientState) => void) | undefined;
+  readonly #rotation: ServerRotation;
+  readonly #heartbeat: Heartbeat;
+  readonly #watches = new WatchRegistry();
+  readonly #auths = new AuthList();
+
+  #phase: Phase = 'NEW';
+  #finalState: FinalState | undefined;
+  #connection: Connection | undefined;
+  /** Of the present connection; whatever an earlier one still reports is ignored. */
+  #handler: ConnectionHandler | undefined;
+  /** Ends the pause, or the attempt. */
+  #timer: Timer | undefined;
+  /** Ends the session on this side while no server is connected. */
+  #expiryTimer: Timer | undefined;
+  #readyAt = 0;
+
+  #sessionId = 0n;
+  #password: Uint8Array = new Uint8Array(16);
+  #timeoutMs: number;
+  /** The highest zxid seen, events included: a server that is behind it must not answer this client. */
+  #lastZxidSeen: Zxid = NO_ZXID;
+  /**
+   * The highest zxid of a reply: every event up to it has arrived. Events themselves do not count, because a txn may fire several
+   * watches and the connection may end between them.
+   */
+  #lastReplyZxid: Zxid = NO_ZXID;
+
+  #xid = 0;
+  /** Submitted, not sent. */
+  readonly #waiting = new CallQueue();
+  /** Sent, not answered, in the order of sending. */
+  #sent = new CallQueue();
+  #closeCall: CloseCall | undefined;
+
+  constructor(options: ClientMachineOptions) {
+    this.#connector = options.connector;
+    this.#clock = options.clock;
+    this.#requestedTimeoutMs = options.sessionTimeoutMs;
+    this.#timeoutMs = options.sessionTimeoutMs;
+    this.#callsMax = options.callsMax ?? CALLS_MAX;
+    this.#onState = options.onState;
+    this.#rotation = new ServerRotation(options.connector.servers, options.random, options.firstServer);
+    this.#heartbeat = new Heartbeat(
+      options.clock,
+      () => this.#connection?.send(pingMessage),
+      () => this.#onLost(),
+    );
+    if (options.session !== undefined) {
+      this.#sessionId = options.session.id;
+      this.#password = options.session.password;
+    }
+  }
+
+  get state(): ClientState {
+    if (this.#finalState !== undefined) return this.#finalState;
+    return this.#phase === 'READY' ? 'CONNECTED' : 'CONNECTING';
+  }
+
+  /** `0n` before the first connection. */
+  get sessionId(): bigint {
+    return this.#sessionId;
+  }
+
+  /** Of the session, 16 bytes; zeros before the first connection. Not to be written to. */
+  get password(): Uint8Array {
+    return this.#password;
+  }
+
+  /** As negotiated with the server; as asked for before the first connection. */
+  get sessionTimeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
+  /** The highest zxid that this client has seen. */
+  get lastZxidSeen(): Zxid {
+    return this.#lastZxidSeen;
+  }
+
+  /** How many calls wait or are unanswered. */
+  get pending(): number {
+    return this.#waiting.length + this.#sent.length;
+  }
+
+  /** Begins to connect. Called once. */
+  start(): void {
+    assert(this.#phase === 'NEW', 'a client starts once');
+    if (this.#sessionId !== 0n) this.#startExpiry();
+    this.#connect();
+  }
+
+  /** Sends the request now, or as soon as a server is connected. */
+  submit(call: Call): void {
+    assert(call.queue === undefined && call.xid === 0, 'a call is submitted once');
+    if (this.#finalState !== undefined || this.#closeCall !== undefined) return this.#refuse(call, this.#refusal());
+    if (this.pending >= this.#callsMax) return this.#refuse(call, 'THROTTLED_OP');
+    if (this.#phase === 'READY') this.#send(call);
+    else this.#waiting.push(call);
+  }
+
+  /**
+   * Authenticates this connection and every later one. The call is answered when a server has taken the credentials; where one
+   * refuses them, the client ends in AUTH_FAILED.
+   */
+  addAuth(call: AuthCall): void {
+    if (this.#finalState !== undefined || this.#closeCall !== undefined) return this.#refuse(call, this.#refusal());
+    const entry = this.#auths.add(call);
+    if (this.#phase === 'READY') this.#sendAuth(entry);
+  }
+
+  /**
+   * The caller has lost interest: the call is not sent if it still can be held back, its watch is not registered, and it hears
+   * nothing more where it was held back.
+   *
+   * @returns whether it was held back; otherwise its outcome is still to come.
+   */
+  withdraw(call: Call): boolean {
+    call.watcher = undefined;
+    if (call.request.type === OpCode.auth) return this.#auths.withdraw(call as AuthCall);
+    if (call.queue !== this.#waiting) return false;
+    this.#waiting.remove(call);
+    return true;
+  }
+
+  /**
+   * Ends the session on the server, after everything that was submitted before, and then the connection. Where no server is
+   * connected the client ends at once, and the session is left to expire.
+   *
+   * @param done called when the client has ended, in whatever state.
+   */
+  close(done: () => void): void {
+    if (this.#finalState !== undefined) return this.#clock.defer(done);
+    if (this.#closeCall !== undefined) return void this.#closeCall.done.push(done);
+    this.#closeCall = new CloseCall(() => this.#end('CLOSED'));
+    this.#closeCall.done.push(done);
+    if (this.#phase === 'READY') this.#send(this.#closeCall);
+    else this.#clock.defer(() => this.#end('CLOSED'));
+  }
+
+  /** Ends without a goodbye, as a crash would: the session is left to expire. */
+  abandon(): void {
+    this.#end('CLOSED');
+  }
+
+  // Connecting
+
+  #connect(): void {
+    this.#phase = 'OPENING';
+    const handler: ConnectionHandler = {
+      onOpen: () => {
+        if (this.#handler === handler) this.#sendConnect();
+      },
+      onMessage: (message) => {
+        if (this.#handler === handler) this.#onMessage(message);
+      },
+      onClose: () => {
+        if (this.#handler === handler) this.#onLost();
+      },
+    };
+    this.#handler = handler;
+    // All servers get their chance within one session timeout (ZooKeeper: connectTimeout).
+    const attemptMs = this.#timeoutMs / this.#connector.servers;
+    this.#timer = this.#clock.setTimer(attemptMs, () => this.#onLost());
+    this.#connection = this.#connector.connect(this.#rotation.next(), handler);
+  }
+
+  #sendConnect(): void {
+    this.#connection?.send({
+      kind: 'connect',
+      protocolVersion: 0,
+      lastZxidSeen: this.#lastZxidSeen,
+      timeOut: this.#requestedTimeoutMs,
+      sessionId: this.#sessionId,
+      passwd: this.#password,
+      readOnly: false,
+    });
+  }
+
+  #onConnected(message: ConnectResponse): void {
+    if (message.timeOut <= 0) return this.#end('EXPIRED');
+    assert(this.#phase === 'OPENING', 'a handshake ends once');
+    this.#timer?.cancel();
+    this.#expiryTimer?.cancel();
+    this.#expiryTimer = undefined;
+    this.#sessionId = message.sessionId;
+    this.#password = message.passwd;
+    this.#timeoutMs = message.timeOut;
+    this.#phase = 'READY';
+    this.#readyAt = this.#clock.now();
+    this.#heartbeat.start(message.timeOut);
+    for (const entry of this.#auths.restart()) this.#sendAuth(entry);
+    for (const request of rearm(this.#watches, this.#lastReplyZxid))
+      this.#connection?.send({ kind: 'request', xid: Xid.setWatches, request });
+    for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) this.#send(call);
+    this.#report();
+  }
+
+  /** The connection is over, whoever ended it; another one is due. */
+  #onLost(): void {
+    const wasReady = this.#phase === 'READY';
+    if (wasReady && this.#closeCall !== undefined) return this.#end('CLOSED');
+    this.#disconnect();
+    this.#rotation.ended(wasReady ? this.#clock.now() - this.#readyAt : 0);
+    if (wasReady) this.#startExpiry();
+    const pauseMs = this.#rotation.pauseMs();
+    if (pauseMs === 0) {
+      this.#connect();
+    } else {
+      this.#phase = 'PAUSING';
+      this.#timer = this.#clock.setTimer(pauseMs, () => this.#connect());
+    }
+    if (!wasReady) return;
+    const lost = this.#sent;
+    this.#sent = new CallQueue();
+    this.#report();
+    fail(lost, 'CONNECTION_LOSS');
+  }
+
+  #disconnect(): void {
+    const connection = this.#connection;
+    this.#handler = undefined;
+    this.#connection = undefined;
+    this.#timer?.cancel();
+    this.#heartbeat.stop();
+    connection?.close();
+  }
+
+  /**
+   * A third more than the timeout: by then an ensemble that serves has expired the session (ZOOKEEPER-4508). Counted from the loss and not
+   * from the last word of a server, so that a process which stood still asks a server before it gives up.
+   */
+  #startExpiry(): void {
+    this.#expiryTimer = this.#clock.setTimer((this.#timeoutMs * 4) / 3, () => this.#end('EXPIRED'));
+  }
+
+  // Talking
+
+  #send(call: Call): void {
+    this.#xid = call.xid = this.#xid === XID_MAX ? 1 : this.#xid + 1;
+    this.#sent.push(call);
+    this.#heartbeat.sent();
+    this.#connection?.send({ kind: 'request', xid: call.xid, request: call.request });
+  }
+
+  #sendAuth(entry: AuthEntry): void {
+    this.#auths.sent(entry);
+    this.#heartbeat.sent();
+    this.#connection?.send({ kind: 'request', xid: Xid.auth, request: entry.request });
+  }
+
+  #onMessage(message: ServerMessage): void {
+    this.#heartbeat.heard();
+    if (message.kind === 'connected') return this.#phase === 'OPENING' ? this.#onConnected(message) : this.#onLost();
+    // Before the handshake a server has nothing else to say: it does not speak the protocol.
+    if (this.#phase !== 'READY') return this.#onLost();
+    switch (message.kind) {
+      case 'reply':
+        return this.#onReply(message);
+      case 'event':
+        return this.#onEvent(message);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  #onReply(reply: ReplyMessage): void {
+    switch (reply.xid) {
+      case Xid.ping:
+        return;
+      case Xid.auth:
+        return this.#onAuthReply(reply);
+      case Xid.setWatches:
+        // Watches that the server has not armed would be lost without a word; the next connection tries again.
+        return reply.err === ErrorCode.OK ? undefined : this.#onLost();
+      default:
+        break;
+    }
+    const call = this.#sent.first;
+    // Whose answer this is cannot be told, so none of the unanswered calls can be believed to have one.
+    if (call === undefined || call.xid !== reply.xid) return this.#onLost();
+    this.#sent.remove(call);
+    if (reply.zxid > this.#lastReplyZxid) this.#lastReplyZxid = reply.zxid;
+    if (reply.zxid > this.#lastZxidSeen) this.#lastZxidSeen = reply.zxid;
+    if (call.watcher !== undefined) this.#watches.answered(call.request, reply.err, call.watcher);
+    call.onReply(reply);
+  }
+
+  #onAuthReply(reply: ReplyMessage): void {
+    if (reply.err !== ErrorCode.OK) return this.#end('AUTH_FAILED');
+    for (const call of this.#auths.answered()) call.onReply(reply);
+  }
+
+  #onEvent(message: EventMessage): void {
+    if (message.zxid > this.#lastZxidSeen) this.#lastZxidSeen = message.zxid;
+    const event = watchEventOf(message);
+    if (event === undefined) return;
+    for (const watcher of this.#watches.take(event.type, event.path)) surface(this.#clock, watcher, event);
+  }
+
+  // Ending
+
+  #end(state: FinalState): void {
+    if (this.#finalState !== undefined) return;
+    this.#phase = 'ENDED';
+    this.#finalState = state;
+    this.#disconnect();
+    this.#expiryTimer?.cancel();
+    this.#watches.clear();
+    const closeCall = this.#closeCall;
+    if (closeCall?.queue !== undefined) closeCall.queue.remove(closeCall);
+    this.#report();
+    fail(this.#sent, 'CONNECTION_LOSS');
+    fail(this.#waiting, this.#refusal());
+    for (const call of this.#auths.clear()) call.onFailure(this.#refusal());
+    for (const done of closeCall?.done ?? []) done();
+  }
+
+  #refusal(): ErrorName {
+    // A closed client has no session any more, which is what ZooKeeper answers too (`ClientCnxn.conLossPacket`).
+    return this.#finalState === 'AUTH_FAILED' ? 'AUTH_FAILED' : 'SESSION_EXPIRED';
+  }
+
+  #refuse(call: Call, code: ErrorName): void {
+    this.#clock.defer(() => call.onFailure(code));
+  }
+
+  #report(): void {
+    if (this.#onState !== undefined) surface(this.#clock, this.#onState, this.state);
+  }
+}
+
+const pingMessage = { kind: 'request', xid: Xid.ping, request: { type: OpCode.ping } } as const;
+
+function fail(calls: CallQueue, code: ErrorName): void {
+  for (let call = calls.shift(); call !== undefined; call = calls.shift()) call.onFailure(code);
+}

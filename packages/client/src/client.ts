@@ -1,0 +1,386 @@
+/** The promise shell around the client machine: what most programs use. */
+import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
+import { type Acl, FRAME_BYTES_MAX, OpCode, type Request, type Stat, ZooKeeperError } from '@quorate/protocol';
+import {
+  type CallOptions,
+  type CreateOptions,
+  checkPath,
+  checkSignal,
+  checkWatch,
+  checkWhole,
+  type Data,
+  ownBytes,
+  type VersionOptions,
+  type WatchOptions,
+} from './arguments.js';
+import type { AuthCall } from './auth-list.js';
+import type { Call } from './call.js';
+import { ClientMachine, type SessionIdentity } from './client-machine.js';
+import { type ClientState, isFinal } from './client-state.js';
+import type { Connector } from './connection.js';
+import { EventStream } from './event-stream.js';
+import { type MultiResults, multiRequest, type Operation } from './multi.js';
+import { ExistsCall, PromiseCall, type Select } from './promise-call.js';
+import { checkSize, createRequest, deleteRequest, setAclRequest, setDataRequest } from './requests.js';
+import * as select from './results.js';
+import { surface } from './surface.js';
+import type { Watcher } from './watch-registry.js';
+
+/** The session timeout that is asked for unless the options say otherwise, in milliseconds. */
+export const SESSION_TIMEOUT_MS = 10_000;
+
+/** What a client is made of. */
+export interface ClientOptions {
+  /** How servers are reached: `ensemble.connector()` in process, `tcpConnector` of `@quorate/node` over TCP. */
+  readonly connector: Connector;
+  /** The platform's when absent. */
+  readonly clock?: Clock | undefined;
+  /** The platform's when absent. */
+  readonly random?: Random | undefined;
+  /** The session timeout to ask for, in milliseconds, 1 to 2^31 − 1; 10,000 when absent. The server may settle on another. */
+  readonly sessionTimeoutMs?: number | undefined;
+  /** Index of the server to begin with; any when absent. */
+  readonly firstServer?: number | undefined;
+  /** A session to take up again, as another client's `session` gave it; a new one when absent. */
+  readonly session?: SessionIdentity | undefined;
+  /** The longest request, in bytes; 1,048,575 when absent, as servers take it (jute.maxbuffer). */
+  readonly requestBytesMax?: number | undefined;
+  /** How many calls may wait for an answer; 1,000,000 when absent. One more rejects with THROTTLED_OP. */
+  readonly callsMax?: number | undefined;
+}
+
+/**
+ * A client of a ZooKeeper ensemble: one session, over one connection at a time.
+ *
+ * Calls may be made at any time and are sent in the order in which they were made; while no server is connected they wait. Every call
+ * may reject with a `ZooKeeperError`, besides what its own description names:
+ * - `CONNECTION_LOSS`: the connection ended before the answer came. The outcome is unknown, the session lives on.
+ * - `SESSION_EXPIRED`: the session has ended or the client was closed. Nothing was done.
+ * - `AUTH_FAILED`: a server has refused what `addAuth` was given. Nothing was done.
+ * - `BAD_ARGUMENTS`: the path, version or size breaks a rule that the message names. Nothing was sent.
+ * - `NO_AUTH`: the ACL does not permit it.
+ * - `THROTTLED_OP`: more calls wait than `callsMax`. Nothing was sent.
+ *
+ * @example
+ * const { path } = await client.create('/jobs/job-', 'payload', { mode: CreateMode.PERSISTENT_SEQUENTIAL });
+ * const { data, stat } = await client.getData(path, { watch: (event) => console.log(event.type, event.path) });
+ * await client.setData(path, 'other', { version: stat.version });
+ */
+export class Client {
+  readonly #machine: ClientMachine;
+  readonly #clock: Clock;
+  readonly #requestBytesMax: number;
+  readonly #states = new EventStream<ClientState>();
+  readonly #listeners = new Set<(state: ClientState) => void>();
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Begins to connect at once. `Client.connect` waits for that as well.
+   *
+   * @throws TypeError for an option that is not what its description asks for.
+   */
+  constructor(options: ClientOptions) {
+    const { connector, sessionTimeoutMs = SESSION_TIMEOUT_MS, firstServer, session, requestBytesMax = FRAME_BYTES_MAX, callsMax } = options;
+    if (typeof connector?.connect !== 'function') throw new TypeError('connector must be a Connector');
+    checkWhole('connector.servers', connector.servers, 1, 0x7fff_ffff);
+    checkWhole('sessionTimeoutMs', sessionTimeoutMs, 1, 0x7fff_ffff);
+    checkWhole('requestBytesMax', requestBytesMax, 1, 0x7fff_ffff);
+    if (firstServer !== undefined) checkWhole('firstServer', firstServer, 0, connector.servers - 1);
+    if (callsMax !== undefined) checkWhole('callsMax', callsMax, 1, Number.MAX_SAFE_INTEGER);
+    if (session !== undefined && typeof session.id !== 'bigint') throw new TypeError('session.id must be a bigint');
+    this.#clock = options.clock ?? realClock;
+    this.#requestBytesMax = requestBytesMax;
+    this.#machine = new ClientMachine({
+      connector,
+      clock: this.#clock,
+      random: options.random ?? realRandom,
+      sessionTimeoutMs,
+      firstServer,
+      session: session && { id: session.id, password: ownBytes(session.password) },
+      callsMax,
+      onState: (state) => this.#onState(state),
+    });
+    this.#machine.start();
+  }
+
+  /**
+   * A client that is connected. It tries as long as it takes; `signal` ends that, and the client.
+   *
+   * @throws what the constructor throws; the signal's reason; ZooKeeperError SESSION_EXPIRED where `session` is gone.
+   */
+  static async connect(options: ClientOptions & CallOptions): Promise<Client> {
+    checkSignal(options.signal);
+    const client = new Client(options);
+    try {
+      await client.connected(options);
+      return client;
+    } catch (error) {
+      client.#machine.abandon();
+      throw error;
+    }
+  }
+
+  get state(): ClientState {
+    return this.#machine.state;
+  }
+
+  /** The session's number; `0n` before the first connection. */
+  get sessionId(): bigint {
+    return this.#machine.sessionId;
+  }
+
+  /** What another client needs to take up this session. Only one of them at a time: a server drops the former owner. */
+  get session(): SessionIdentity {
+    return { id: this.#machine.sessionId, password: this.#machine.password.slice() };
+  }
+
+  /** In milliseconds, as negotiated with the server; as asked for before the first connection. */
+  get sessionTimeoutMs(): number {
+    return this.#machine.sessionTimeoutMs;
+  }
+
+  /** The present state and then every change of it, until a final state. A loop that lags by more than 1,024 loses the oldest. */
+  get states(): AsyncIterable<ClientState> {
+    return this.#states.from(() => this.state);
+  }
+
+  /** Calls `listener` after every change of state, until the function that is returned is called. What it throws is thrown from a task of its own. */
+  onState(listener: (state: ClientState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Waits until a server is connected.
+   *
+   * @throws ZooKeeperError SESSION_EXPIRED or AUTH_FAILED where the client has ended or ends.
+   */
+  connected(options?: CallOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const signal = options?.signal;
+      checkSignal(signal);
+      const settle = (state: ClientState): void => {
+        if (state === 'CONNECTING') return;
+        stop();
+        if (state === 'CONNECTED') resolve();
+        else reject(new ZooKeeperError(state === 'AUTH_FAILED' ? 'AUTH_FAILED' : 'SESSION_EXPIRED', `the client is ${state}`));
+      };
+      const abort = (): void => {
+        stop();
+        reject(signal?.reason);
+      };
+      const stop = (): void => {
+        this.#listeners.delete(settle);
+        signal?.removeEventListener('abort', abort);
+      };
+      this.#listeners.add(settle);
+      signal?.addEventListener('abort', abort);
+      settle(this.state);
+    });
+  }
+
+  /**
+   * Creates a znode. The path that is returned has the number of a sequential znode.
+   *
+   * @throws ZooKeeperError NODE_EXISTS, NO_NODE (there is no parent), NO_CHILDREN_FOR_EPHEMERALS, INVALID_ACL.
+   */
+  create(path: string, data?: Data, options?: CreateOptions & CallOptions): Promise<{ path: string; stat: Stat }> {
+    try {
+      return this.#call(createRequest(path, data, options), select.created, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Deletes a znode that has no children.
+   *
+   * @throws ZooKeeperError NO_NODE, BAD_VERSION, NOT_EMPTY.
+   */
+  delete(path: string, options?: VersionOptions): Promise<void> {
+    try {
+      return this.#call(deleteRequest(path, options?.version), select.nothing, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The Stat of a znode; undefined where there is none, which `watch` then waits for. */
+  exists(path: string, options?: WatchOptions): Promise<Stat | undefined> {
+    try {
+      const request = this.#read(OpCode.exists, path, options);
+      return this.#submit(new ExistsCall(request, options?.watch, select.stat), options?.signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Data and Stat of a znode. The data are the caller's own; without data they are empty.
+   *
+   * @throws ZooKeeperError NO_NODE; `watch` is not registered then.
+   */
+  getData(path: string, options?: WatchOptions): Promise<{ data: Uint8Array; stat: Stat }> {
+    try {
+      return this.#call(this.#read(OpCode.getData, path, options), select.data, options, options?.watch);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Replaces the data of a znode.
+   *
+   * @throws ZooKeeperError NO_NODE, BAD_VERSION.
+   */
+  setData(path: string, data: Data, options?: VersionOptions): Promise<Stat> {
+    try {
+      return this.#call(setDataRequest(path, data, options?.version), select.stat, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Names of the children, in no particular order, and Stat of a znode.
+   *
+   * @throws ZooKeeperError NO_NODE; `watch` is not registered then.
+   */
+  getChildren(path: string, options?: WatchOptions): Promise<{ children: string[]; stat: Stat }> {
+    try {
+      return this.#call(this.#read(OpCode.getChildren2, path, options), select.children, options, options?.watch);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * ACL and Stat of a znode.
+   *
+   * @throws ZooKeeperError NO_NODE.
+   */
+  getACL(path: string, options?: CallOptions): Promise<{ acl: Acl[]; stat: Stat }> {
+    try {
+      checkPath(path);
+      return this.#call({ type: OpCode.getACL, path }, select.acl, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Replaces the ACL of a znode. `version` is compared with its aversion.
+   *
+   * @throws ZooKeeperError NO_NODE, BAD_VERSION, INVALID_ACL.
+   */
+  setACL(path: string, acl: readonly Acl[], options?: VersionOptions): Promise<Stat> {
+    try {
+      return this.#call(setAclRequest(path, acl, options?.version), select.stat, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Performs all operations as one txn, or none of them.
+   *
+   * @throws MultiError with the code and path of the operation that failed, its index, and a code per operation.
+   *
+   * @example
+   * await client.multi([
+   *   { op: 'check', path: '/config', version: 3 },
+   *   { op: 'create', path: '/config/next', data: 'x' },
+   * ]);
+   */
+  multi<const Operations extends readonly Operation[]>(operations: Operations, options?: CallOptions): Promise<MultiResults<Operations>> {
+    try {
+      return this.#call(multiRequest(operations), select.multi as Select<MultiResults<Operations>>, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Waits until the server that is connected has everything that was committed anywhere before this call. A read after it is up to date. */
+  sync(path = '/', options?: CallOptions): Promise<void> {
+    try {
+      checkPath(path);
+      return this.#call({ type: OpCode.sync, path }, select.nothing, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Authenticates the client, on this connection and every later one: `addAuth('digest', 'user:password')`. Waits for a server to take
+   * it, over reconnections too.
+   *
+   * @throws ZooKeeperError AUTH_FAILED where a server refuses; the client has then ended.
+   */
+  addAuth(scheme: string, auth: Data, options?: CallOptions): Promise<void> {
+    try {
+      if (typeof scheme !== 'string') throw new TypeError('scheme must be a string');
+      checkSignal(options?.signal);
+      const request = { type: OpCode.auth, authType: 0, scheme, auth: ownBytes(auth) } as const;
+      checkSize(request, this.#requestBytesMax);
+      const call = new PromiseCall(request, undefined, select.nothing);
+      this.#abortOn(call, options?.signal);
+      this.#machine.addAuth(call as Call as AuthCall);
+      return call.promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Ends the session, with its ephemeral znodes, after all calls that were made before. Where no server is connected the client
+   * ends at once and the session expires after its timeout. An abort ends the client at once, too.
+   */
+  close(options?: CallOptions): Promise<void> {
+    const signal = options?.signal;
+    this.#closed ??= new Promise((resolve) => this.#machine.close(resolve));
+    if (signal === undefined) return this.#closed;
+    const abort = (): void => this.#machine.abandon();
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    return this.#closed.then(() => {
+      signal.removeEventListener('abort', abort);
+      signal.throwIfAborted();
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #read<Type extends typeof OpCode.exists | typeof OpCode.getData | typeof OpCode.getChildren2>(
+    type: Type,
+    path: string,
+    options: WatchOptions | undefined,
+  ): { type: Type; path: string; watch: boolean } {
+    checkPath(path);
+    checkWatch(options?.watch);
+    return { type, path, watch: options?.watch !== undefined };
+  }
+
+  #call<T>(request: Request, select: Select<T>, options: CallOptions | undefined, watcher?: Watcher): Promise<T> {
+    return this.#submit(new PromiseCall(request, watcher, select), options?.signal);
+  }
+
+  #submit<T>(call: PromiseCall<T>, signal: AbortSignal | undefined): Promise<T> {
+    checkSignal(signal);
+    checkSize(call.request, this.#requestBytesMax);
+    this.#abortOn(call, signal);
+    this.#machine.submit(call);
+    return call.promise;
+  }
+
+  #abortOn<T>(call: PromiseCall<T>, signal: AbortSignal | undefined): void {
+    if (signal !== undefined) call.abortOn(signal, (aborted) => this.#machine.withdraw(aborted));
+  }
+
+  #onState(state: ClientState): void {
+    this.#states.push(state);
+    if (isFinal(state)) this.#states.end();
+    for (const listener of [...this.#listeners]) surface(this.#clock, listener, state);
+  }
+}

@@ -1,0 +1,10 @@
+export type { CallOptions, CreateOptions, Data, VersionOptions, WatchOptions } from './arguments.js';
+export type { AuthCall } from './auth-list.js';
+export { Call } from './call.js';
+export { Client, type ClientOptions, SESSION_TIMEOUT_MS } from './client.js';
+export { CALLS_MAX, ClientMachine, type ClientMachineOptions, type SessionIdentity } from './client-machine.js';
+export type { ClientState, FinalState } from './client-state.js';
+export type { Connection, ConnectionHandler, Connector } from './connection.js';
+export { EVENTS_KEPT_MAX, EventStream } from './event-stream.js';
+export { MultiError, type MultiResults, type Operation, type OperationResult } from './multi.js';
+export type { WatchEvent, WatchEventType, Watcher } from './watch-registry.js';

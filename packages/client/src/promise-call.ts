@@ -1,0 +1,102 @@
+/** A call whose outcome is a promise. */
+import {
+  ErrorCode,
+  type ErrorName,
+  errorName,
+  opCodeName,
+  type ReplyMessage,
+  type Request,
+  type Response,
+  ZooKeeperError,
+} from '@quorate/protocol';
+import { Call } from './call.js';
+import type { Watcher } from './watch-registry.js';
+
+/** Makes the caller's result of a body that belongs to the request; may throw what the caller shall get instead. */
+export type Select<T> = (response: Response | undefined, request: Request) => T;
+
+export class PromiseCall<T> extends Call {
+  readonly promise: Promise<T>;
+  readonly #select: Select<T>;
+  #resolve!: (value: T) => void;
+  #reject!: (reason: unknown) => void;
+  /** Takes back the interest in the signal, where there is one. */
+  #release: (() => void) | undefined;
+
+  constructor(request: Request, watcher: Watcher | undefined, select: Select<T>) {
+    super(request, watcher);
+    this.#select = select;
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Rejects with the signal's reason once it is aborted. @param onAbort called before that. */
+  abortOn(signal: AbortSignal, onAbort: (call: this) => void): void {
+    const listener = (): void => {
+      onAbort(this);
+      this.reject(signal.reason);
+    };
+    signal.addEventListener('abort', listener, { once: true });
+    this.#release = () => signal.removeEventListener('abort', listener);
+  }
+
+  reject(reason: unknown): void {
+    this.#release?.();
+    this.#reject(reason);
+  }
+
+  override onReply(reply: ReplyMessage): void {
+    if (reply.err !== ErrorCode.OK) return this.onError(reply.err);
+    this.#release?.();
+    try {
+      this.#resolve(this.#select(reply.response, this.request));
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  override onFailure(code: ErrorName): void {
+    this.reject(this.error(code, explanations.get(code)));
+  }
+
+  /** The server has answered by an error. */
+  protected onError(number: number): void {
+    const code = errorName(number);
+    this.reject(code === undefined ? this.error('SYSTEM_ERROR', `the server answered ${number}`) : this.error(code, undefined));
+  }
+
+  protected resolve(value: T): void {
+    this.#release?.();
+    this.#resolve(value);
+  }
+
+  protected error(code: ErrorName, explanation: string | undefined): ZooKeeperError {
+    const operation = operationOf(this.request);
+    const path = 'path' in this.request ? this.request.path : undefined;
+    const message = `${operation}${path === undefined ? '' : ` ${path}`}: ${code}${explanation === undefined ? '' : `, ${explanation}`}`;
+    return new ZooKeeperError(code, message, { path, operation });
+  }
+}
+
+/** An exists request: that there is no znode is an answer. */
+export class ExistsCall<T> extends PromiseCall<T | undefined> {
+  protected override onError(number: number): void {
+    if (number === ErrorCode.NO_NODE) this.resolve(undefined);
+    else super.onError(number);
+  }
+}
+
+const explanations: ReadonlyMap<ErrorName, string> = new Map([
+  ['CONNECTION_LOSS', 'the connection ended before the answer came: the request may or may not have been performed'],
+  ['SESSION_EXPIRED', 'the session has ended: the request was not performed'],
+  ['AUTH_FAILED', 'a server has refused the credentials: the request was not performed'],
+  ['THROTTLED_OP', 'too many calls wait for an answer: the request was not sent'],
+]);
+
+/** ZooKeeper's word for the operation, whichever of its opcodes was used. */
+function operationOf(request: Request): string {
+  const name = opCodeName(request.type) ?? String(request.type);
+  return name.replace(/2$/, '');
+}

@@ -1,0 +1,110 @@
+/** Requests made of what callers hand in, checked. */
+import {
+  type Acl,
+  type CheckRequest,
+  CreateMode,
+  type CreateRequest,
+  type DeleteRequest,
+  encodeClientMessage,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  type Request,
+  type SetAclRequest,
+  type SetDataRequest,
+  ZooKeeperError,
+} from '@quorate/protocol';
+import { type CreateOptions, checkAcl, checkMode, checkPath, checkVersion, type Data, ownBytes } from './arguments.js';
+
+const ANY_VERSION = -1;
+
+/** A UTF-16 code unit takes at most this many bytes of UTF-8. */
+const BYTES_PER_UNIT_MAX = 3;
+
+export function createRequest(path: string, data: Data | undefined, options: CreateOptions | undefined): CreateRequest {
+  const mode = options?.mode ?? CreateMode.PERSISTENT;
+  const acl = options?.acl ?? OPEN_ACL_UNSAFE;
+  checkMode(mode);
+  checkPath(path, mode);
+  if (acl !== OPEN_ACL_UNSAFE) checkAcl(acl);
+  return { type: OpCode.create2, path, data: ownBytes(data), acl: acl === OPEN_ACL_UNSAFE ? acl : copyAcl(acl), flags: mode };
+}
+
+export function deleteRequest(path: string, version: number = ANY_VERSION): DeleteRequest {
+  checkPath(path);
+  checkVersion(version);
+  return { type: OpCode.delete, path, version };
+}
+
+export function setDataRequest(path: string, data: Data, version: number = ANY_VERSION): SetDataRequest {
+  checkPath(path);
+  checkVersion(version);
+  if (data === undefined) throw new TypeError('data must be a Uint8Array or a string, not undefined');
+  return { type: OpCode.setData, path, data: ownBytes(data), version };
+}
+
+export function setAclRequest(path: string, acl: readonly Acl[], version: number = ANY_VERSION): SetAclRequest {
+  checkPath(path);
+  checkVersion(version);
+  checkAcl(acl);
+  return { type: OpCode.setACL, path, acl: copyAcl(acl), version };
+}
+
+export function checkRequest(path: string, version: number = ANY_VERSION): CheckRequest {
+  checkPath(path);
+  checkVersion(version);
+  return { type: OpCode.check, path, version };
+}
+
+/** An ACL of one's own, whatever becomes of the other. */
+export function copyAcl(acl: readonly Acl[]): Acl[] {
+  return acl.map(({ perms, id }) => ({ perms, id: { scheme: id.scheme, id: id.id } }));
+}
+
+/**
+ * Checks that a request fits into a frame: a server would end the connection over one that does not.
+ *
+ * @throws ZooKeeperError BAD_ARGUMENTS
+ */
+export function checkSize(request: Request, bytesMax: number): void {
+  if (bytesAtMost(request) <= bytesMax) return;
+  // The estimate is generous. Only what is near the limit or over it is worth the exact answer.
+  const bytes = encodeClientMessage({ kind: 'request', xid: 1, request }).length - 4;
+  if (bytes <= bytesMax) return;
+  throw new ZooKeeperError(
+    'BAD_ARGUMENTS',
+    `a request must not be longer than ${bytesMax} bytes (jute.maxbuffer), and this one has ${bytes}`,
+    {
+      path: 'path' in request ? request.path : undefined,
+    },
+  );
+}
+
+/** Not less than the request has when it is encoded. */
+function bytesAtMost(request: Request): number {
+  switch (request.type) {
+    case OpCode.multi:
+      return request.ops.reduce((sum, op) => sum + bytesAtMost(op), 32);
+    case OpCode.create:
+    case OpCode.create2:
+      return fixedBytes(request.path) + (request.data?.length ?? 0) + aclBytesAtMost(request.acl);
+    case OpCode.setData:
+      return fixedBytes(request.path) + (request.data?.length ?? 0);
+    case OpCode.setACL:
+      return fixedBytes(request.path) + aclBytesAtMost(request.acl);
+    case OpCode.auth:
+      return fixedBytes(request.scheme) + request.auth.length;
+    default:
+      return 'path' in request ? fixedBytes(request.path) : 32;
+  }
+}
+
+/** Headers, every number that a request can have, and one string. */
+function fixedBytes(text: string): number {
+  return 64 + text.length * BYTES_PER_UNIT_MAX;
+}
+
+function aclBytesAtMost(acl: readonly Acl[]): number {
+  let bytes = 4;
+  for (const { id } of acl) bytes += 12 + (id.scheme.length + id.id.length) * BYTES_PER_UNIT_MAX;
+  return bytes;
+}

@@ -42,12 +42,47 @@ const coreSyntax = [
   { selector: 'BinaryExpression[operator="**"][left.value!=2]', message: 'Engines agree on powers of two alone.' },
 ];
 
-/** The source folders of all packages of the given kinds. */
+/**
+ * The source folders of all packages of the given kinds.
+ * @param {string[]} kinds
+ */
 const sources = (...kinds) =>
-  Object.keys(packages).flatMap((folder) => (kinds.includes(packages[folder].kind) ? [`packages/${folder}/src/**`] : []));
-const platformFolders = Object.keys(packages).flatMap((folder) =>
-  packages[folder].platform ? [`packages/${folder}/${packages[folder].platform}/**`] : [],
+  Object.entries(packages).flatMap(([folder, { kind }]) => (kinds.includes(kind) ? [`packages/${folder}/src/**`] : []));
+
+const platformFolders = Object.entries(packages).flatMap(([folder, { platform }]) =>
+  platform ? [`packages/${folder}/${platform}/**`] : [],
 );
+
+/**
+ * What one package may import, as a rule.
+ * @param {string} folder
+ * @param {import('./architecture.js').PackageRules} rules
+ * @returns {import('eslint').Linter.Config}
+ */
+function importsOf(folder, { kind, imports, libraries = [] }) {
+  const allowed = [
+    String.raw`\.\.?/`,
+    ...imports.map((name) => `${npmName(name)}$`),
+    ...libraries.map((name) => `${name}(/|$)`),
+    ...(kind === 'node' ? ['node:'] : []),
+  ];
+  return {
+    files: [`packages/${folder}/src/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: `^(?!${allowed.join('|')})`, message: `architecture.js does not let ${npmName(folder)} import this.` },
+            { regex: String.raw`^\.\.?/(.*/)?(src|test|packages)/`, message: 'Import another package by its npm name.' },
+            { regex: String.raw`^\.\.?/.*(?<!\.js)$`, message: 'A relative import ends in .js.' },
+          ],
+        },
+      ],
+      'no-restricted-syntax': ['error', ...house, ...staticImports, ...(kind === 'core' ? coreSyntax : [])],
+    },
+  };
+}
 
 export default defineConfig(
   { ignores: ['**/dist/', '**/coverage/', '**/*.d.ts'] },
@@ -74,26 +109,7 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
     },
   },
-  // The import table.
-  ...Object.entries(packages).map(([folder, { kind, imports, libraries = [] }]) => ({
-    files: [`packages/${folder}/src/**/*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              regex: `^(?!${[...imports.map((name) => `${npmName(name)}$`), ...libraries.map((name) => `${name}(/|$)`), String.raw`\.\.?/`, ...(kind === 'node' ? ['node:'] : [])].join('|')})`,
-              message: `architecture.js does not let ${npmName(folder)} import this.`,
-            },
-            { regex: String.raw`^\.\.?/(.*/)?(src|test|packages)/`, message: 'Import another package by its npm name.' },
-            { regex: String.raw`^\.\.?/.*(?<!\.js)$`, message: 'A relative import ends in .js.' },
-          ],
-        },
-      ],
-      'no-restricted-syntax': ['error', ...house, ...staticImports, ...(kind === 'core' ? coreSyntax : [])],
-    },
-  })),
+  ...Object.entries(packages).map(([folder, rules]) => importsOf(folder, rules)),
   // The determinism rule.
   {
     files: sources('core', 'web'),

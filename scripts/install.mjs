@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 const stampFile = `${root}node_modules/.quorate-installed`;
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -14,12 +15,11 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 // A digest of what was installed, because the file times of a fresh clone say nothing.
-const hash = createHash('sha256').update(process.platform + process.arch);
-for (const file of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']) hash.update(readFileSync(root + file));
+const hash = createHash('sha256').update(packageManager + process.platform + process.arch);
+for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml']) hash.update(readFileSync(root + file));
 const stamp = hash.digest('hex');
 
 if (installedStamp() !== stamp) {
-  const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   console.log(`Installing the workspace with ${packageManager} …`);
   const install = spawnSync(
     'npx',

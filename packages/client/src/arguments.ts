@@ -80,8 +80,8 @@ export function checkAcl(acl: readonly Acl[]): void {
 export function ownBytes(data: Data | undefined): Uint8Array {
   if (typeof data === 'string') return encodeUtf8(data);
   if (data === undefined) return new Uint8Array(0);
-  // By tag and not by instanceof, because another realm has a Uint8Array of its own. The constructor copies also where a subclass's slice does not.
-  if (Object.prototype.toString.call(data) === '[object Uint8Array]') return new Uint8Array(data);
+  // The constructor copies also where the slice of a subclass does not. Another realm has a Uint8Array of its own, which the tag tells.
+  if (data instanceof Uint8Array || Object.prototype.toString.call(data) === '[object Uint8Array]') return new Uint8Array(data);
   throw new TypeError(`data must be a Uint8Array or a string, not ${describe(data)}`);
 }
 

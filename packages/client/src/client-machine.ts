@@ -35,11 +35,10 @@ import { ServerRotation } from './server-rotation.js';
 import { surface } from './surface.js';
 import { rearm } from './watch-rearming.js';
 import { WatchRegistry, watchEventOf } from './watch-registry.js';
+import { nextXid } from './xid.js';
 
 /** How many calls may be waiting or unanswered at a time, unless the options say otherwise. */
 export const CALLS_MAX = 1_000_000;
-
-const XID_MAX = 0x7fff_ffff;
 
 /** What a machine is made of. */
 export interface ClientMachineOptions {
@@ -310,7 +309,7 @@ export class ClientMachine {
   // Talking
 
   #send(call: Call): void {
-    this.#xid = call.xid = this.#xid === XID_MAX ? 1 : this.#xid + 1;
+    this.#xid = call.xid = nextXid(this.#xid);
     this.#sent.push(call);
     this.#heartbeat.sent();
     this.#connection?.send({ kind: 'request', xid: call.xid, request: call.request });

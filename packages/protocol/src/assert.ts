@@ -22,5 +22,7 @@ export function maybe(_condition: boolean): void {}
  * @throws InvariantError always.
  */
 export function unreachable(value: never): never {
-  throw new InvariantError(`unreachable: ${JSON.stringify(value)}`);
+  // A message may hold a bigint, which JSON refuses: what tells the case apart is all that is printed.
+  const { kind, type } = Object(value) as { readonly kind?: unknown; readonly type?: unknown };
+  throw new InvariantError(`unreachable: ${String(kind ?? type ?? value)}`);
 }

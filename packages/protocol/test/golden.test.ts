@@ -1,6 +1,9 @@
 /**
- * The exact bytes of ZooKeeper. Each was written by hand from the records of the specification, field by field, and is the same as what
- * the classes of Apache ZooKeeper 3.8.0 (`org.apache.jute.BinaryOutputArchive`) write for these values.
+ * The exact bytes of ZooKeeper, written by hand from the records of the specification, field by field.
+ *
+ * Beyond these examples the encoders were compared once with the classes of Apache ZooKeeper 3.8.0, which read 9,086 random records of
+ * ours, of every kind that has a body, and wrote the same bytes again. Left out of that: the handshake, whose readOnly 3.8.0 writes outside
+ * of its record; text beyond the BMP (see `utf8.ts`); and in a multi create2 and the flags 4 to 6, whose type ZooKeeper changes on reading.
  */
 import { expect, test } from 'vitest';
 import {

@@ -181,4 +181,7 @@ test('a writer whose last message failed begins anew', () => {
     encodeClientMessage({ kind: 'request', xid: 5, request: { type: OpCode.sync, path: undefined as never } }, writer),
   ).toThrow();
   expect(encodeClientMessage({ kind: 'request', xid: -2, request: { type: OpCode.ping } }, writer).length).toBe(12);
+  const half = { kind: 'event', type: 1, state: 3, path: undefined as never, zxid: 1 as Zxid } as const;
+  expect(() => encodeServerMessage(half, writer)).toThrow();
+  expect(encodeServerMessage({ kind: 'reply', xid: -2, zxid: 1 as Zxid, err: 0, response: undefined }, writer).length).toBe(20);
 });

@@ -53,8 +53,8 @@ export function isWrite(request: Request): request is TreeWrite | CloseSessionRe
   }
 }
 
-export function encodeForwardedRequest({ session, cxid, authIds, request }: ForwardedRequest): Uint8Array {
-  const writer = new JuteWriter();
+export function encodeForwardedRequest({ session, cxid, authIds, request }: ForwardedRequest, writer = new JuteWriter()): Uint8Array {
+  writer.clear();
   writer.long(session);
   writer.int(cxid);
   writer.int(request.type);

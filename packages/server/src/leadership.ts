@@ -8,7 +8,7 @@
  * name the session and the cxid only, so that the server which holds it now could take it for the answer to a request of its own.
  */
 import type { Clock } from '@quorate/ports';
-import { assert, ErrorCode, encodeTxn, makeZxid, OpCode, type Txn, type TxnHeader, type Zxid } from '@quorate/protocol';
+import { assert, ErrorCode, encodeTxn, JuteWriter, makeZxid, OpCode, type Txn, type TxnHeader, type Zxid } from '@quorate/protocol';
 import { SessionTracker } from '@quorate/session';
 import type { Sid } from '@quorate/zab';
 import type { Broadcast } from './broadcast.js';
@@ -52,6 +52,7 @@ export class Leadership {
   /** Invariant: lastProposed >= database.lastZxid. */
   #lastProposed: Zxid;
   #lastTickMs: number;
+  readonly #writer = new JuteWriter();
   /** How many sessions have moved in this epoch. */
   #moves = 0;
 
@@ -192,7 +193,7 @@ export class Leadership {
     assert(header.zxid > this.#lastProposed, 'proposals ascend');
     this.#prepared.push({ header, txn });
     this.#lastProposed = header.zxid;
-    const zxid = broadcast.propose(encodeTxn(header, txn));
+    const zxid = broadcast.propose(encodeTxn(header, txn, this.#writer));
     assert(zxid === header.zxid, 'a proposal takes the zxid that was announced');
   }
 

@@ -14,6 +14,7 @@ import {
   ErrorCode,
   epochOf,
   isProtocolError,
+  JuteWriter,
   makeZxid,
   OpCode,
   type Request,
@@ -27,6 +28,7 @@ import type { SessionIds } from '@quorate/session';
 import type { TxnResult } from '@quorate/tree';
 import type { Application, Run, Sid, Status } from '@quorate/zab';
 import type { AuthIds } from './auth-ids.js';
+import { isAnswerTo, responseTo } from './answers.js';
 import type { Broadcast } from './broadcast.js';
 import { type ClientLink, ClientPort, type PortHost } from './client-port.js';
 import { Database } from './database.js';
@@ -87,6 +89,8 @@ export class Member implements Application {
   /** Ports that have something to take once the server is not busy. */
   readonly #later = new Set<ClientPort>();
   #stopped = false;
+  /** For the requests that go to the leader. */
+  readonly #writer = new JuteWriter();
 
   constructor(options: MemberOptions) {
     this.#options = options;
@@ -233,7 +237,7 @@ export class Member implements Application {
 
   /** Answers the request of which the txn came, where its client is here. */
   #answer(header: TxnHeader, txn: Txn, result: TxnResult): void {
-    const { clientId, cxid, zxid } = header;
+    const { clientId, zxid } = header;
     if (txn.type === OpCode.createSession) {
       this.#handshakes.onCreated(clientId, zxid, creationStamp);
       return;
@@ -241,9 +245,7 @@ export class Member implements Application {
     const local = this.#locals.get(clientId);
     if (local === undefined) return;
     const first = local.forwarded.peek();
-    const isAnswer =
-      first !== undefined && first.xid === cxid && (txn.type !== OpCode.closeSession || first.request?.type === OpCode.closeSession);
-    if (!isAnswer) {
+    if (first === undefined || !isAnswerTo(first, header, txn)) {
       // The session has expired, or its client has gone on at another server and this connection is one that it has left.
       local.port.close();
       return;
@@ -295,7 +297,7 @@ export class Member implements Application {
   /** To the leader, which may be this server. */
   #forward(forwarded: ForwardedRequest): void {
     if (this.#leadership !== undefined) this.#leadership.take(this.#options.sid, forwarded);
-    else this.#options.broadcast.request(encodeForwardedRequest(forwarded));
+    else this.#options.broadcast.request(encodeForwardedRequest(forwarded, this.#writer));
   }
 
   /** From the leader, which is this server, to a server, which may be this one as well. */
@@ -470,27 +472,5 @@ function readPayload<T>(payload: Uint8Array, read: (payload: Uint8Array) => T): 
   } catch (error) {
     if (isProtocolError(error)) return undefined;
     throw error;
-  }
-}
-
-/** The body of the reply to a write. */
-function responseTo(request: Request | undefined, { err, path, stat, results }: TxnResult): Response | undefined {
-  if (err !== ErrorCode.OK || request === undefined) return undefined;
-  switch (request.type) {
-    case OpCode.create:
-      assert(path !== undefined, 'a created znode has a path');
-      return { type: OpCode.create, path };
-    case OpCode.create2:
-      assert(path !== undefined && stat !== undefined, 'a created znode has a path and a Stat');
-      return { type: OpCode.create2, path, stat };
-    case OpCode.setData:
-    case OpCode.setACL:
-      assert(stat !== undefined, 'a changed znode has a Stat');
-      return { type: request.type, stat };
-    case OpCode.multi:
-      assert(results !== undefined, 'a multi has results');
-      return { type: OpCode.multi, results };
-    default:
-      return undefined;
   }
 }

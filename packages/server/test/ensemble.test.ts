@@ -228,6 +228,60 @@ describe('three servers', () => {
     }
   });
 
+  it('give a session to its new server only when that has applied what came through the old one', () => {
+    const ensemble = new TestEnsemble().ready();
+    const [a, b] = ensemble.followers;
+    const old = ensemble.client(a!);
+    old.create('/through-a');
+    let proposed = false;
+    ensemble.onEffect = (_sid, effect) => {
+      if (effect.type === 'sendToLearner' && effect.message.type === 'PROPOSAL') proposed = true;
+    };
+    while (!proposed) ensemble.clock.step();
+    const moved = new RecordedClient(b!).connect(renewal(old.sessionId));
+    while (moved.connected === undefined) ensemble.clock.step();
+    expect(b!.tree.find('/through-a')).not.toBe(undefined);
+    ensemble.settle();
+    expect(moved.isClosed).toBe(false);
+  });
+
+  it('end a connection whose session has written through another server, also where nobody is left who could tell', () => {
+    const ensemble = new TestEnsemble(5).ready();
+    const [a, b] = ensemble.followers;
+    const old = ensemble.client(a!);
+    const moved = new RecordedClient(b!).connect(renewal(old.sessionId));
+    ensemble.network.partition([[...ensemble.servers.keys()].filter((sid) => sid !== a!.sid), [a!.sid]]);
+    ensemble.run(5);
+    const xid = moved.create('/through-b');
+    ensemble.run(5);
+    expect([moved.err(xid), old.isClosed]).toEqual(['OK', false]);
+    ensemble.crash(ensemble.leader.sid);
+    ensemble.crash(b!.sid);
+    ensemble.network.heal();
+    old.create('/late');
+    ensemble.ready();
+    ensemble.settle();
+    expect(old.isClosed).toBe(true);
+    expect(ensemble.leader.tree.find('/late')).toBe(undefined);
+  });
+
+  it('go on with handshakes and syncs that a change of leader has interrupted', () => {
+    const ensemble = new TestEnsemble().ready();
+    const [a, b] = ensemble.followers;
+    const settled = ensemble.client(a!);
+    const mover = ensemble.client(a!);
+    const sync = settled.send({ type: OpCode.sync, path: '/x' });
+    const fresh = new RecordedClient(b!).connect();
+    const renewed = new RecordedClient(b!).connect(renewal(mover.sessionId));
+    ensemble.crash(ensemble.leader.sid);
+    ensemble.ready();
+    ensemble.settle();
+    expect(settled.err(sync)).toBe('OK');
+    expect(fresh.connected?.timeOut).toBe(2_000);
+    expect(renewed.connected?.sessionId).toBe(mover.sessionId);
+    expect(mover.isClosed).toBe(true);
+  });
+
   it('do not believe a wrong password, and do not disturb the session by it', () => {
     const ensemble = new TestEnsemble().ready();
     const client = ensemble.client(ensemble.leader);
@@ -257,6 +311,42 @@ describe('three servers', () => {
       expect(xids.map((xid) => reader.err(xid))).toEqual(['OK', 'OK', 'OK', 'OK']);
       expect(reader.replies.slice(-4).map(({ xid }) => xid)).toEqual(xids);
     }
+  });
+
+  it('sync: a write behind it does not overtake the reads between', () => {
+    const ensemble = new TestEnsemble().ready();
+    for (const server of ensemble.servers.values()) {
+      const others = [ensemble.client(server), ensemble.client(server)];
+      const client = ensemble.client(server);
+      const path = `/behind${server.sid}`;
+      // A round of heartbeats is under way, so that the sync of the client has to wait for the next.
+      others[0]!.send({ type: OpCode.sync, path: '/' });
+      ensemble.clock.step();
+      others[1]!.send({ type: OpCode.sync, path: '/' });
+      ensemble.clock.step();
+      const xids = [client.send({ type: OpCode.sync, path: '/' }), client.exists(path), client.create(path), client.exists(path)];
+      ensemble.settle();
+      expect(xids.map((xid) => client.err(xid))).toEqual(['OK', 'NO_NODE', 'OK', 'OK']);
+    }
+  });
+
+  it('close the links of a server that has to take a snapshot', () => {
+    const ensemble = new TestEnsemble(3, { snapshotEvery: 50 }).ready();
+    const [away] = ensemble.followers;
+    const held = ensemble.client(away!);
+    held.exists('/n7', true);
+    const client = ensemble.client(ensemble.leader);
+    ensemble.network.partition([[...ensemble.servers.keys()].filter((sid) => sid !== away!.sid)]);
+    for (let i = 0; i < 1_200; i++) client.create(`/n${i}`);
+    ensemble.run(1_000);
+    expect(held.isClosed).toBe(false);
+    ensemble.network.heal();
+    ensemble.run(500);
+    expect(away!.lastZxid).toBe(ensemble.leader.lastZxid);
+    expect(held.isClosed).toBe(true);
+    const back = ensemble.client(away!, renewal(held.sessionId));
+    back.send({ type: OpCode.setWatches, relativeZxid: 0 as never, dataWatches: [], existWatches: ['/n7'], childWatches: [] }, -8);
+    expect(back.events).toEqual([`${EventType.nodeCreated} /n7`]);
   });
 
   it('restore a snapshot of the leader and go on', () => {

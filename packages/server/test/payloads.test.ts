@@ -35,7 +35,7 @@ describe('payloads between servers', () => {
   });
 
   it.each<[string, (bytes: Uint8Array) => unknown, readonly Uint8Array[]]>([
-    ['forwarded requests', decodeForwardedRequest, forwarded.map(encodeForwardedRequest)],
+    ['forwarded requests', decodeForwardedRequest, forwarded.map((request) => encodeForwardedRequest(request))],
     ['messages about sessions', decodeSessionMessage, messages.map(encodeSessionMessage)],
     ['touches', decodeTouches, [encodeTouches([{ id: 1n, timeOut: 2 }])]],
     ['snapshots', Database.deserialize, [new Database().serialize()]],

@@ -1,0 +1,15 @@
+import { defineConfig } from 'tsup';
+
+/** One file from the sources of all packages: what is measured is what users install, and no loader stands in between. */
+export default defineConfig({
+  entry: ['bench/src/main.ts'],
+  outDir: 'bench/dist',
+  format: ['esm'],
+  target: 'es2022',
+  noExternal: [/.*/],
+  esbuildOptions(options) {
+    options.conditions = ['@quorate/source'];
+  },
+  clean: true,
+  silent: true,
+});

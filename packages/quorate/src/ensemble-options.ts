@@ -1,0 +1,87 @@
+/** What an ensemble can be made of, and its rules. */
+import type { Clock, Random } from '@quorate/ports';
+import type { Sid, Storage, Transport } from '@quorate/server';
+
+/** The greatest number of servers: sids are one byte of a session id, and 255 is taken. */
+export const SERVERS_MAX = 254;
+
+/** The unit of all times unless the options say otherwise, in milliseconds. A network needs more (ZooKeeper: 2,000). */
+export const TICK_TIME_MS = 50;
+
+/** The longest session timeout unless the options say otherwise, in milliseconds: 20 ticks, as in ZooKeeper, would be too short for clients. */
+export const SESSION_TIMEOUT_MAX_MS = 60_000;
+
+export interface EnsembleOptions {
+  /** How many servers, 1 to 254; their sids count from 1. 3 when absent. An odd number bears as many crashes as the even one above it. */
+  readonly servers?: number | undefined;
+  /** The unit of all times, in milliseconds, 1 to 60,000; 50 when absent. */
+  readonly tickTimeMs?: number | undefined;
+  /** Ticks that discovery and synchronization of a server may take, 1 to 10,000; 20 when absent. */
+  readonly initLimit?: number | undefined;
+  /** Ticks of silence after which a server counts as gone, 1 to 10,000; 10 when absent. */
+  readonly syncLimit?: number | undefined;
+  /** A server saves a snapshot after this many txns; 100,000 when absent. */
+  readonly snapshotEvery?: number | undefined;
+  /** The shortest session timeout that a client gets, in milliseconds; 2 ticks when absent. */
+  readonly minSessionTimeoutMs?: number | undefined;
+  /** The longest session timeout that a client gets, in milliseconds; 60,000, or 20 ticks where that is more, when absent. */
+  readonly maxSessionTimeoutMs?: number | undefined;
+  /** The digest id, `super:` and base64, of the client that may do everything; nobody when absent. */
+  readonly superDigest?: string | undefined;
+  /** How a server reaches its peers; asked for at every start of the server. A network within the process when absent. */
+  readonly transport?: ((sid: Sid) => Transport) | undefined;
+  /**
+   * Where a server keeps what must survive its crash; asked for at every start of the server, and to be recovered from then. In memory when
+   * absent: it survives `crash` and `restart`, and not the process.
+   */
+  readonly storage?: ((sid: Sid) => Storage) | undefined;
+  /** The platform's when absent. */
+  readonly clock?: Clock | undefined;
+  /** The platform's when absent. Chooses servers and pauses, and no secret. */
+  readonly random?: Random | undefined;
+  /**
+   * A server has stopped for good because its storage failed or an invariant did; the others go on. When absent, the error is thrown from a
+   * task of its own, where the platform reports it.
+   */
+  readonly onFailure?: ((sid: Sid, error: Error) => void) | undefined;
+}
+
+const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = new Map([
+  ['servers', [1, SERVERS_MAX]],
+  ['tickTimeMs', [1, 60_000]],
+  ['initLimit', [1, 10_000]],
+  ['syncLimit', [1, 10_000]],
+  ['snapshotEvery', [1, Number.MAX_SAFE_INTEGER]],
+  ['minSessionTimeoutMs', [1, 0x7fff_ffff]],
+  ['maxSessionTimeoutMs', [1, 0x7fff_ffff]],
+]);
+
+const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure']);
+const objects: ReadonlySet<string> = new Set(['clock', 'random', 'signal']);
+
+/** @throws TypeError that names the option and its rule, also for an option that does not exist. */
+export function checkEnsembleOptions(options: EnsembleOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const range = wholeNumbers.get(name);
+    if (range !== undefined) checkWhole(name, value, range);
+    else if (functions.has(name)) check(typeof value === 'function', name, 'a function', value);
+    else if (objects.has(name)) check(typeof value === 'object' && value !== null, name, 'an object', value);
+    else if (name === 'superDigest')
+      check(typeof value === 'string' && value.startsWith('super:'), name, 'a string that starts with super:', value);
+    else throw new TypeError(`${name} is not an option of an ensemble`);
+  }
+}
+
+function checkWhole(name: string, value: unknown, [min, max]: readonly [number, number]): void {
+  check(
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+    name,
+    `a whole number from ${min} to ${max}`,
+    value,
+  );
+}
+
+function check(condition: boolean, name: string, rule: string, value: unknown): void {
+  if (!condition) throw new TypeError(`${name} must be ${rule}, not ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`);
+}

@@ -1,0 +1,395 @@
+/** A whole ensemble in one process: its servers, what joins them, and the ways in. */
+import { type CallOptions, Client, type ClientOptions, type Connector, EventStream } from '@quorate/client';
+import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
+import {
+  type ClientLink,
+  type ClientPort,
+  MemoryNetwork,
+  MemoryStorage,
+  Server,
+  type ServerState,
+  type Sid,
+  type Status,
+} from '@quorate/server';
+import { EnsembleError } from './ensemble-error.js';
+import { checkEnsembleOptions, type EnsembleOptions, SESSION_TIMEOUT_MAX_MS, TICK_TIME_MS } from './ensemble-options.js';
+import { InProcessConnection } from './in-process-connection.js';
+
+/** Where one server of an ensemble stands. */
+export interface ServerInfo {
+  readonly sid: Sid;
+  /** As ZooKeeper names it; DOWN after a crash. */
+  readonly state: ServerState | 'DOWN';
+  /** The leader that this server knows, elected or established; undefined for none. */
+  readonly leader: Sid | undefined;
+  /** The epoch that this server is part of, or was last. */
+  readonly epoch: number;
+  /** True while the server takes requests. */
+  readonly serving: boolean;
+}
+
+/** What `connect` takes. */
+export interface ConnectOptions extends CallOptions, Pick<ClientOptions, 'sessionTimeoutMs' | 'session' | 'requestBytesMax' | 'callsMax'> {
+  /** The server to begin with, which need not be up; any when absent. After a loss the client goes on to the others. */
+  readonly server?: Sid | undefined;
+}
+
+/** What `ready` takes. */
+export interface ReadyOptions extends CallOptions {
+  /** The server that must serve; any leader when absent. */
+  readonly server?: Sid | undefined;
+}
+
+const DOWN: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false };
+
+interface Place {
+  readonly sid: Sid;
+  /** Undefined while the server is down. */
+  server: Server | undefined;
+  status: Status;
+}
+
+/**
+ * An ensemble of ZooKeeper servers within this process. It opens no port and no file and has no globals; any number live side by side.
+ *
+ * @example
+ * const ensemble = await Ensemble.start({ servers: 3 });
+ * const client = await ensemble.connect();
+ * await client.create('/greeting', 'hello');
+ * ensemble.crash(ensemble.leader as number);
+ * await ensemble.ready();
+ * await ensemble.close();
+ */
+export class Ensemble {
+  readonly #options: EnsembleOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  /** Undefined where the transport is the caller's. */
+  readonly #network: MemoryNetwork | undefined;
+  readonly #storages = new Map<Sid, MemoryStorage>();
+  readonly #places: Place[] = [];
+  readonly #changes = new EventStream<ServerInfo>();
+  /** Called after every change, and at the end. */
+  readonly #watchers = new Set<() => void>();
+  readonly #clients = new Set<Client>();
+  #failure: EnsembleError | undefined;
+  #closed = false;
+  #turn = 0;
+
+  private constructor(options: EnsembleOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+    this.#random = options.random ?? realRandom;
+    this.#network = options.transport === undefined ? new MemoryNetwork({ clock: this.#clock }) : undefined;
+    for (let sid = 1; sid <= (options.servers ?? 3); sid++) this.#places.push({ sid, server: undefined, status: DOWN });
+  }
+
+  /**
+   * Starts the servers. Resolves when a leader serves.
+   *
+   * @throws TypeError for an option that breaks its rule. The signal's reason. EnsembleError SERVER_FAILED where a server fails before that.
+   */
+  static async start(options: EnsembleOptions & CallOptions = {}): Promise<Ensemble> {
+    checkEnsembleOptions(options);
+    options.signal?.throwIfAborted();
+    const ensemble = new Ensemble(options);
+    try {
+      for (const place of ensemble.#places) ensemble.#start(place);
+      await ensemble.ready(options.signal === undefined ? {} : { signal: options.signal });
+      return ensemble;
+    } catch (error) {
+      await ensemble.close();
+      throw error;
+    }
+  }
+
+  /** The sid of the leader that serves; undefined while there is none. In a partition a leader that has lost its quorum does not count once another serves. */
+  get leader(): Sid | undefined {
+    return this.#leaderPlace?.sid;
+  }
+
+  /** Every server, by sid. */
+  get servers(): readonly ServerInfo[] {
+    return this.#places.map(infoOf);
+  }
+
+  /** Every change of a server, from the beginning of the loop to `close`. A loop that lags by more than 1,024 changes loses the oldest. */
+  get changes(): AsyncIterable<ServerInfo> {
+    return this.#changes;
+  }
+
+  /**
+   * Waits until a leader serves, and with `server` that server too.
+   *
+   * @returns the sid of the leader.
+   * @throws the signal's reason; EnsembleError UNKNOWN_SERVER, CLOSED, SERVER_FAILED.
+   */
+  ready(options: ReadyOptions = {}): Promise<Sid> {
+    return new Promise((resolve, reject) => {
+      const { server: sid, signal } = options;
+      const place = sid === undefined ? undefined : this.#place(sid);
+      signal?.throwIfAborted();
+      const look = (): void => {
+        const { leader } = this;
+        if (this.#failure !== undefined) settle(() => reject(this.#failure));
+        else if (this.#closed) settle(() => reject(closedError()));
+        else if (leader !== undefined && (place === undefined || place.status.serving)) settle(() => resolve(leader));
+      };
+      const abort = (): void => settle(() => reject(signal?.reason));
+      const settle = (end: () => void): void => {
+        this.#watchers.delete(look);
+        signal?.removeEventListener('abort', abort);
+        end();
+      };
+      this.#watchers.add(look);
+      signal?.addEventListener('abort', abort);
+      look();
+    });
+  }
+
+  /**
+   * A client that is connected to a server of this ensemble, without a network. It ends with the ensemble.
+   *
+   * @throws the signal's reason; TypeError; EnsembleError UNKNOWN_SERVER, CLOSED.
+   */
+  async connect(options: ConnectOptions = {}): Promise<Client> {
+    const { server, ...rest } = options;
+    if (this.#closed) throw closedError();
+    const firstServer = server === undefined ? undefined : this.#places.indexOf(this.#place(server));
+    const client = await Client.connect({ ...rest, connector: this.connector(), clock: this.#clock, random: this.#random, firstServer });
+    if (this.#closed) {
+      abandon(client);
+      throw closedError();
+    }
+    this.#clients.add(client);
+    client.onState((state) => {
+      if (state !== 'CONNECTED' && state !== 'CONNECTING') this.#clients.delete(client);
+    });
+    return client;
+  }
+
+  /** The way to the servers, for a client of one's own making: server `index` has the sid `index + 1`. What is sent over it must not be written to any more. */
+  connector(): Connector {
+    return {
+      servers: this.#places.length,
+      connect: (index, handler) => {
+        const connection = new InProcessConnection(this.#clock, handler);
+        const place = this.#places[index];
+        if (place?.server === undefined) connection.refuse(new EnsembleError('SERVER_DOWN', `server ${index + 1} is down`));
+        else connection.open(place.server.accept.bind(place.server));
+        return connection;
+      },
+    };
+  }
+
+  /**
+   * Takes a connection from outside, for whoever binds a port. It goes to the servers that serve in turn, or else to one that is up; the link is
+   * closed when that server crashes. Where no server is up, the link is closed at once.
+   */
+  accept(link: ClientLink): Pick<ClientPort, 'receive' | 'closed'> {
+    const up = this.#places.flatMap(({ server }) => (server === undefined ? [] : [server]));
+    const serving = up.filter((server) => server.status.serving);
+    const choice = serving.length > 0 ? serving : up;
+    const server = choice[this.#turn++ % choice.length];
+    if (server !== undefined) return server.accept(link);
+    this.#clock.defer(() => link.close());
+    return { receive() {}, closed() {} };
+  }
+
+  /**
+   * Ends a server as a crash would: without a goodbye, its connections cut, with what its storage has made durable and nothing else.
+   *
+   * @throws EnsembleError UNKNOWN_SERVER, SERVER_DOWN, CLOSED.
+   */
+  crash(sid: Sid): void {
+    const place = this.#openPlace(sid);
+    if (place.server === undefined) throw new EnsembleError('SERVER_DOWN', `server ${sid} is down already: restart it first`);
+    this.#stop(place);
+  }
+
+  /**
+   * Starts a server again, from what its storage has. `ready({ server })` waits until it serves.
+   *
+   * @throws EnsembleError UNKNOWN_SERVER, SERVER_UP, CLOSED.
+   */
+  restart(sid: Sid): void {
+    const place = this.#openPlace(sid);
+    if (place.server !== undefined) throw new EnsembleError('SERVER_UP', `server ${sid} is up: crash it first`);
+    this.#start(place);
+  }
+
+  /**
+   * Splits the network between the servers: each reaches those of its own group, and one that no group names reaches nobody. Clients still
+   * reach every server. Lasts until `heal` or the next partition.
+   *
+   * @throws EnsembleError UNKNOWN_SERVER, OWN_TRANSPORT, CLOSED. TypeError for a server in two groups.
+   *
+   * @example
+   * ensemble.partition([1, 2], [3]);
+   */
+  partition(...groups: readonly (readonly Sid[])[]): void {
+    for (const group of groups) {
+      if (!Array.isArray(group)) throw new TypeError('each group of a partition must be an array of sids');
+      for (const sid of group) this.#openPlace(sid);
+    }
+    this.#memoryNetwork().partition(groups);
+  }
+
+  /**
+   * Ends a partition.
+   *
+   * @throws EnsembleError OWN_TRANSPORT, CLOSED.
+   */
+  heal(): void {
+    this.#memoryNetwork().heal();
+  }
+
+  /**
+   * Ends a session as if its client had been silent for too long: a txn removes its ephemeral znodes, then the client hears of it.
+   *
+   * @returns false where there is no such session.
+   * @throws EnsembleError NO_LEADER, CLOSED.
+   */
+  expireSession(session: Pick<Client, 'sessionId'> | bigint): boolean {
+    if (this.#closed) throw closedError();
+    const id = typeof session === 'bigint' ? session : session?.sessionId;
+    if (typeof id !== 'bigint') throw new TypeError('session must be a client or the bigint of its sessionId');
+    const leader = this.#leaderPlace?.server;
+    if (leader === undefined)
+      throw new EnsembleError('NO_LEADER', 'sessions are ended by the leader, and none serves at present: await ready() first');
+    return leader.expireSession(id);
+  }
+
+  /** Ends everything at once, the clients of `connect` included. Sessions end with the storage, or expire after a new start from it. */
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#closed = true;
+    for (const client of this.#clients) abandon(client);
+    this.#clients.clear();
+    for (const place of this.#places) if (place.server !== undefined) this.#stop(place);
+    this.#changes.end();
+    this.#look();
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #leaderPlace(): Place | undefined {
+    let leader: Place | undefined;
+    for (const place of this.#places) {
+      if (place.status.state !== 'LEADING' || !place.status.serving) continue;
+      if (leader === undefined || place.status.epoch > leader.status.epoch) leader = place;
+    }
+    return leader;
+  }
+
+  #start(place: Place): void {
+    const { sid } = place;
+    const {
+      tickTimeMs = TICK_TIME_MS,
+      minSessionTimeoutMs,
+      maxSessionTimeoutMs,
+      snapshotEvery,
+      superDigest,
+      initLimit = 20,
+      syncLimit = 10,
+    } = this.#options;
+    const server: Server = new Server({
+      sid,
+      config: { version: 0, voters: this.#places.map((each) => each.sid) },
+      transport: this.#network?.transport(sid) ?? (this.#options.transport as NonNullable<EnsembleOptions['transport']>)(sid),
+      storage: this.#options.storage?.(sid) ?? this.#memoryStorage(sid),
+      clock: this.#clock,
+      random: this.#random,
+      tickTimeMs,
+      initLimit,
+      syncLimit,
+      maxSessionTimeoutMs: maxSessionTimeoutMs ?? Math.max(SESSION_TIMEOUT_MAX_MS, 20 * tickTimeMs),
+      ...(minSessionTimeoutMs !== undefined && { minSessionTimeoutMs }),
+      ...(snapshotEvery !== undefined && { snapshotEvery }),
+      ...(superDigest !== undefined && { superDigest }),
+      onStatus: (status) => {
+        if (place.server === server) this.#setStatus(place, status);
+      },
+      onFailure: (error) => this.#onFailure(place, error),
+    });
+    place.server = server;
+    this.#setStatus(place, server.status);
+    server.start();
+  }
+
+  #stop(place: Place): void {
+    const { server } = place;
+    place.server = undefined;
+    server?.stop();
+    this.#setStatus(place, { ...DOWN, epoch: place.status.epoch });
+  }
+
+  #onFailure(place: Place, error: Error): void {
+    // It has stopped by itself.
+    place.server = undefined;
+    this.#setStatus(place, { ...DOWN, epoch: place.status.epoch });
+    const { onFailure } = this.#options;
+    if (onFailure !== undefined) return onFailure(place.sid, error);
+    this.#failure ??= new EnsembleError('SERVER_FAILED', `server ${place.sid} has failed: ${error.message}`, { cause: error });
+    this.#look();
+    this.#clock.defer(() => {
+      throw error;
+    });
+  }
+
+  #setStatus(place: Place, status: Status): void {
+    place.status = status;
+    this.#changes.push(infoOf(place));
+    this.#look();
+  }
+
+  #look(): void {
+    for (const look of [...this.#watchers]) look();
+  }
+
+  #memoryStorage(sid: Sid): MemoryStorage {
+    let storage = this.#storages.get(sid);
+    if (storage === undefined) {
+      storage = new MemoryStorage({ clock: this.#clock });
+      this.#storages.set(sid, storage);
+    }
+    return storage;
+  }
+
+  #memoryNetwork(): MemoryNetwork {
+    if (this.#closed) throw closedError();
+    if (this.#network === undefined)
+      throw new EnsembleError('OWN_TRANSPORT', 'the servers speak over your own transport: partition it there');
+    return this.#network;
+  }
+
+  #openPlace(sid: Sid): Place {
+    if (this.#closed) throw closedError();
+    return this.#place(sid);
+  }
+
+  #place(sid: Sid): Place {
+    const place = this.#places[sid - 1];
+    if (place === undefined) throw new EnsembleError('UNKNOWN_SERVER', `there is no server ${sid}: sids are 1 to ${this.#places.length}`);
+    return place;
+  }
+}
+
+function infoOf({ sid, server, status }: Place): ServerInfo {
+  const { leader, epoch, serving } = status;
+  return { sid, state: server === undefined ? 'DOWN' : status.state, leader, epoch, serving };
+}
+
+function closedError(): EnsembleError {
+  return new EnsembleError('CLOSED', 'the ensemble was closed');
+}
+
+/** Ends a client without the goodbye that nobody would hear. */
+function abandon(client: Client): void {
+  const controller = new AbortController();
+  controller.abort();
+  client.close({ signal: controller.signal }).catch(() => {});
+}

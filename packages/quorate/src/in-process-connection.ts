@@ -1,0 +1,135 @@
+/**
+ * A connection that stays within the process: messages are passed as they are, in order, in a later turn than that in which they were sent.
+ *
+ * The later turn keeps apart what must not run inside one another: the caller of a client, a server that is at its work, and another client.
+ * What is sent in one turn travels together, so that the turn costs little per message.
+ *
+ * Data are copied here on their way to the client. On their way to the server the client has copied them already.
+ */
+import type { Connection, ConnectionHandler } from '@quorate/client';
+import type { Clock } from '@quorate/ports';
+import { type ClientMessage, OpCode, type ServerMessage } from '@quorate/protocol';
+import type { ClientLink, ClientPort } from '@quorate/server';
+
+export class InProcessConnection implements Connection {
+  readonly #clock: Clock;
+  readonly #handler: ConnectionHandler;
+  #port: ClientPort | undefined;
+  /** This end was closed, or was told that the other was. */
+  #closed = false;
+  /** The server has closed its end, or was told that this one was. */
+  #closedByServer = false;
+  #paused = false;
+  #opened = false;
+  #refusal: Error | undefined;
+
+  #requests: ClientMessage[] = [];
+  /** How many of the requests the server has taken. */
+  #taken = 0;
+  #replies: ServerMessage[] = [];
+  #requestTurn = false;
+  #replyTurn = false;
+
+  constructor(clock: Clock, handler: ConnectionHandler) {
+    this.#clock = clock;
+    this.#handler = handler;
+  }
+
+  /** Connects to a server; what it gives its link to is `accept`. */
+  open(accept: (link: ClientLink) => ClientPort): void {
+    this.#port = accept({
+      send: (message) => {
+        if (this.#closed || this.#closedByServer) return;
+        this.#replies.push(message);
+        this.#scheduleReplies();
+      },
+      close: () => this.#closeByServer(),
+      pause: () => {
+        this.#paused = true;
+      },
+      resume: () => {
+        this.#paused = false;
+        this.#scheduleRequests();
+      },
+    });
+    this.#scheduleReplies();
+  }
+
+  /** There is nobody to connect to. */
+  refuse(reason: Error): void {
+    this.#refusal = reason;
+    this.#closeByServer();
+  }
+
+  send(message: ClientMessage): void {
+    if (this.#closed || this.#closedByServer) return;
+    this.#requests.push(message);
+    this.#scheduleRequests();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#scheduleRequests();
+  }
+
+  #closeByServer(): void {
+    this.#closedByServer = true;
+    this.#scheduleReplies();
+  }
+
+  #scheduleRequests(): void {
+    if (this.#requestTurn) return;
+    this.#requestTurn = true;
+    this.#clock.defer(this.#deliverRequests);
+  }
+
+  #scheduleReplies(): void {
+    if (this.#replyTurn) return;
+    this.#replyTurn = true;
+    this.#clock.defer(this.#deliverReplies);
+  }
+
+  readonly #deliverRequests = (): void => {
+    const port = this.#port;
+    while (this.#taken < this.#requests.length && !this.#paused && !this.#closedByServer) {
+      port?.receive(this.#requests[this.#taken++] as ClientMessage);
+    }
+    this.#requestTurn = false;
+    this.#dropTaken();
+    if (!this.#closed || this.#closedByServer) return;
+    // What a server that has paused has not taken by now is not taken any more.
+    this.#closedByServer = true;
+    port?.closed();
+  };
+
+  /** Gives up the room of what was taken; half of the room at a time, so that a request is moved once on average. */
+  #dropTaken(): void {
+    if (this.#taken * 2 < this.#requests.length) return;
+    this.#requests = this.#taken === this.#requests.length ? [] : this.#requests.slice(this.#taken);
+    this.#taken = 0;
+  }
+
+  readonly #deliverReplies = (): void => {
+    if (!this.#opened && this.#refusal === undefined && !this.#closed) {
+      this.#opened = true;
+      this.#handler.onOpen();
+    }
+    const replies = this.#replies;
+    this.#replies = [];
+    for (let index = 0; index < replies.length && !this.#closed; index++)
+      this.#handler.onMessage(withOwnData(replies[index] as ServerMessage));
+    this.#replyTurn = false;
+    if (this.#closed) return;
+    if (this.#replies.length > 0) return this.#scheduleReplies();
+    if (!this.#closedByServer) return;
+    this.#closed = true;
+    this.#handler.onClose(this.#refusal ?? new Error('the server has ended the connection'));
+  };
+}
+
+/** The message with data that are not the tree's own: their receiver may write to them. */
+function withOwnData(message: ServerMessage): ServerMessage {
+  if (message.kind !== 'reply' || message.response?.type !== OpCode.getData || message.response.data === null) return message;
+  return { ...message, response: { ...message.response, data: message.response.data.slice() } };
+}

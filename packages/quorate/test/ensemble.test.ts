@@ -1,0 +1,448 @@
+/** A whole ensemble in the process, as an application uses it. */
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  type Client,
+  CreateMode,
+  Ensemble,
+  EnsembleError,
+  type EnsembleOptions,
+  isZooKeeperError,
+  MemoryNetwork,
+  MemoryStorage,
+  realClock,
+  SeededRandom,
+  type ServerInfo,
+  type Sid,
+  VirtualClock,
+} from '../src/index.js';
+
+const ensembles: Ensemble[] = [];
+
+afterEach(async () => {
+  await Promise.all(ensembles.splice(0).map((ensemble) => ensemble.close()));
+});
+
+async function start(options?: EnsembleOptions): Promise<Ensemble> {
+  const ensemble = await Ensemble.start(options);
+  ensembles.push(ensemble);
+  return ensemble;
+}
+
+/** Performs a write until its outcome is known, as an application does whose write may be performed twice. */
+async function insist<T>(client: Client, write: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
+      await client.connected();
+    }
+  }
+}
+
+/** Waits until a server of the ensemble is as it should be. */
+async function until(ensemble: Ensemble, condition: (info: ServerInfo) => boolean): Promise<ServerInfo> {
+  for await (const info of ensemble.changes) if (condition(info)) return info;
+  throw new Error('the ensemble has ended');
+}
+
+describe('an ensemble', () => {
+  test('serves once it is started, and says who leads', async () => {
+    const ensemble = await start();
+    await Promise.all([1, 2, 3].map((server) => ensemble.ready({ server })));
+    expect(ensemble.servers).toEqual(
+      [1, 2, 3].map((sid) => ({
+        sid,
+        state: sid === ensemble.leader ? 'LEADING' : 'FOLLOWING',
+        leader: ensemble.leader,
+        epoch: 1,
+        serving: true,
+      })),
+    );
+  });
+
+  test.each([1, 2, 5])('of %i servers', async (servers) => {
+    const ensemble = await start({ servers });
+    const client = await ensemble.connect();
+    await client.create('/a', 'x');
+    expect(ensemble.servers.length).toBe(servers);
+    expect((await client.getData('/a')).stat.version).toBe(0);
+  });
+
+  test('what one client writes another one reads at another server, after a sync', async () => {
+    const ensemble = await start();
+    const [one, two] = await Promise.all([1, 2].map((server) => ensemble.connect({ server })));
+    const { path, stat } = await (one as Client).create('/a', 'x');
+    await (two as Client).sync();
+    expect(await (two as Client).getData(path)).toEqual({ data: new Uint8Array([120]), stat });
+  });
+
+  test('a watch fires before the change can be read', async () => {
+    const ensemble = await start();
+    const [writer, reader] = await Promise.all([ensemble.connect({ server: 1 }), ensemble.connect({ server: 2 })]);
+    await writer.create('/a', '0');
+    await reader.sync();
+    let fired = 0;
+    for (let round = 1; round <= 50; round++) {
+      await reader.getData('/a', { watch: () => fired++ });
+      const write = writer.setData('/a', String(round));
+      for (;;) {
+        const { data } = await reader.getData('/a');
+        if (Number(String.fromCharCode(...data)) === round) break;
+        expect(fired).toBeLessThanOrEqual(round);
+      }
+      expect(fired).toBe(round);
+      await write;
+    }
+  });
+
+  test('an ephemeral znode goes with its session, closed or expired', async () => {
+    const ensemble = await start();
+    const [a, b, c] = (await Promise.all([ensemble.connect(), ensemble.connect(), ensemble.connect()])) as [Client, Client, Client];
+    await a.create('/a', '', { mode: CreateMode.EPHEMERAL });
+    await b.create('/b', '', { mode: CreateMode.EPHEMERAL });
+    await c.sync();
+    const gone = ['/a', '/b'].map((path) => new Promise((resolve) => void c.exists(path, { watch: resolve })));
+    await c.sync();
+    await a.close();
+    const expired = new Promise((resolve) => b.onState((state) => state === 'EXPIRED' && resolve(state)));
+    expect(ensemble.expireSession(b)).toBe(true);
+    expect(await Promise.all(gone)).toMatchObject([{ type: 'NODE_DELETED' }, { type: 'NODE_DELETED' }]);
+    await expired;
+    expect(ensemble.expireSession(b.sessionId)).toBe(false);
+    await expect(b.exists('/')).rejects.toMatchObject({ code: 'SESSION_EXPIRED' });
+  });
+
+  test('bytes are nobody else’s, on the way in and on the way out', async () => {
+    const ensemble = await start();
+    const client = await ensemble.connect();
+    const bytes = new Uint8Array([1, 2, 3]);
+    const created = client.create('/a', bytes);
+    bytes.fill(9);
+    await created;
+    const { data } = await client.getData('/a');
+    expect(data).toEqual(new Uint8Array([1, 2, 3]));
+    data.fill(8);
+    expect((await client.getData('/a')).data).toEqual(new Uint8Array([1, 2, 3]));
+  });
+
+  test('many, side by side', async () => {
+    const many = await Promise.all(Array.from({ length: 10 }, () => start()));
+    await Promise.all(
+      many.map(async (ensemble, index) => {
+        const client = await ensemble.connect();
+        await client.create('/name', String(index));
+        expect(String.fromCharCode(...(await client.getData('/name')).data)).toBe(String(index));
+      }),
+    );
+  });
+
+  test('ends with its clients', async () => {
+    const ensemble = await start();
+    const client = await ensemble.connect();
+    const changes = ensemble.changes[Symbol.asyncIterator]();
+    await ensemble.close();
+    expect(client.state).toBe('CLOSED');
+    expect(ensemble.servers.map(({ state }) => state)).toEqual(['DOWN', 'DOWN', 'DOWN']);
+    for (let count = 0; count < 3; count++) expect((await changes.next()).value).toMatchObject({ state: 'DOWN' });
+    expect((await changes.next()).done).toBe(true);
+    await expect(ensemble.connect()).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(ensemble.ready()).rejects.toMatchObject({ code: 'CLOSED' });
+    await ensemble[Symbol.asyncDispose]();
+  });
+});
+
+describe('faults', () => {
+  test('a crash of the leader under load loses nothing that was acknowledged, and no session', async () => {
+    const ensemble = await start();
+    const clients = await Promise.all([1, 2, 3, 1, 2, 3].map((server) => ensemble.connect({ server })));
+    const acknowledged: string[] = [];
+    let going = true;
+    const load = clients.map(async (client, index) => {
+      for (let count = 0; going; count++) {
+        const path = `/${index}-${count}`;
+        const [created] = await Promise.allSettled([client.create(path), client.getData('/zookeeper')]);
+        if (created.status === 'fulfilled') acknowledged.push(path);
+        else if (isZooKeeperError(created.reason, 'CONNECTION_LOSS')) await client.connected();
+        else throw created.reason;
+      }
+    });
+    for (let round = 0; round < 5; round++) {
+      const before = acknowledged.length;
+      while (acknowledged.length < before + 200) await (clients[0] as Client).sync().catch(() => clients[0]?.connected());
+      const leader = ensemble.leader as Sid;
+      ensemble.crash(leader);
+      expect(await ensemble.ready()).not.toBe(leader);
+      ensemble.restart(leader);
+      await ensemble.ready({ server: leader });
+    }
+    going = false;
+    await Promise.all(load);
+    expect(new Set(clients.map((client) => client.state))).toEqual(new Set(['CONNECTED']));
+    for (const server of [1, 2, 3]) {
+      const reader = await ensemble.connect({ server });
+      await reader.sync();
+      const { children } = await reader.getChildren('/');
+      const present = new Set(children.map((name) => `/${name}`));
+      expect(acknowledged.filter((path) => !present.has(path))).toEqual([]);
+    }
+  });
+
+  test('a server that comes back has what it missed', async () => {
+    const ensemble = await start();
+    const client = await ensemble.connect({ server: ensemble.leader });
+    const follower = ensemble.leader === 1 ? 2 : 1;
+    ensemble.crash(follower);
+    await client.create('/while-it-was-down');
+    ensemble.restart(follower);
+    await ensemble.ready({ server: follower });
+    const reader = await ensemble.connect({ server: follower });
+    expect(await reader.exists('/while-it-was-down')).toBeDefined();
+  });
+
+  test('the whole ensemble comes back from its storage', async () => {
+    const ensemble = await start();
+    const client = await ensemble.connect();
+    await client.create('/a', 'kept');
+    for (const sid of [1, 2, 3]) ensemble.crash(sid);
+    expect(ensemble.leader).toBeUndefined();
+    for (const sid of [1, 2, 3]) ensemble.restart(sid);
+    await ensemble.ready();
+    expect(await insist(client, () => client.exists('/a'))).toBeDefined();
+  });
+
+  test('a client goes on elsewhere when its server crashes, with its session, its ephemerals and its watches', async () => {
+    const ensemble = await start();
+    const follower = ensemble.leader === 1 ? 2 : 1;
+    const client = await ensemble.connect({ server: follower });
+    const other = await ensemble.connect({ server: ensemble.leader });
+    await client.create('/e', '', { mode: CreateMode.EPHEMERAL });
+    await other.create('/w', '0');
+    await client.sync();
+    const fired = new Promise((resolve) => void client.getData('/w', { watch: resolve }));
+    await client.sync();
+    const { sessionId } = client;
+    ensemble.crash(follower);
+    // The change is made while the client is nobody's.
+    await other.setData('/w', '1');
+    expect(await fired).toMatchObject({ type: 'NODE_DATA_CHANGED', path: '/w' });
+    expect([client.sessionId, (await client.exists('/e'))?.ephemeralOwner]).toEqual([sessionId, sessionId]);
+  });
+
+  test('a minority takes no write; after healing there is one history', async () => {
+    const ensemble = await start();
+    const old = ensemble.leader as Sid;
+    const others = [1, 2, 3].filter((sid) => sid !== old);
+    const cut = await ensemble.connect({ server: old });
+    const well = await ensemble.connect({ server: others[0] });
+    await cut.create('/a', 'before');
+    ensemble.partition([old], others);
+    const doomed = cut.setData('/a', 'by the minority').then(
+      () => 'done',
+      (error) => error,
+    );
+    const elected = await until(ensemble, (info) => info.state === 'LEADING' && info.serving && info.sid !== old);
+    expect(ensemble.leader).toBe(elected.sid);
+    await insist(well, () => well.setData('/a', 'by the majority'));
+    ensemble.heal();
+    await ensemble.ready({ server: old });
+    // Nobody knows what became of the write of the minority, but it is not in the history.
+    expect(isZooKeeperError(await doomed, 'CONNECTION_LOSS')).toBe(true);
+    const reader = await ensemble.connect({ server: old });
+    await reader.sync();
+    expect(String.fromCharCode(...(await reader.getData('/a')).data)).toBe('by the majority');
+  });
+
+  test('changes tell what happens to the servers', async () => {
+    const ensemble = await start();
+    const seen: ServerInfo[] = [];
+    const old = ensemble.leader as Sid;
+    const watching = (async () => {
+      for await (const info of ensemble.changes) {
+        seen.push(info);
+        if (info.state === 'LEADING' && info.serving) return;
+      }
+    })();
+    ensemble.crash(old);
+    await watching;
+    expect(seen[0]).toEqual({ sid: old, state: 'DOWN', leader: undefined, epoch: 1, serving: false });
+    expect(seen.at(-1)).toMatchObject({ state: 'LEADING', epoch: 2 });
+  });
+});
+
+describe('own parts', () => {
+  test('a virtual clock: minutes take milliseconds', async () => {
+    const clock = new VirtualClock();
+    const run = <T>(promise: Promise<T>) => settle(clock, promise);
+    const ensemble = await run(start({ clock, random: new SeededRandom(1) }));
+    const started = clock.now();
+    expect(started).toBeLessThan(50);
+    const client = await run(ensemble.connect({ sessionTimeoutMs: 4_000 }));
+    await run(client.create('/e', '', { mode: CreateMode.EPHEMERAL }));
+    clock.advance(10 * 60_000);
+    expect(client.state).toBe('CONNECTED');
+    expect(await run(client.exists('/e'))).toBeDefined();
+    expect(ensemble.servers.every(({ epoch }) => epoch === 1)).toBe(true);
+    ensemble.crash(ensemble.leader as Sid);
+    const crashed = clock.now();
+    await run(ensemble.ready());
+    expect(clock.now() - crashed).toBeLessThan(50);
+    expect(await run(client.exists('/e'))).toBeDefined();
+  });
+
+  test('a silent client expires after its timeout and not before', async () => {
+    const clock = new VirtualClock();
+    const run = <T>(promise: Promise<T>) => settle(clock, promise);
+    const ensemble = await run(start({ clock }));
+    const reader = await run(ensemble.connect());
+    const silent = ensemble.connector().connect(0, { onOpen() {}, onMessage() {}, onClose() {} });
+    silent.send({
+      kind: 'connect',
+      protocolVersion: 0,
+      lastZxidSeen: 0 as never,
+      timeOut: 3000,
+      sessionId: 0n,
+      passwd: new Uint8Array(16),
+      readOnly: false,
+    });
+    silent.send({
+      kind: 'request',
+      xid: 1,
+      request: {
+        type: 1,
+        path: '/e',
+        data: null,
+        acl: [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }],
+        flags: CreateMode.EPHEMERAL,
+      },
+    });
+    await run(reader.sync());
+    clock.advance(2800);
+    expect(await run(reader.exists('/e'))).toBeDefined();
+    clock.advance(400);
+    await run(reader.sync());
+    expect(await run(reader.exists('/e'))).toBeUndefined();
+  });
+
+  test('a transport, a storage, a clock and a random of the caller’s', async () => {
+    const network = new MemoryNetwork({ clock: realClock });
+    const storages = new Map([1, 2, 3].map((sid) => [sid, new MemoryStorage({ clock: realClock })]));
+    const asked: string[] = [];
+    const options: EnsembleOptions = {
+      clock: { ...realClock, now: realClock.now },
+      random: new SeededRandom(7),
+      transport: (sid) => {
+        asked.push(`transport ${sid}`);
+        return network.transport(sid);
+      },
+      storage: (sid) => {
+        asked.push(`storage ${sid}`);
+        return storages.get(sid) as MemoryStorage;
+      },
+    };
+    const first = await start(options);
+    const client = await first.connect();
+    await client.create('/a', 'in the caller’s storage');
+    first.crash(2);
+    first.restart(2);
+    expect(asked.filter((line) => line.endsWith('2'))).toEqual(['transport 2', 'storage 2', 'transport 2', 'storage 2']);
+    expect(() => first.partition([1], [2, 3])).toThrow(expect.objectContaining({ code: 'OWN_TRANSPORT' }));
+    expect(() => first.heal()).toThrow(expect.objectContaining({ code: 'OWN_TRANSPORT' }));
+    await first.close();
+    // Another ensemble over the same storages goes on where the first one ended.
+    const second = await start(options);
+    const reader = await second.connect();
+    expect(await reader.exists('/a')).toBeDefined();
+  });
+
+  test('a storage that fails ends its server; the others go on', async () => {
+    const failures: [Sid, string][] = [];
+    let failing = false;
+    class FailingStorage extends MemoryStorage {
+      override append(...[run, done]: Parameters<MemoryStorage['append']>): void {
+        super.append(run, (error) => done(failing ? new Error('the disk is gone') : error));
+      }
+    }
+    const ensemble = await start({
+      storage: (sid) => (sid === 1 ? new FailingStorage({ clock: realClock }) : new MemoryStorage({ clock: realClock })),
+      onFailure: (sid, error) => failures.push([sid, error.message]),
+    });
+    const client = await ensemble.connect({ server: 2 });
+    failing = true;
+    await insist(client, () => client.create('/a').catch((error) => isZooKeeperError(error, 'NODE_EXISTS') || Promise.reject(error)));
+    await insist(client, () => client.setData('/a', 'x'));
+    while (failures.length === 0) await client.sync();
+    expect(failures).toEqual([[1, 'the disk is gone']]);
+    expect(ensemble.servers[0]).toMatchObject({ sid: 1, state: 'DOWN' });
+  });
+});
+
+describe('misuse', () => {
+  test.each([
+    [{ servers: 0 }, /servers must be a whole number from 1 to 254, not 0/],
+    [{ servers: 255 }, /254/],
+    [{ servers: 2.5 }, /not 2.5/],
+    [{ servers: '3' as never }, /not "3"/],
+    [{ tickTimeMs: 0 }, /tickTimeMs must be a whole number from 1 to 60000/],
+    [{ transport: {} as never }, /transport must be a function/],
+    [{ clock: 5 as never }, /clock must be an object/],
+    [{ superDigest: 'me' }, /superDigest must be a string that starts with super:/],
+    [{ minSessionTimeoutMs: 1000, maxSessionTimeoutMs: 10 }, /minSessionTimeoutMs/],
+    [{ server: 3 } as never, /server is not an option of an ensemble/],
+  ])('Ensemble.start(%o)', async (options, message) => {
+    const error = await Ensemble.start(options).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toMatch(message);
+  });
+
+  test('of servers', async () => {
+    const ensemble = await start();
+    const code = (act: () => unknown) => {
+      try {
+        act();
+      } catch (error) {
+        return error instanceof EnsembleError ? error.code : error;
+      }
+      return 'nothing was thrown';
+    };
+    expect(code(() => ensemble.crash(4))).toBe('UNKNOWN_SERVER');
+    expect(code(() => ensemble.restart(1))).toBe('SERVER_UP');
+    ensemble.crash(1);
+    expect(code(() => ensemble.crash(1))).toBe('SERVER_DOWN');
+    expect(code(() => ensemble.partition([1, 9]))).toBe('UNKNOWN_SERVER');
+    expect(code(() => ensemble.partition([1], [1]))).toBeInstanceOf(TypeError);
+    expect(code(() => ensemble.partition(1 as never))).toBeInstanceOf(TypeError);
+    expect(code(() => ensemble.expireSession({} as never))).toBeInstanceOf(TypeError);
+    await expect(ensemble.connect({ server: 0 })).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' });
+    await expect(ensemble.connect({ sessionTimeoutMs: -1 })).rejects.toThrow(TypeError);
+    await expect(ensemble.ready({ server: 7 })).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' });
+    for (const sid of [2, 3]) ensemble.crash(sid);
+    expect(code(() => ensemble.expireSession(1n))).toBe('NO_LEADER');
+  });
+
+  test('an aborted wait', async () => {
+    const ensemble = await start({ servers: 3 });
+    ensemble.crash(1);
+    ensemble.crash(2);
+    const controller = new AbortController();
+    const waits = [ensemble.ready({ server: 1, signal: controller.signal }), ensemble.connect({ signal: controller.signal })];
+    controller.abort('enough');
+    for (const wait of waits) await expect(wait).rejects.toBe('enough');
+    await expect(Ensemble.start({ signal: AbortSignal.abort('no') } as never)).rejects.toBe('no');
+  });
+});
+
+/** Moves virtual time until a promise is settled. Promises go on between two steps. */
+async function settle<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+  let settled = false;
+  const end = () => {
+    settled = true;
+  };
+  promise.then(end, end);
+  while (!settled) {
+    // A step may wake a promise, and that another one: a few turns of the queue let them all run.
+    for (let turn = 0; turn < 10 && !settled; turn++) await Promise.resolve();
+    if (!settled && !clock.step()) throw new Error('nothing is left that could settle the promise');
+  }
+  return promise;
+}

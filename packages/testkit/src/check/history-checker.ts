@@ -1,0 +1,101 @@
+/**
+ * HistoryConsistency: whatever a server orders to be stored is a txn that was proposed, as it was proposed, behind the very history that stood
+ * before it at its proposer. Then two histories that share a zxid share all below it, on disk and on the way there.
+ *
+ * It also keeps the two ends of each server's history: what is ordered and what is flushed.
+ */
+import { formatZxid, type Zxid } from '@quorate/protocol';
+import type { Run, Sid, Snapshot, StoredImage } from '@quorate/zab';
+import type { DiskOrder } from '../world/sim-disk.js';
+import { at, cutAt, type Entry, sameBytes, type Witness } from './witness.js';
+
+export class HistoryChecker {
+  readonly #witness: Witness;
+
+  constructor(witness: Witness) {
+    this.#witness = witness;
+  }
+
+  /** A server orders a run that another has proposed. */
+  onAppend(sid: Sid, run: Run): void {
+    const view = this.#witness.server(sid);
+    view.ordered = this.#extended(sid, view.ordered, run) ?? view.ordered;
+  }
+
+  onTruncate(sid: Sid, zxid: Zxid): void {
+    const view = this.#witness.server(sid);
+    view.ordered = this.#cut(sid, view.ordered, zxid);
+  }
+
+  onInstall(sid: Sid, snapshot: Snapshot): void {
+    const view = this.#witness.server(sid);
+    view.ordered = this.#snapshotEnd(sid, snapshot.zxid) ?? view.ordered;
+  }
+
+  /** Called after the persistence checker has seen the order. */
+  onFlushed(sid: Sid, order: DiskOrder): void {
+    const view = this.#witness.server(sid);
+    if (order.type === 'append') view.flushed = this.#extended(sid, view.flushed, order.run) ?? view.flushed;
+    else if (order.type === 'truncate') view.flushed = this.#cut(sid, view.flushed, order.zxid);
+    else if (order.type === 'installSnapshot') view.flushed = this.#snapshotEnd(sid, order.snapshot.zxid) ?? view.flushed;
+  }
+
+  /** What a new life reads is what was flushed: no less, and no other. */
+  onRecovered(sid: Sid, image: StoredImage): void {
+    const view = this.#witness.server(sid);
+    let end = this.#snapshotEnd(sid, image.snapshot?.zxid ?? (0 as Zxid));
+    if (end === undefined) return;
+    view.delivered = end;
+    for (const run of image.runs) {
+      end = this.#extended(sid, end, run);
+      if (end === undefined) return;
+    }
+    if (end !== view.flushed)
+      this.#witness.verdict.fail(
+        'DurableHistory',
+        `server ${sid} has read a history that ends at ${formatZxid(end.zxid)}, but ${formatZxid(view.flushed.zxid)} was flushed`,
+      );
+    view.ordered = end;
+  }
+
+  #extended(sid: Sid, end: Entry, run: Run): Entry | undefined {
+    const { verdict } = this.#witness;
+    let last = end;
+    for (let i = 0; i < run.payloads.length; i++) {
+      const zxid = (run.zxid + i) as Zxid;
+      const entry = this.#witness.find(zxid);
+      if (entry === undefined) {
+        verdict.fail('Integrity', `${at(sid, zxid)} stores a txn that nobody has proposed`);
+        return undefined;
+      }
+      if (!sameBytes(entry.payload, run.payloads[i] as Uint8Array)) {
+        verdict.fail('Integrity', `${at(sid, zxid)} stores other bytes than were proposed`);
+        return undefined;
+      }
+      if (entry.prev !== last) {
+        const before = formatZxid(entry.prev?.zxid ?? (0 as Zxid));
+        verdict.fail(
+          'HistoryConsistency',
+          `${at(sid, zxid)} stores it behind ${formatZxid(last.zxid)}, but its proposer had ${before} before it`,
+        );
+        return undefined;
+      }
+      last = entry;
+    }
+    return last;
+  }
+
+  #cut(sid: Sid, end: Entry, zxid: Zxid): Entry {
+    const result = cutAt(end, zxid);
+    if (result.zxid !== zxid)
+      this.#witness.verdict.fail('HistoryConsistency', `${at(sid, zxid)} cuts its history at a place that is not in it`);
+    return result;
+  }
+
+  #snapshotEnd(sid: Sid, zxid: Zxid): Entry | undefined {
+    const entry = this.#witness.find(zxid);
+    if (entry !== undefined && entry.committedIndex >= 0) return entry;
+    this.#witness.verdict.fail('CommitConsistency', `${at(sid, zxid)} has a snapshot of a state that was never committed`);
+    return undefined;
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * What a server may promise: only what is on its disk, never two promises that exclude each other, and never less than before. What the disk
+ * has is told by the disk itself, so that a completion which came too early is seen through.
+ */
+import { counterOf, epochOf, formatZxid, type Zxid } from '@quorate/protocol';
+import type { Message, Sid, Snapshot } from '@quorate/zab';
+import type { DiskOrder } from '../world/sim-disk.js';
+import { at, cutAt, type Entry, holds, lastCommittedOf, type Witness } from './witness.js';
+
+export class PersistenceChecker {
+  readonly #witness: Witness;
+  /** By server and epoch: to whom ACK(NEWLEADER) went, and to whom the promise that counts. For ever, restarts included. */
+  readonly #acknowledged = new Map<string, Sid>();
+  readonly #promised = new Map<string, Sid>();
+  /** By leader, learner and epoch: the history that was sent before NEWLEADER. */
+  readonly #sent = new Map<string, Entry>();
+  /** By server: the epoch that LEADERINFO named on its channel. */
+  readonly #invited = new Map<Sid, number>();
+
+  constructor(witness: Witness) {
+    this.#witness = witness;
+  }
+
+  onInvited(sid: Sid, epoch: number): void {
+    this.#invited.set(sid, epoch);
+  }
+
+  /** A leader ends the history that it sends to a learner. */
+  onNewLeaderSent(leader: Sid, learner: Sid, epoch: number): void {
+    this.#sent.set(`${leader} ${learner} ${epoch}`, this.#witness.server(leader).ordered);
+  }
+
+  /** A learner promises not to go back behind an epoch. */
+  onPromise(sid: Sid, leader: Sid, message: Message & { readonly type: 'ACKEPOCH' }): void {
+    const view = this.#witness.server(sid);
+    const epoch = this.#invited.get(sid) ?? 0;
+    if (view.flushedAcceptedEpoch !== epoch) {
+      this.#fail('AckHonesty', `server ${sid} promises epoch ${epoch} while its disk says ${view.flushedAcceptedEpoch}`);
+      return;
+    }
+    if (message.currentEpoch === -1) return;
+    const other = this.#promised.get(`${sid} ${epoch}`);
+    if (other !== undefined && other !== leader)
+      this.#fail('PromiseUniqueness', `server ${sid} promises epoch ${epoch} to server ${leader} after promising it to server ${other}`);
+    this.#promised.set(`${sid} ${epoch}`, leader);
+  }
+
+  /** A learner acknowledges. */
+  onAck(sid: Sid, leader: Sid, zxid: Zxid): void {
+    const view = this.#witness.server(sid);
+    const epoch = epochOf(zxid);
+    if (epoch < view.flushedAcceptedEpoch) {
+      this.#fail('PersistMonotonicity', `${at(sid, zxid)} acknowledges an epoch below its promise, ${view.flushedAcceptedEpoch}`);
+      return;
+    }
+    if (counterOf(zxid) === 0) {
+      this.#onNewLeaderAck(sid, leader, epoch);
+      return;
+    }
+    const entry = this.#witness.find(zxid);
+    if (entry === undefined || !holds(view.flushed, entry))
+      this.#fail('AckHonesty', `${at(sid, zxid)} acknowledges it while its disk has only ${formatZxid(view.flushed.zxid)}`);
+  }
+
+  #onNewLeaderAck(sid: Sid, leader: Sid, epoch: number): void {
+    const view = this.#witness.server(sid);
+    const key = `${sid} ${epoch}`;
+    const other = this.#acknowledged.get(key);
+    if (other !== undefined && other !== leader)
+      this.#fail('PrimaryUniqueness', `server ${sid} acknowledges NEWLEADER of epoch ${epoch} to server ${leader} after doing so to ${other}`);
+    this.#acknowledged.set(key, leader);
+    if (view.flushedCurrentEpoch !== epoch)
+      this.#fail('AckHonesty', `server ${sid} acknowledges NEWLEADER of epoch ${epoch} while its disk says ${view.flushedCurrentEpoch}`);
+    const sent = this.#sent.get(`${leader} ${key}`);
+    if (sent === undefined || !holds(view.flushed, sent))
+      this.#fail(
+        'AckHonesty',
+        `server ${sid} acknowledges NEWLEADER of epoch ${epoch} before the history that came with it is on its disk (ZOOKEEPER-4646)`,
+      );
+  }
+
+  /** Called before the history checker moves the flushed end. */
+  onFlushed(sid: Sid, order: DiskOrder): void {
+    const view = this.#witness.server(sid);
+    switch (order.type) {
+      case 'saveAcceptedEpoch':
+        if (order.epoch < view.flushedAcceptedEpoch)
+          this.#fail('PersistMonotonicity', `server ${sid} lowers acceptedEpoch from ${view.flushedAcceptedEpoch} to ${order.epoch}`);
+        view.flushedAcceptedEpoch = order.epoch;
+        return;
+      case 'saveCurrentEpoch':
+        if (order.epoch < view.flushedCurrentEpoch)
+          this.#fail('PersistMonotonicity', `server ${sid} lowers currentEpoch from ${view.flushedCurrentEpoch} to ${order.epoch}`);
+        if (order.epoch > view.flushedAcceptedEpoch)
+          this.#fail('PersistMonotonicity', `server ${sid} has currentEpoch ${order.epoch} above acceptedEpoch ${view.flushedAcceptedEpoch}`);
+        view.flushedCurrentEpoch = order.epoch;
+        return;
+      case 'append':
+        if (epochOf(order.run.zxid) > view.flushedAcceptedEpoch)
+          this.#fail('PersistMonotonicity', `${at(sid, order.run.zxid)} stores a txn above its promise, ${view.flushedAcceptedEpoch}`);
+        return;
+      case 'truncate':
+        this.#checkCut(sid, cutAt(view.flushed, order.zxid), 'TRUNC');
+        return;
+      case 'installSnapshot': {
+        const end = this.#witness.find(order.snapshot.zxid);
+        if (end !== undefined) this.#checkCut(sid, end, 'SNAP');
+        return;
+      }
+    }
+  }
+
+  onSnapshotSaved(sid: Sid, snapshot: Snapshot): void {
+    const view = this.#witness.server(sid);
+    const entry = this.#witness.find(snapshot.zxid);
+    if (entry === undefined || !holds(view.flushed, entry))
+      this.#fail('AppliedDurable', `${at(sid, snapshot.zxid)} has saved a snapshot that is ahead of its log, ${formatZxid(view.flushed.zxid)}`);
+  }
+
+  /** What is committed and was on this disk is still there, or in a snapshot. */
+  #checkCut(sid: Sid, end: Entry, how: string): void {
+    const held = lastCommittedOf(this.#witness.server(sid).flushed);
+    if (held.committedIndex <= lastCommittedOf(end).committedIndex) return;
+    this.#fail(
+      'CommittedLogDurability',
+      `server ${sid} held ${formatZxid(held.zxid)}, which is committed; ${how} to ${formatZxid(end.zxid)} takes it off its disk`,
+    );
+  }
+
+  #fail(property: string, message: string): void {
+    this.#witness.verdict.fail(property, message);
+  }
+}

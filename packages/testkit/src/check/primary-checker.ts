@@ -1,0 +1,95 @@
+/**
+ * What a primary may do: one per epoch, complete at its start, gapless in its proposals (Zab paper: Local primary order, Global primary order,
+ * Primary integrity; ZooKeeper's TLA+ Leadership, LeaderLogCompleteness).
+ */
+import { counterOf, epochOf, formatZxid, makeZxid, type Zxid } from '@quorate/protocol';
+import { hasQuorum, type Run, type Sid } from '@quorate/zab';
+import { at, type Entry, holds, type Witness } from './witness.js';
+
+export class PrimaryChecker {
+  readonly #witness: Witness;
+  /** Who has sent ACK(NEWLEADER) for an epoch. */
+  readonly #acknowledged = new Map<number, Set<Sid>>();
+
+  constructor(witness: Witness) {
+    this.#witness = witness;
+  }
+
+  onNewLeaderAcknowledged(sid: Sid, epoch: number): void {
+    const acknowledged = this.#acknowledged.get(epoch) ?? new Set<Sid>();
+    acknowledged.add(sid);
+    this.#acknowledged.set(epoch, acknowledged);
+  }
+
+  /** A leader begins to serve. */
+  onEstablished(sid: Sid, epoch: number, nowMs: number): void {
+    const { established, committed, config } = this.#witness;
+    const view = this.#witness.server(sid);
+    const other = established.get(epoch);
+    if (other !== undefined) {
+      this.#fail('PrimaryUniqueness', `server ${sid} is established in epoch ${epoch}, which had server ${other.leader} as its leader`);
+      return;
+    }
+    const last = lastBelowEpoch(committed, epoch);
+    if (!holds(view.ordered, last)) {
+      this.#fail('LeaderCompleteness', `server ${sid} is established in epoch ${epoch} without ${formatZxid(last.zxid)}, which is committed`);
+      return;
+    }
+    const supporters = new Set(this.#acknowledged.get(epoch));
+    if (view.flushedCurrentEpoch >= epoch) supporters.add(sid);
+    if (!hasQuorum(config, supporters))
+      this.#fail('QuorumSynchronization', `server ${sid} is established in epoch ${epoch} by servers [${[...supporters].join(' ')}] alone`);
+    established.set(epoch, { epoch, leader: sid, initial: view.ordered, atMs: nowMs });
+    if (epoch > this.#witness.newestEpoch) this.#witness.newestEpoch = epoch;
+  }
+
+  /** A leader proposes: its history grows by txns that did not exist before. */
+  onPropose(sid: Sid, run: Run): void {
+    const view = this.#witness.server(sid);
+    const epoch = epochOf(run.zxid);
+    const establishment = this.#witness.established.get(epoch);
+    if (establishment === undefined || establishment.leader !== sid) {
+      this.#fail('PrimaryUniqueness', `${at(sid, run.zxid)} proposes in an epoch that it does not lead`);
+      return;
+    }
+    const before = view.ordered;
+    const expected = epochOf(before.zxid) === epoch ? counterOf(before.zxid) + 1 : 1;
+    if (counterOf(run.zxid) !== expected) {
+      this.#fail('LocalPrimaryOrder', `${at(sid, run.zxid)} proposes it behind ${formatZxid(before.zxid)}`);
+      return;
+    }
+    if (expected === 1) this.#checkPrimaryIntegrity(sid, epoch);
+    let last = before;
+    for (let i = 0; i < run.payloads.length; i++) {
+      const zxid = (run.zxid + i) as Zxid;
+      if (this.#witness.find(zxid) !== undefined) {
+        this.#fail('Integrity', `${at(sid, zxid)} proposes under a zxid that is taken`);
+        return;
+      }
+      last = this.#witness.propose(sid, zxid, run.payloads[i] as Uint8Array, last);
+    }
+    view.ordered = last;
+  }
+
+  /** Before its first proposal a primary has delivered all that any server has delivered of the epochs before. */
+  #checkPrimaryIntegrity(sid: Sid, epoch: number): void {
+    const last = lastBelowEpoch(this.#witness.committed, epoch);
+    const { delivered } = this.#witness.server(sid);
+    if (delivered.committedIndex >= last.committedIndex) return;
+    this.#fail(
+      'PrimaryIntegrity',
+      `${at(sid, makeZxid(epoch, 1))} proposes, having delivered up to ${formatZxid(delivered.zxid)} only; others have delivered ${formatZxid(last.zxid)}`,
+    );
+  }
+
+  #fail(property: string, message: string): void {
+    this.#witness.verdict.fail(property, message);
+  }
+}
+
+/** The last entry of G that belongs to an earlier epoch. */
+function lastBelowEpoch(committed: readonly Entry[], epoch: number): Entry {
+  let index = committed.length - 1;
+  while (epochOf((committed[index] as Entry).zxid) >= epoch && index > 0) index--;
+  return committed[index] as Entry;
+}

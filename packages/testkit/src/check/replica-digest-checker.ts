@@ -1,0 +1,27 @@
+/** ReplicaDigest: at one zxid every server has the same state, byte for byte, whether it came there by txns or by a snapshot. */
+import { formatZxid, type Zxid } from '@quorate/protocol';
+import type { Sid, Snapshot } from '@quorate/zab';
+import type { Verdict } from './verdict.js';
+import { sameBytes } from './witness.js';
+
+interface Seen {
+  readonly sid: Sid;
+  readonly bytes: Uint8Array;
+}
+
+export class ReplicaDigestChecker {
+  readonly #verdict: Verdict;
+  readonly #seen = new Map<Zxid, Seen>();
+
+  constructor(verdict: Verdict) {
+    this.#verdict = verdict;
+  }
+
+  /** A server shows its whole state. */
+  onState(sid: Sid, snapshot: Snapshot): void {
+    const first = this.#seen.get(snapshot.zxid);
+    if (first === undefined) this.#seen.set(snapshot.zxid, { sid, bytes: snapshot.bytes });
+    else if (!sameBytes(first.bytes, snapshot.bytes))
+      this.#verdict.fail('ReplicaDigest', `servers ${first.sid} and ${sid} differ in their states at ${formatZxid(snapshot.zxid)}`);
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The witness against which every server is held: all txns that were ever proposed, and the one global committed log G, which grows by the
+ * first delivery of each txn anywhere (reliability.md 2.1).
+ *
+ * Every entry points to the one before it in its proposer's history. So a history is one pointer, equal pointers are equal histories,
+ * and "is a prefix of" is a short walk: exact, where prefix hashes would only be probable.
+ */
+import { counterOf, epochOf, formatZxid, type Zxid } from '@quorate/protocol';
+import type { Config, Sid } from '@quorate/zab';
+import type { Verdict } from './verdict.js';
+
+/** One proposed txn, with all that stands before it. */
+export interface Entry {
+  readonly zxid: Zxid;
+  readonly payload: Uint8Array;
+  readonly prev: Entry | undefined;
+  /** How many entries stand before it. */
+  readonly depth: number;
+  readonly proposer: Sid;
+  /** Its place in G; −1 while nobody has delivered it. */
+  committedIndex: number;
+  /** When it was delivered first. */
+  committedAtMs: number;
+}
+
+/** An epoch whose leader has begun to serve. */
+export interface Establishment {
+  readonly epoch: number;
+  readonly leader: Sid;
+  /** The leader's history at that moment (I_e of the paper). */
+  readonly initial: Entry;
+  readonly atMs: number;
+}
+
+/** What is known of one server from its inputs, its effects and its disk. */
+export class ServerView {
+  readonly sid: Sid;
+  /** The end of the history that it has ordered to be stored. */
+  ordered: Entry;
+  /** The end of the history that is on its disk. */
+  flushed: Entry;
+  /** The last txn that its application has; undefined while it is down or not yet recovered. */
+  delivered: Entry;
+  flushedAcceptedEpoch = 0;
+  flushedCurrentEpoch = 0;
+  up = false;
+  serving = false;
+  state: 'LOOKING' | 'FOLLOWING' | 'LEADING' = 'LOOKING';
+  /** Whom each channel that it opened leads to, and who opened each of those that it accepted; by life. */
+  readonly leaders = new Map<number, Sid>();
+  readonly learners = new Map<number, Sid>();
+
+  constructor(sid: Sid, root: Entry) {
+    this.sid = sid;
+    this.ordered = root;
+    this.flushed = root;
+    this.delivered = root;
+  }
+}
+
+export class Witness {
+  readonly config: Config;
+  readonly verdict: Verdict;
+  readonly root: Entry = {
+    zxid: 0 as Zxid,
+    payload: new Uint8Array(0),
+    prev: undefined,
+    depth: 0,
+    proposer: 0,
+    committedIndex: 0,
+    committedAtMs: 0,
+  };
+  /** G, with the empty history's end at index 0. */
+  readonly committed: Entry[] = [this.root];
+  readonly established = new Map<number, Establishment>();
+  readonly servers = new Map<Sid, ServerView>();
+  newestEpoch = 0;
+  /** By epoch, then by counter − 1. */
+  readonly #proposed: Entry[][] = [];
+
+  constructor(config: Config, verdict: Verdict) {
+    this.config = config;
+    this.verdict = verdict;
+    for (const sid of config.voters) this.servers.set(sid, new ServerView(sid, this.root));
+  }
+
+  server(sid: Sid): ServerView {
+    return this.servers.get(sid) as ServerView;
+  }
+
+  get lastCommitted(): Entry {
+    return this.committed[this.committed.length - 1] as Entry;
+  }
+
+  /** What was proposed under this zxid; the root for 0. */
+  find(zxid: Zxid): Entry | undefined {
+    return zxid === 0 ? this.root : this.#proposed[epochOf(zxid)]?.[counterOf(zxid) - 1];
+  }
+
+  propose(proposer: Sid, zxid: Zxid, payload: Uint8Array, prev: Entry): Entry {
+    const entry: Entry = { zxid, payload, prev, depth: prev.depth + 1, proposer, committedIndex: -1, committedAtMs: 0 };
+    const epoch = epochOf(zxid);
+    let entries = this.#proposed[epoch];
+    if (entries === undefined) {
+      entries = [];
+      this.#proposed[epoch] = entries;
+    }
+    entries[counterOf(zxid) - 1] = entry;
+    return entry;
+  }
+
+  commit(entry: Entry, atMs: number): void {
+    entry.committedIndex = this.committed.length;
+    entry.committedAtMs = atMs;
+    this.committed.push(entry);
+  }
+}
+
+/** Whether the history that ends with `tip` holds `entry`. */
+export function holds(tip: Entry, entry: Entry): boolean {
+  let at: Entry | undefined = tip;
+  while (at !== undefined && at.depth > entry.depth) at = at.prev;
+  return at === entry;
+}
+
+/** The last entry of a history that is not above `zxid`. */
+export function cutAt(tip: Entry, zxid: Zxid): Entry {
+  let at = tip;
+  while (at.zxid > zxid && at.prev !== undefined) at = at.prev;
+  return at;
+}
+
+/** The last entry of a history that is in G. */
+export function lastCommittedOf(tip: Entry): Entry {
+  let at = tip;
+  while (at.committedIndex < 0 && at.prev !== undefined) at = at.prev;
+  return at;
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** A server and a zxid in words. */
+export function at(sid: Sid, zxid: Zxid): string {
+  return `server ${sid} at ${formatZxid(zxid)}`;
+}

@@ -1,0 +1,145 @@
+/**
+ * Holds an ensemble against the properties of Zab. It sees inputs, effects and what the disks say, in the order in which they happen, and
+ * gives each to the checkers whose rule it touches.
+ */
+import type { Config, Effect, Input, Message, Sid, Snapshot, StoredImage } from '@quorate/zab';
+import type { DiskOrder } from '../world/sim-disk.js';
+import { DeliveryChecker } from './delivery-checker.js';
+import { HistoryChecker } from './history-checker.js';
+import { PersistenceChecker } from './persistence-checker.js';
+import { PrimaryChecker } from './primary-checker.js';
+import { ReplicaDigestChecker } from './replica-digest-checker.js';
+import type { Verdict } from './verdict.js';
+import { type Entry, type ServerView, Witness } from './witness.js';
+
+export interface ZabCheckerOptions {
+  readonly config: Config;
+  readonly verdict: Verdict;
+  readonly now: () => number;
+  /** Is told of each txn when it is delivered for the first time anywhere. */
+  readonly onCommitted?: (entry: Entry) => void;
+}
+
+export class ZabChecker {
+  readonly witness: Witness;
+  readonly #now: () => number;
+  readonly #delivery: DeliveryChecker;
+  readonly #history: HistoryChecker;
+  readonly #persistence: PersistenceChecker;
+  readonly #primary: PrimaryChecker;
+  readonly #digest: ReplicaDigestChecker;
+  /** What the application of a leader has just proposed: the append that follows is the proposal. */
+  #proposing: readonly Uint8Array[] | undefined;
+
+  constructor(options: ZabCheckerOptions) {
+    this.witness = new Witness(options.config, options.verdict);
+    this.#now = options.now;
+    this.#delivery = new DeliveryChecker(this.witness, options.onCommitted);
+    this.#history = new HistoryChecker(this.witness);
+    this.#persistence = new PersistenceChecker(this.witness);
+    this.#primary = new PrimaryChecker(this.witness);
+    this.#digest = new ReplicaDigestChecker(options.verdict);
+  }
+
+  onInput(sid: Sid, input: Input): void {
+    this.#proposing = undefined;
+    switch (input.type) {
+      case 'propose':
+        this.#proposing = input.payloads;
+        return;
+      case 'start':
+        this.witness.server(sid).up = true;
+        return;
+      case 'learnerOpened':
+        this.witness.server(sid).learners.set(input.channel, input.from);
+        return;
+      case 'leaderMessage':
+        if (input.message.type === 'LEADERINFO') this.#persistence.onInvited(sid, input.message.epoch);
+        return;
+      case 'snapshotTaken':
+        this.#digest.onState(sid, input.snapshot);
+        return;
+      default:
+        return;
+    }
+  }
+
+  onEffect(sid: Sid, effect: Effect): void {
+    switch (effect.type) {
+      case 'append':
+        if (effect.run.payloads === this.#proposing) this.#primary.onPropose(sid, effect.run);
+        else this.#history.onAppend(sid, effect.run);
+        return;
+      case 'truncate':
+        this.#history.onTruncate(sid, effect.zxid);
+        return;
+      case 'installSnapshot':
+        this.#history.onInstall(sid, effect.snapshot);
+        return;
+      case 'deliver':
+        this.#delivery.onDeliver(sid, effect.run, this.#now());
+        return;
+      case 'restore':
+        this.#digest.onState(sid, effect.snapshot);
+        this.#delivery.onRestore(sid, effect.snapshot);
+        return;
+      case 'openToLeader':
+        this.witness.server(sid).leaders.set(effect.channel, effect.to);
+        return;
+      case 'sendToLeader':
+        this.#onSentToLeader(this.witness.server(sid), effect.channel, effect.message);
+        return;
+      case 'sendToLearner':
+        if (effect.message.type !== 'NEWLEADER') return;
+        this.#persistence.onNewLeaderSent(sid, this.witness.server(sid).learners.get(effect.channel) as Sid, effect.message.epoch);
+        return;
+      case 'status': {
+        const view = this.witness.server(sid);
+        view.serving = effect.status.serving;
+        view.state = effect.status.state;
+        if (effect.status.serving && effect.status.state === 'LEADING') this.#primary.onEstablished(sid, effect.status.epoch, this.#now());
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #onSentToLeader(view: ServerView, channel: number, message: Message): void {
+    const leader = view.leaders.get(channel) as Sid;
+    if (message.type === 'ACKEPOCH') {
+      this.#persistence.onPromise(view.sid, leader, message);
+    } else if (message.type === 'ACK') {
+      this.#persistence.onAck(view.sid, leader, message.zxid);
+      if (message.zxid % 0x1_0000_0000 === 0) this.#primary.onNewLeaderAcknowledged(view.sid, message.zxid / 0x1_0000_0000);
+    }
+  }
+
+  // Facts of the disks
+
+  onFlushed(sid: Sid, order: DiskOrder): void {
+    this.#persistence.onFlushed(sid, order);
+    this.#history.onFlushed(sid, order);
+  }
+
+  onSnapshotSaved(sid: Sid, snapshot: Snapshot): void {
+    this.#persistence.onSnapshotSaved(sid, snapshot);
+    this.#digest.onState(sid, snapshot);
+  }
+
+  onRecovered(sid: Sid, image: StoredImage): void {
+    this.#history.onRecovered(sid, image);
+    if (image.snapshot !== undefined) this.#digest.onState(sid, image.snapshot);
+  }
+
+  /** A server is gone; what it had in memory is forgotten. */
+  onDown(sid: Sid): void {
+    const view = this.witness.server(sid);
+    view.up = false;
+    view.serving = false;
+    view.state = 'LOOKING';
+    view.ordered = view.flushed;
+    view.leaders.clear();
+    view.learners.clear();
+  }
+}

@@ -1,0 +1,109 @@
+/** Passes on what the servers and their disks do: to the trace, to the checkers, and to the counters of what was seen. */
+import { InvariantError } from '@quorate/protocol';
+import type { Effect, Input, Sid, Snapshot, StoredImage } from '@quorate/zab';
+import type { Verdict } from '../check/verdict.js';
+import type { ZabChecker } from '../check/zab-checker.js';
+import type { Trace } from '../trace/trace.js';
+import type { DiskOrder } from '../world/sim-disk.js';
+import type { EnsembleObserver } from './sim-ensemble.js';
+import type { Sometimes } from './sometimes.js';
+
+export class EnsembleRecorder implements EnsembleObserver {
+  readonly #trace: Trace;
+  readonly #checker: ZabChecker;
+  readonly #sometimes: Sometimes;
+  readonly #verdict: Verdict;
+  readonly #onEffect: (sid: Sid, effect: Effect) => void;
+  /** Learners between NEWLEADER and UPTODATE. */
+  readonly #synchronizing = new Set<Sid>();
+
+  constructor(options: {
+    readonly trace: Trace;
+    readonly checker: ZabChecker;
+    readonly sometimes: Sometimes;
+    readonly verdict: Verdict;
+    /** Sees every effect after the checkers have. */
+    readonly onEffect: (sid: Sid, effect: Effect) => void;
+  }) {
+    this.#trace = options.trace;
+    this.#checker = options.checker;
+    this.#sometimes = options.sometimes;
+    this.#verdict = options.verdict;
+    this.#onEffect = options.onEffect;
+  }
+
+  onInput(sid: Sid, input: Input): void {
+    this.#trace.onInput(sid, input);
+    this.#checker.onInput(sid, input);
+    if (input.type !== 'leaderMessage') return;
+    const { type } = input.message;
+    if (type === 'NEWLEADER') this.#synchronizing.add(sid);
+    else if (type === 'UPTODATE') this.#synchronizing.delete(sid);
+    else if (type === 'COMMIT' && this.#synchronizing.has(sid)) this.#sometimes.note('commit between NEWLEADER and UPTODATE');
+  }
+
+  onEffect(sid: Sid, effect: Effect): void {
+    this.#trace.onEffect(sid, effect);
+    this.#noteEffect(sid, effect);
+    this.#checker.onEffect(sid, effect);
+    this.#onEffect(sid, effect);
+  }
+
+  /** Before the checkers have seen it. */
+  #noteEffect(sid: Sid, effect: Effect): void {
+    if (effect.type === 'sendToLearner') {
+      const { type } = effect.message;
+      if (type === 'DIFF') this.#sometimes.note('DIFF sent');
+      else if (type === 'TRUNC') this.#sometimes.note('TRUNC sent');
+      else if (type === 'SNAP') this.#sometimes.note('SNAP sent');
+    } else if (effect.type === 'status') {
+      this.#synchronizing.delete(sid);
+      const view = this.#checker.witness.server(sid);
+      const led = view.serving && view.state === 'LEADING';
+      if (led && view.ordered !== view.delivered) this.#sometimes.note('leader lost with proposals that were not delivered');
+      if (effect.status.serving && effect.status.state === 'LEADING') this.#sometimes.note('leader established');
+    }
+  }
+
+  onDown(sid: Sid): void {
+    const view = this.#checker.witness.server(sid);
+    if (view.serving && view.state === 'LEADING' && view.ordered !== view.delivered)
+      this.#sometimes.note('leader lost with proposals that were not delivered');
+    this.#synchronizing.delete(sid);
+    this.#trace.note(sid, sid, () => 'is down');
+    this.#checker.onDown(sid);
+  }
+
+  onFailure(sid: Sid, error: Error): void {
+    const property = error instanceof InvariantError ? 'Invariant' : 'UnexpectedException';
+    this.#verdict.fail(property, `server ${sid} stopped by itself: ${error.stack ?? error.message}`);
+  }
+
+  // Disks
+
+  onFlushed(sid: Sid, order: DiskOrder): void {
+    if (order.type === 'truncate') this.#sometimes.note('history cut on disk');
+    else if (order.type === 'installSnapshot') this.#sometimes.note('snapshot of the leader installed on disk');
+    this.#checker.onFlushed(sid, order);
+  }
+
+  onSnapshotSaved(sid: Sid, snapshot: Snapshot): void {
+    this.#sometimes.note('own snapshot saved');
+    this.#checker.onSnapshotSaved(sid, snapshot);
+  }
+
+  onRecovered(sid: Sid, image: StoredImage): void {
+    this.#trace.note(sid, image.currentEpoch, () => `has read its disk: acceptedEpoch ${image.acceptedEpoch}, currentEpoch ${image.currentEpoch}`);
+    this.#checker.onRecovered(sid, image);
+  }
+
+  onPowerLost(
+    sid: Sid,
+    loss: { readonly unflushed: number; readonly survived: number; readonly torn: boolean; readonly snapshots: number },
+  ): void {
+    if (loss.unflushed > 0) this.#sometimes.note('crash with unflushed orders');
+    if (loss.torn) this.#sometimes.note('crash that tears a run');
+    if (loss.snapshots > 0) this.#sometimes.note('crash while a snapshot is saved');
+    this.#trace.note(sid, loss.survived, () => `of ${loss.unflushed} unflushed orders ${loss.survived} survive${loss.torn ? ', the next in part' : ''}`);
+  }
+}

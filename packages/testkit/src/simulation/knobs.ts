@@ -1,0 +1,66 @@
+/** What differs from seed to seed: sizes, times and rates, drawn small, so that rare paths are common. */
+import { between, chance, millis, pick, RandomStreams } from '../world/random-streams.js';
+
+export interface Knobs {
+  readonly seed: number;
+  readonly servers: number;
+  readonly tickTimeMs: number;
+  readonly initLimit: number;
+  readonly syncLimit: number;
+  /** A snapshot after so many txns; undefined for the default, which no run reaches. */
+  readonly snapshotEvery: number | undefined;
+  readonly latencyMinMs: number;
+  readonly latencyMaxMs: number;
+  readonly latencySpikePermille: number;
+  readonly datagramLossPermille: number;
+  readonly datagramCopyPermille: number;
+  readonly flushMinMs: number;
+  readonly flushMaxMs: number;
+  readonly flushSpikePermille: number;
+  /** How long faults and work last, before the time in which all has to come right again. */
+  readonly runMs: number;
+  /** The mean time between two faults; some seeds have none. */
+  readonly faultEveryMs: number;
+  readonly clients: number;
+  /** The mean pause of a client between two operations. */
+  readonly thinkMs: number;
+  readonly sessionTimeoutTicks: number;
+  /** Whether what clients and servers say passes through the shipped codecs. */
+  readonly codecs: boolean;
+}
+
+/** The knobs of a seed. Each concern has its own stream, so a new knob leaves the others as they were. */
+export function drawKnobs(seed: number, given: { readonly servers?: number | undefined } = {}): Knobs {
+  const streams = new RandomStreams(seed);
+  const time = streams.stream('knobs: time');
+  const network = streams.stream('knobs: network');
+  const disk = streams.stream('knobs: disk');
+  const load = streams.stream('knobs: load');
+  const tickTimeMs = pick(time, [20, 30, 50, 70, 100]);
+  const latencyMaxMs = pick(network, [1, 2, 2, 5]);
+  const flushMaxMs = pick(disk, [0.5, 2, 10, 40]);
+  const clients = between(load, 2, 5);
+  return {
+    seed,
+    servers: given.servers ?? pick(streams.stream('knobs: servers'), [3, 3, 5]),
+    tickTimeMs,
+    initLimit: between(time, 5, 12),
+    syncLimit: between(time, 2, 6),
+    snapshotEvery: chance(disk, 500) ? between(disk, 2, 50) : undefined,
+    latencyMinMs: 0.125,
+    latencyMaxMs,
+    latencySpikePermille: pick(network, [0, 0, 5, 20]),
+    datagramLossPermille: pick(network, [0, 50, 300]),
+    datagramCopyPermille: pick(network, [0, 50, 200]),
+    flushMinMs: 0.0625,
+    flushMaxMs,
+    flushSpikePermille: pick(disk, [0, 5, 30]),
+    runMs: between(time, 25, 45) * 1000,
+    faultEveryMs: pick(streams.stream('knobs: weather'), [2000, 4000, 4000, 6000]),
+    clients,
+    // At least 25 operations per second over all clients, while they are connected.
+    thinkMs: millis(load, clients * 10, clients * 35),
+    sessionTimeoutTicks: between(load, 4, 20),
+    codecs: chance(load, 500),
+  };
+}

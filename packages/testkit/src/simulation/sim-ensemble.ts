@@ -1,0 +1,178 @@
+/** The servers of a simulation: unchanged machines over simulated ports, with crash, restart, pause and resume. */
+import type { Random, VirtualClock } from '@quorate/ports';
+import type { Zxid } from '@quorate/protocol';
+import type { Config, Effect, Input, Sid, Status, Storage, Transport } from '@quorate/zab';
+import { between, type RandomStreams } from '../world/random-streams.js';
+import { type DiskObserver, SimDisk } from '../world/sim-disk.js';
+import type { SimNetwork } from '../world/sim-network.js';
+import { SimProcess } from '../world/sim-process.js';
+import { SimTransport, type TransportDirectory } from '../world/sim-transport.js';
+import type { Knobs } from './knobs.js';
+
+/** One life of a server, whatever it is made of. */
+export interface Machine {
+  readonly status: Status;
+  /** The last txn that its state machine has. */
+  readonly lastZxid: Zxid;
+  start(): void;
+  stop(): void;
+  /** The whole replicated state, byte for byte. */
+  state(): Uint8Array;
+}
+
+/** What a machine is given. */
+export interface MachineContext {
+  readonly sid: Sid;
+  readonly config: Config;
+  readonly process: SimProcess;
+  readonly transport: Transport;
+  readonly storage: Storage;
+  readonly random: Random;
+  readonly knobs: Knobs;
+  readonly onInput: (input: Input) => void;
+  readonly onEffect: (effect: Effect) => void;
+  readonly onFailure: (error: Error) => void;
+}
+
+export interface EnsembleObserver extends DiskObserver {
+  onInput(sid: Sid, input: Input): void;
+  onEffect(sid: Sid, effect: Effect): void;
+  /** A life has ended. */
+  onDown(sid: Sid): void;
+  /** A server has stopped by itself. */
+  onFailure(sid: Sid, error: Error): void;
+}
+
+export interface SimEnsembleOptions<M extends Machine> {
+  readonly knobs: Knobs;
+  readonly clock: VirtualClock;
+  readonly streams: RandomStreams;
+  readonly network: SimNetwork;
+  readonly observer: EnsembleObserver;
+  readonly createMachine: (context: MachineContext) => M;
+  /** Puts something between a machine and its ports: for tests of the checkers. */
+  readonly wrapStorage?: ((storage: Storage, sid: Sid, process: SimProcess) => Storage) | undefined;
+  readonly wrapTransport?: ((transport: Transport, sid: Sid) => Transport) | undefined;
+}
+
+interface Seat<M> {
+  readonly sid: Sid;
+  readonly disk: SimDisk;
+  readonly wallSkewMs: number;
+  process: SimProcess | undefined;
+  machine: M | undefined;
+}
+
+export class SimEnsemble<M extends Machine> {
+  readonly config: Config;
+  readonly #options: SimEnsembleOptions<M>;
+  readonly #seats = new Map<Sid, Seat<M>>();
+  readonly #directory: TransportDirectory = { current: new Map() };
+  readonly #transportRandom: Random;
+  readonly #machineRandom: Random;
+
+  constructor(options: SimEnsembleOptions<M>) {
+    this.#options = options;
+    const { knobs, clock, streams, observer } = options;
+    const voters = Array.from({ length: knobs.servers }, (_, i) => i + 1);
+    this.config = { version: 0, voters };
+    this.#transportRandom = streams.stream('transport');
+    this.#machineRandom = streams.stream('machines');
+    const skew = streams.stream('wall clocks');
+    for (const sid of voters) {
+      const disk = new SimDisk({
+        sid,
+        clock,
+        random: streams.stream(`disk ${sid}`),
+        observer,
+        flushMinMs: knobs.flushMinMs,
+        flushMaxMs: knobs.flushMaxMs,
+        spikePermille: knobs.flushSpikePermille,
+      });
+      this.#seats.set(sid, { sid, disk, wallSkewMs: between(skew, -5000, 5000), process: undefined, machine: undefined });
+    }
+  }
+
+  get sids(): readonly Sid[] {
+    return this.config.voters;
+  }
+
+  /** The machine of a server that is up. */
+  machine(sid: Sid): M | undefined {
+    return this.#seats.get(sid)?.machine;
+  }
+
+  process(sid: Sid): SimProcess | undefined {
+    return this.#seats.get(sid)?.process;
+  }
+
+  isUp(sid: Sid): boolean {
+    return this.machine(sid) !== undefined;
+  }
+
+  isPaused(sid: Sid): boolean {
+    return this.process(sid)?.isPaused === true;
+  }
+
+  /** The serving leader, of the highest epoch where two believe that they are. */
+  get leader(): Sid | undefined {
+    let best: Sid | undefined;
+    let epoch = -1;
+    for (const sid of this.sids) {
+      const status = this.machine(sid)?.status;
+      if (status === undefined || !status.serving || status.state !== 'LEADING' || status.epoch <= epoch) continue;
+      best = sid;
+      epoch = status.epoch;
+    }
+    return best;
+  }
+
+  start(sid: Sid): void {
+    const seat = this.#seats.get(sid) as Seat<M>;
+    if (seat.machine !== undefined) return;
+    const { clock, network, observer, knobs, createMachine, wrapStorage, wrapTransport } = this.#options;
+    const process = new SimProcess(clock, seat.wallSkewMs);
+    const transport = new SimTransport({ sid, network, process, random: this.#transportRandom, directory: this.#directory });
+    const storage = seat.disk.open(process);
+    seat.process = process;
+    seat.machine = createMachine({
+      sid,
+      config: this.config,
+      process,
+      transport: wrapTransport?.(transport, sid) ?? transport,
+      storage: wrapStorage?.(storage, sid, process) ?? storage,
+      random: this.#machineRandom,
+      knobs,
+      onInput: (input) => observer.onInput(sid, input),
+      onEffect: (effect) => observer.onEffect(sid, effect),
+      onFailure: (error) => {
+        observer.onFailure(sid, error);
+        this.#ended(seat);
+      },
+    });
+    seat.machine.start();
+  }
+
+  /** Ends a server between two of its turns, without a goodbye. */
+  crash(sid: Sid): void {
+    const seat = this.#seats.get(sid) as Seat<M>;
+    if (seat.machine === undefined) return;
+    seat.machine.stop();
+    this.#ended(seat);
+  }
+
+  pause(sid: Sid): void {
+    this.process(sid)?.pause();
+  }
+
+  resume(sid: Sid): void {
+    this.process(sid)?.resume();
+  }
+
+  #ended(seat: Seat<M>): void {
+    seat.process?.end();
+    seat.process = undefined;
+    seat.machine = undefined;
+    this.#options.observer.onDown(seat.sid);
+  }
+}

@@ -1,0 +1,73 @@
+/** What ought to happen somewhere among many seeds. A condition that never occurs is one that no checker has looked at. */
+
+/** Every condition that this simulator can bring about. */
+export const CONDITIONS = [
+  'leader established',
+  'leader lost with proposals that were not delivered',
+  'DIFF sent',
+  'TRUNC sent',
+  'SNAP sent',
+  'history cut on disk',
+  'snapshot of the leader installed on disk',
+  'own snapshot saved',
+  'commit between NEWLEADER and UPTODATE',
+  'crash',
+  'crash of a serving leader',
+  'crash in ambush',
+  'crash with unflushed orders',
+  'crash that tears a run',
+  'crash while a snapshot is saved',
+  'power lost on all servers at once',
+  'partition',
+  'partition with the leader in the minority',
+  'one-way cut',
+  'slow links',
+  'channels reset',
+  'server paused',
+  'serving leader paused',
+  'sync answered',
+] as const;
+
+export const CLIENT_CONDITIONS = [
+  'session opened',
+  'session closed by its client',
+  'session expired',
+  'session moved to another server',
+  'client connection cut',
+  'client paused',
+  'client crashed',
+  'write acknowledged',
+  'write with an unknown outcome that took effect',
+  'write with an unknown outcome that had none',
+  'write refused',
+  'multi refused',
+  'sequential znode created',
+  'ephemeral znode gone with its session',
+  'read checked',
+  'sync and read checked',
+  'watch fired',
+  'watch armed again on another connection',
+  'watch fired by setWatches',
+  'session moved error',
+  'connection refused to a client that has seen more',
+] as const;
+
+export type Condition = (typeof CONDITIONS)[number] | (typeof CLIENT_CONDITIONS)[number];
+
+/** How often each condition held. */
+export class Sometimes {
+  readonly #counts = new Map<string, number>();
+
+  note(condition: Condition, times = 1): void {
+    this.#counts.set(condition, (this.#counts.get(condition) ?? 0) + times);
+  }
+
+  count(condition: Condition): number {
+    return this.#counts.get(condition) ?? 0;
+  }
+
+  /** Plain data, for another thread. */
+  entries(): [condition: string, count: number][] {
+    return [...this.#counts];
+  }
+}

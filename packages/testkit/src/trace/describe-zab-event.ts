@@ -1,0 +1,135 @@
+/** Inputs and effects in words, as they stand in the report of a failure. */
+import { formatZxid, type Zxid } from '@quorate/protocol';
+import { type Effect, type Input, lastZxidOf, type Message, type Notification, type Run } from '@quorate/zab';
+
+/** Undefined for what only fills the page, unless `all` is wanted. */
+export function describeInput(input: Input, all: boolean): string | undefined {
+  switch (input.type) {
+    case 'start':
+      return 'starts';
+    case 'notification':
+      return all ? `<- S${input.from} ${notification(input.notification)}` : undefined;
+    case 'learnerOpened':
+      return `<- S${input.from} opens learner channel ${input.channel}`;
+    case 'learnerMessage':
+      return quiet(input.message, all) ? undefined : `<- learner ${input.channel} ${message(input.message)}`;
+    case 'learnerClosed':
+      return `<- learner ${input.channel} closed`;
+    case 'leaderMessage':
+      return quiet(input.message, all) ? undefined : `<- leader ${message(input.message)}`;
+    case 'leaderClosed':
+      return '<- leader closed';
+    case 'completed':
+      return `disk: ${input.count} completed`;
+    case 'timer':
+      return all || input.name === 'init' ? `timer ${input.name}` : undefined;
+    case 'propose':
+      return `proposes ${input.payloads.length}`;
+    case 'request':
+      return `forwards a request of ${input.payload.length} bytes`;
+    case 'revalidate':
+      return 'asks to revalidate';
+    case 'answerRevalidate':
+      return `answers the revalidation of S${input.to}`;
+    case 'heartbeat':
+      return all ? `heartbeat ${input.round}` : undefined;
+    case 'sync':
+      return `sync ${input.tag}`;
+    case 'snapshotTaken':
+      return `snapshot taken at ${formatZxid(input.snapshot.zxid)} for learner ${input.channel}`;
+    case 'snapshotSaved':
+      return `disk: own snapshot ${formatZxid(input.zxid)} saved`;
+  }
+}
+
+export function describeEffect(effect: Effect, all: boolean): string | undefined {
+  switch (effect.type) {
+    case 'notify':
+      return all ? `-> S${effect.to} ${notification(effect.notification)}` : undefined;
+    case 'openToLeader':
+      return `opens channel ${effect.channel} to leader S${effect.to}`;
+    case 'sendToLeader':
+      return quiet(effect.message, all) ? undefined : `-> leader ${message(effect.message)}`;
+    case 'closeToLeader':
+      return `closes channel ${effect.channel} to its leader`;
+    case 'sendToLearner':
+      return quiet(effect.message, all) ? undefined : `-> learner ${effect.channel} ${message(effect.message)}`;
+    case 'closeToLearner':
+      return `closes learner ${effect.channel}`;
+    case 'append':
+      return `disk! append ${run(effect.run)}`;
+    case 'truncate':
+      return `disk! truncate to ${formatZxid(effect.zxid)}`;
+    case 'saveAcceptedEpoch':
+      return `disk! acceptedEpoch ${effect.epoch}`;
+    case 'saveCurrentEpoch':
+      return `disk! currentEpoch ${effect.epoch}`;
+    case 'installSnapshot':
+      return `disk! install snapshot ${formatZxid(effect.snapshot.zxid)}`;
+    case 'setTimer':
+    case 'cancelTimer':
+      return all ? `${effect.type} ${effect.name}` : undefined;
+    case 'deliver':
+      return `delivers ${run(effect.run)}`;
+    case 'restore':
+      return `restores ${formatZxid(effect.snapshot.zxid)}`;
+    case 'status': {
+      const { state, leader, epoch, serving } = effect.status;
+      return `is ${state}${leader === undefined ? '' : ` (leader S${leader})`} epoch ${epoch}${serving ? ', serving' : ''}`;
+    }
+    case 'request':
+      return `request from S${effect.from}`;
+    case 'revalidate':
+      return `revalidation with S${effect.from}`;
+    case 'heartbeat':
+    case 'heartbeatReceived':
+      return all ? effect.type : undefined;
+    case 'synced':
+      return `synced ${effect.tag}`;
+    case 'takeSnapshot':
+      return `takes a snapshot for learner ${effect.channel}`;
+  }
+}
+
+function quiet(message: Message, all: boolean): boolean {
+  return !all && message.type === 'PING';
+}
+
+function message(message: Message): string {
+  switch (message.type) {
+    case 'FOLLOWERINFO':
+      return `FOLLOWERINFO acceptedEpoch ${message.acceptedEpoch}`;
+    case 'LEADERINFO':
+    case 'NEWLEADER':
+      return `${message.type} epoch ${message.epoch}`;
+    case 'ACKEPOCH':
+      return `ACKEPOCH currentEpoch ${message.currentEpoch} lastZxid ${formatZxid(message.lastZxid)}`;
+    case 'TRUNC':
+    case 'ACK':
+    case 'COMMIT':
+      return `${message.type} ${formatZxid(message.zxid)}`;
+    case 'SNAP':
+      return `SNAP ${formatZxid(message.snapshot.zxid)}`;
+    case 'PROPOSAL':
+      return `PROPOSAL ${run(message.run)}`;
+    case 'PING':
+      return `PING ${message.round}`;
+    case 'REQUEST':
+    case 'REVALIDATE':
+      return `${message.type} ${message.payload.length} bytes`;
+    case 'SYNC':
+      return `SYNC ${message.tag}`;
+    case 'DIFF':
+    case 'UPTODATE':
+      return message.type;
+  }
+}
+
+function run(run: Run): string {
+  const first = formatZxid(run.zxid);
+  return run.payloads.length === 1 ? first : `${first}..${formatZxid(lastZxidOf(run) as Zxid)}`;
+}
+
+function notification({ state, electionEpoch, vote }: Notification): string {
+  return `${state} round ${electionEpoch} votes S${vote.leader} (${formatZxid(vote.zxid)}, epoch ${vote.peerEpoch})`;
+}

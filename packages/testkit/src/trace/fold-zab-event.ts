@@ -1,0 +1,179 @@
+/** What of an input or an effect goes into the trace hash: its kind and all that can differ between two runs. */
+import type { Effect, Input, Message } from '@quorate/zab';
+import type { TraceHash } from './trace-hash.js';
+
+export function foldInput(hash: TraceHash, input: Input): void {
+  switch (input.type) {
+    case 'start':
+      return hash.fold(1);
+    case 'notification':
+      hash.fold(2);
+      hash.fold(input.from);
+      hash.fold(input.notification.electionEpoch);
+      hash.fold(input.notification.vote.leader);
+      return hash.fold(input.notification.vote.zxid);
+    case 'learnerOpened':
+      hash.fold(3);
+      return hash.fold(input.from * 65536 + input.channel);
+    case 'learnerMessage':
+      hash.fold(4);
+      hash.fold(input.channel);
+      return foldMessage(hash, input.message);
+    case 'learnerClosed':
+      hash.fold(5);
+      return hash.fold(input.channel);
+    case 'leaderMessage':
+      hash.fold(6);
+      return foldMessage(hash, input.message);
+    case 'leaderClosed':
+      hash.fold(7);
+      return hash.fold(input.channel);
+    case 'completed':
+      hash.fold(8);
+      return hash.fold(input.count);
+    case 'timer':
+      hash.fold(9);
+      return hash.fold(input.name.charCodeAt(0));
+    case 'propose':
+      hash.fold(10);
+      for (const payload of input.payloads) hash.foldBytes(payload);
+      return;
+    case 'request':
+    case 'revalidate':
+      hash.fold(11);
+      return hash.foldBytes(input.payload);
+    case 'answerRevalidate':
+      hash.fold(12);
+      return hash.fold(input.to);
+    case 'heartbeat':
+      hash.fold(13);
+      return hash.fold(input.round);
+    case 'sync':
+      hash.fold(14);
+      return hash.fold(input.tag);
+    case 'snapshotTaken':
+      hash.fold(15);
+      return hash.foldBytes(input.snapshot.bytes);
+    case 'snapshotSaved':
+      hash.fold(16);
+      return hash.fold(input.zxid);
+  }
+}
+
+export function foldEffect(hash: TraceHash, effect: Effect): void {
+  switch (effect.type) {
+    case 'notify':
+      hash.fold(33);
+      hash.fold(effect.to);
+      return hash.fold(effect.notification.vote.zxid);
+    case 'openToLeader':
+      hash.fold(34);
+      return hash.fold(effect.to);
+    case 'sendToLeader':
+      hash.fold(35);
+      return foldMessage(hash, effect.message);
+    case 'closeToLeader':
+      hash.fold(36);
+      return hash.fold(effect.channel);
+    case 'sendToLearner':
+      hash.fold(37);
+      hash.fold(effect.channel);
+      return foldMessage(hash, effect.message);
+    case 'closeToLearner':
+      hash.fold(38);
+      return hash.fold(effect.channel);
+    case 'append':
+      hash.fold(39);
+      hash.fold(effect.run.zxid);
+      return hash.fold(effect.run.payloads.length);
+    case 'truncate':
+      hash.fold(40);
+      return hash.fold(effect.zxid);
+    case 'saveAcceptedEpoch':
+    case 'saveCurrentEpoch':
+      hash.fold(effect.type === 'saveAcceptedEpoch' ? 41 : 42);
+      return hash.fold(effect.epoch);
+    case 'installSnapshot':
+      hash.fold(43);
+      return hash.fold(effect.snapshot.zxid);
+    case 'setTimer':
+      hash.fold(44);
+      return hash.fold(effect.ms * 64);
+    case 'cancelTimer':
+      return hash.fold(45);
+    case 'deliver':
+      hash.fold(46);
+      hash.fold(effect.run.zxid);
+      return hash.fold(effect.run.payloads.length);
+    case 'restore':
+      hash.fold(47);
+      return hash.fold(effect.snapshot.zxid);
+    case 'status':
+      hash.fold(48);
+      hash.fold(effect.status.epoch);
+      return hash.fold((effect.status.leader ?? 0) * 2 + (effect.status.serving ? 1 : 0));
+    case 'request':
+    case 'revalidate':
+    case 'heartbeatReceived':
+      hash.fold(49);
+      hash.fold(effect.from);
+      return hash.foldBytes(effect.payload);
+    case 'heartbeat':
+      hash.fold(50);
+      return hash.fold(effect.round);
+    case 'synced':
+      hash.fold(51);
+      return hash.fold(effect.tag);
+    case 'takeSnapshot':
+      return hash.fold(52);
+  }
+}
+
+function foldMessage(hash: TraceHash, message: Message): void {
+  switch (message.type) {
+    case 'FOLLOWERINFO':
+      hash.fold(65);
+      return hash.fold(message.acceptedEpoch);
+    case 'LEADERINFO':
+      hash.fold(66);
+      return hash.fold(message.epoch);
+    case 'ACKEPOCH':
+      hash.fold(67);
+      hash.fold(message.currentEpoch + 1);
+      return hash.fold(message.lastZxid);
+    case 'DIFF':
+      return hash.fold(68);
+    case 'TRUNC':
+      hash.fold(69);
+      return hash.fold(message.zxid);
+    case 'SNAP':
+      hash.fold(70);
+      return hash.fold(message.snapshot.zxid);
+    case 'PROPOSAL':
+      hash.fold(71);
+      hash.fold(message.run.zxid);
+      return hash.fold(message.run.payloads.length);
+    case 'ACK':
+      hash.fold(72);
+      return hash.fold(message.zxid);
+    case 'COMMIT':
+      hash.fold(73);
+      return hash.fold(message.zxid);
+    case 'NEWLEADER':
+      hash.fold(74);
+      return hash.fold(message.epoch);
+    case 'UPTODATE':
+      return hash.fold(75);
+    case 'PING':
+      hash.fold(76);
+      hash.fold(message.round);
+      return hash.foldBytes(message.payload);
+    case 'REQUEST':
+    case 'REVALIDATE':
+      hash.fold(77);
+      return hash.foldBytes(message.payload);
+    case 'SYNC':
+      hash.fold(78);
+      return hash.fold(message.tag);
+  }
+}

@@ -1,0 +1,64 @@
+/** One direction between two hosts: how long it takes, whether it is cut, and what stands before the cut. */
+import type { Random, VirtualClock } from '@quorate/ports';
+import { chance, millis } from './random-streams.js';
+
+export interface LinkOptions {
+  readonly latencyMinMs: number;
+  readonly latencyMaxMs: number;
+  /** How many of a thousand messages take up to thirty times as long. */
+  readonly spikePermille: number;
+}
+
+export class Link {
+  readonly from: string;
+  readonly to: string;
+  readonly #clock: VirtualClock;
+  readonly #random: Random;
+  readonly #options: LinkOptions;
+  /** How many faults cut this direction at the moment. */
+  #cuts = 0;
+  /** Times the usual latency. */
+  slowness = 1;
+  /** What goes on when the cut is mended. */
+  #blocked: (() => void)[] = [];
+
+  constructor(ends: { readonly from: string; readonly to: string }, clock: VirtualClock, random: Random, options: LinkOptions) {
+    this.from = ends.from;
+    this.to = ends.to;
+    this.#clock = clock;
+    this.#random = random;
+    this.#options = options;
+  }
+
+  get isCut(): boolean {
+    return this.#cuts > 0;
+  }
+
+  get clock(): VirtualClock {
+    return this.#clock;
+  }
+
+  drawLatencyMs(): number {
+    const { latencyMinMs, latencyMaxMs, spikePermille } = this.#options;
+    let latency = millis(this.#random, latencyMinMs, latencyMaxMs);
+    if (chance(this.#random, spikePermille)) latency *= millis(this.#random, 2, 30);
+    return latency * this.slowness;
+  }
+
+  cut(): void {
+    this.#cuts++;
+  }
+
+  mend(): void {
+    if (this.#cuts === 0) return;
+    this.#cuts--;
+    if (this.#cuts > 0) return;
+    const blocked = this.#blocked;
+    this.#blocked = [];
+    for (const goOn of blocked) goOn();
+  }
+
+  whenMended(goOn: () => void): void {
+    this.#blocked.push(goOn);
+  }
+}

@@ -1,0 +1,165 @@
+import type { Random, VirtualClock } from '@quorate/ports';
+import { Link, type LinkOptions } from './link.js';
+import { chance, millis } from './random-streams.js';
+import type { SimProcess } from './sim-process.js';
+import { Direction, StreamEnd, type StreamHandler } from './stream.js';
+
+/** Takes a stream at a listening host. The stream may be used at once. */
+export type StreamListener<Out, In> = (from: string, end: StreamEnd<Out, In>) => StreamHandler<In>;
+
+export interface SimNetworkOptions extends LinkOptions {
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  /** How many of a thousand datagrams are lost, and how many arrive twice. */
+  readonly datagramLossPermille: number;
+  readonly datagramCopyPermille: number;
+}
+
+interface Listening {
+  readonly process: SimProcess;
+  // The network does not know what its streams carry; the two sides of a service agree on it.
+  readonly listener: StreamListener<never, never>;
+}
+
+/**
+ * Hosts and the links between them. Streams keep the contract of a connection under every fault; datagrams may be lost, doubled and
+ * overtake one another. What stands before a cut waits; it never arrives at an end that has closed.
+ */
+export class SimNetwork {
+  readonly #options: SimNetworkOptions;
+  readonly #links = new Map<string, Link>();
+  readonly #listening = new Map<string, Listening>();
+  readonly #ends = new Set<StreamEnd<never, never>>();
+  /** Undoes the faults that last. */
+  #faults = new Set<() => void>();
+
+  constructor(options: SimNetworkOptions) {
+    this.#options = options;
+  }
+
+  link(from: string, to: string): Link {
+    const key = `${from}>${to}`;
+    let link = this.#links.get(key);
+    if (link === undefined) {
+      link = new Link({ from, to }, this.#options.clock, this.#options.random, this.#options);
+      this.#links.set(key, link);
+    }
+    return link;
+  }
+
+  listen<Out, In>(address: string, process: SimProcess, listener: StreamListener<Out, In>): void {
+    this.#listening.set(address, { process, listener: listener as unknown as StreamListener<never, never> });
+  }
+
+  /** Ends the listening of this process, if it is still the one. */
+  unlisten(address: string, process: SimProcess): void {
+    if (this.#listening.get(address)?.process === process) this.#listening.delete(address);
+  }
+
+  /**
+   * Opens a stream from a host to `service` of another. Where nobody listens, `onClose` tells it; nothing is called back before this returns.
+   */
+  dial<Out, In>(options: {
+    readonly from: string;
+    readonly process: SimProcess;
+    readonly to: string;
+    readonly service: string;
+    readonly handler: StreamHandler<In>;
+    readonly onEnd?: (end: StreamEnd<Out, In>) => void;
+  }): StreamEnd<Out, In> {
+    const { from, to, process } = options;
+    const back = new Direction(this.link(to, from), () => near as unknown as StreamEnd<unknown, unknown>);
+    const accept = (): StreamEnd<unknown, unknown> | undefined => {
+      const listening = this.#listening.get(`${to}/${options.service}`);
+      if (listening === undefined) return undefined;
+      const far = new StreamEnd<never, never>({ host: to, peerHost: from, process: listening.process, outgoing: back, onEnd: this.#forget });
+      this.#ends.add(far);
+      listening.process.enter(() => far.handle(listening.listener(from, far)));
+      return far as unknown as StreamEnd<unknown, unknown>;
+    };
+    const forth = new Direction(this.link(from, to), () => near as unknown as StreamEnd<unknown, unknown>, accept);
+    forth.refusal = back;
+    const near: StreamEnd<Out, In> = new StreamEnd<Out, In>({
+      host: from,
+      peerHost: to,
+      process,
+      outgoing: forth,
+      onEnd: (end) => {
+        this.#forget(end as unknown as StreamEnd<never, never>);
+        options.onEnd?.(end);
+      },
+    });
+    back.far = near as unknown as StreamEnd<unknown, unknown>;
+    near.handle(options.handler);
+    this.#ends.add(near as unknown as StreamEnd<never, never>);
+    near.dial();
+    return near;
+  }
+
+  /** Sends something that may be lost, doubled or overtaken. */
+  datagram(link: Link, deliver: () => void): void {
+    const { random, datagramLossPermille, datagramCopyPermille } = this.#options;
+    if (chance(random, datagramLossPermille)) return;
+    const copies = chance(random, datagramCopyPermille) ? 2 : 1;
+    for (let i = 0; i < copies; i++) {
+      this.#options.clock.setTimer(link.drawLatencyMs(), () => {
+        if (!link.isCut) deliver();
+        else if (chance(random, 300)) link.whenMended(deliver);
+      });
+    }
+  }
+
+  // Faults
+
+  /** Cuts these directions; gives what mends them. Some of the streams across the cut are given up by their hosts, in their own time. */
+  cut(directions: readonly (readonly [from: string, to: string])[]): () => void {
+    const links = directions.map(([from, to]) => this.link(from, to));
+    for (const link of links) link.cut();
+    for (const end of [...this.#ends]) {
+      const across = links.some((link) => link.from === end.host && link.to === end.peerHost);
+      if (across && chance(this.#options.random, 250)) {
+        this.#options.clock.setTimer(millis(this.#options.random, 0, 2000), () => end.reset());
+      }
+    }
+    return this.#lasting(() => {
+      for (const link of links) link.mend();
+    });
+  }
+
+  /** Makes these directions slow; gives what ends it. */
+  slow(directions: readonly (readonly [from: string, to: string])[], factor: number): () => void {
+    const links = directions.map(([from, to]) => this.link(from, to));
+    for (const link of links) link.slowness = factor;
+    return this.#lasting(() => {
+      for (const link of links) link.slowness = 1;
+    });
+  }
+
+  /** Resets the streams between two hosts, from the side of the first. */
+  reset(host: string, peerHost: string): number {
+    let count = 0;
+    for (const end of [...this.#ends]) {
+      if (end.host !== host || end.peerHost !== peerHost) continue;
+      end.reset();
+      count++;
+    }
+    return count;
+  }
+
+  /** Ends every fault that lasts. */
+  heal(): void {
+    for (const undo of [...this.#faults]) undo();
+  }
+
+  #lasting(undo: () => void): () => void {
+    const once = (): void => {
+      if (this.#faults.delete(once)) undo();
+    };
+    this.#faults.add(once);
+    return once;
+  }
+
+  readonly #forget = (end: StreamEnd<never, never>): void => {
+    this.#ends.delete(end);
+  };
+}

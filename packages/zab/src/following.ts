@@ -7,10 +7,12 @@
 import { assert, epochOf, makeZxid, unreachable, type Zxid } from '@quorate/protocol';
 import type { Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
-import type { Run } from './log.js';
+import { Log, type Run } from './log.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { Peer } from './peer.js';
 import type { Role } from './role.js';
+import type { Snapshot } from './storage.js';
+import { establishedVote } from './vote.js';
 
 /**
  * DISCOVERY: FOLLOWERINFO is sent. PROMISING: acceptedEpoch is on its way to the storage. SYNCHRONIZATION: ACKEPOCH is sent,
@@ -28,6 +30,8 @@ interface FollowingState {
   counted: boolean;
   /** Whether DIFF, TRUNC or SNAP has come. */
   planned: boolean;
+  /** After SNAP and until NEWLEADER: the history that will take the place of the own one, all at once. */
+  replacement: Replacement | undefined;
   /** In HISTORY: orders of the lane that stand before currentEpoch. */
   historyOrders: number;
   /** The last zxid that was acknowledged. */
@@ -38,15 +42,23 @@ interface FollowingState {
   readonly syncs: { readonly tag: number; readonly zxid: Zxid }[];
 }
 
+interface Replacement {
+  readonly snapshot: Snapshot;
+  /** What has come above the snapshot. */
+  readonly log: Log;
+  /** What is committed of it. */
+  lastCommitted: Zxid;
+}
+
 export class Following implements Role {
   readonly name = 'FOLLOWING';
-  readonly vote: Vote;
   readonly #peer: Peer;
+  readonly #elected: Vote;
   readonly #state: FollowingState;
 
   constructor(peer: Peer, vote: Vote) {
     this.#peer = peer;
-    this.vote = vote;
+    this.#elected = vote;
     peer.state.channelsOpened++;
     this.#state = {
       channel: peer.state.channelsOpened,
@@ -54,6 +66,7 @@ export class Following implements Role {
       epoch: 0,
       counted: true,
       planned: false,
+      replacement: undefined,
       historyOrders: 0,
       lastAcked: 0 as Zxid,
       silentHalfTicks: 0,
@@ -61,10 +74,18 @@ export class Following implements Role {
     };
   }
 
+  get vote(): Vote {
+    return establishedVote(this.#elected, this.#state.epoch);
+  }
+
+  get #leader(): Sid {
+    return this.#elected.leader;
+  }
+
   enter(): void {
     const { state, timing } = this.#peer;
-    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.vote.leader, epoch: state.currentEpoch, serving: false });
-    this.#peer.effects.push({ type: 'openToLeader', to: this.vote.leader, channel: this.#state.channel });
+    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.#leader, epoch: state.currentEpoch, serving: false });
+    this.#peer.effects.push({ type: 'openToLeader', to: this.#leader, channel: this.#state.channel });
     this.#send({ type: 'FOLLOWERINFO', acceptedEpoch: state.acceptedEpoch });
     this.#peer.setTimer('init', timing.initLimit * timing.tickTimeMs);
   }
@@ -107,7 +128,7 @@ export class Following implements Role {
         this.#answerSyncs();
         return;
       case 'REVALIDATE':
-        this.#peer.effects.push({ type: 'revalidate', from: this.vote.leader, payload: message.payload });
+        this.#peer.effects.push({ type: 'revalidate', from: this.#leader, payload: message.payload });
         return;
       case 'FOLLOWERINFO':
       case 'ACKEPOCH':
@@ -137,7 +158,8 @@ export class Following implements Role {
     if (this.#state.stage !== 'SYNCHRONIZATION' || this.#state.planned) return this.#reject();
     this.#state.planned = true;
     if (message.type === 'SNAP') {
-      this.#peer.installSnapshot(message.snapshot);
+      const { snapshot } = message;
+      this.#state.replacement = { snapshot, log: new Log(snapshot.zxid), lastCommitted: snapshot.zxid };
     } else if (message.type === 'TRUNC') {
       // A cut at a place that is not here, or below what the application has, would be a leader without the committed history.
       if (!log.contains(message.zxid) || message.zxid < this.#peer.state.lastDelivered) return this.#reject();
@@ -146,21 +168,35 @@ export class Following implements Role {
   }
 
   #onProposal(run: Run): void {
-    const { stage, planned, epoch } = this.#state;
-    if (stage === 'DISCOVERY' || stage === 'PROMISING' || !planned) return this.#reject();
-    if (run.payloads.length === 0 || epochOf(run.zxid) > epoch || !this.#peer.state.log.continues(run.zxid)) return this.#reject();
-    this.#peer.append(run);
+    const { planned, epoch, replacement } = this.#state;
+    const log = replacement?.log ?? this.#peer.state.log;
+    if (!planned || run.payloads.length === 0 || epochOf(run.zxid) > epoch || !log.continues(run.zxid)) return this.#reject();
+    if (replacement === undefined) this.#peer.append(run);
+    else log.append(run);
   }
 
   #onNewLeader(epoch: number): void {
     if (this.#state.stage !== 'SYNCHRONIZATION' || !this.#state.planned || epoch !== this.#state.epoch) return this.#reject();
+    const { replacement } = this.#state;
+    if (replacement !== undefined) {
+      const { snapshot, log, lastCommitted } = replacement;
+      this.#state.replacement = undefined;
+      this.#peer.replaceHistory(snapshot, log.runs(log.base, log.lastZxid));
+      this.#peer.commit(lastCommitted);
+    }
     this.#state.stage = 'HISTORY';
     this.#state.historyOrders = this.#peer.state.lane.length;
     this.#advance();
   }
 
   #onCommit(zxid: Zxid): void {
-    if (!this.#state.planned || zxid > this.#peer.state.log.lastZxid) return this.#reject();
+    const { planned, replacement } = this.#state;
+    const log = replacement?.log ?? this.#peer.state.log;
+    if (!planned || zxid > log.lastZxid) return this.#reject();
+    if (replacement !== undefined) {
+      if (zxid > replacement.lastCommitted) replacement.lastCommitted = zxid;
+      return;
+    }
     this.#peer.commit(zxid);
     if (this.#state.stage === 'BROADCAST') this.#deliver();
   }
@@ -173,7 +209,7 @@ export class Following implements Role {
     this.#peer.cancelTimer('init');
     this.#peer.setTimer('tick', timing.tickTimeMs / 2);
     this.#deliver();
-    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.vote.leader, epoch: this.#state.epoch, serving: true });
+    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.#leader, epoch: this.#state.epoch, serving: true });
   }
 
   onDurable(count: number): void {

@@ -65,7 +65,7 @@ export type Effect =
   | { readonly type: 'truncate'; readonly zxid: Zxid }
   | { readonly type: 'saveAcceptedEpoch'; readonly epoch: number }
   | { readonly type: 'saveCurrentEpoch'; readonly epoch: number }
-  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot }
+  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly runs: readonly Run[] }
   /** Clock: replaces a pending timer of that name. */
   | { readonly type: 'setTimer'; readonly name: TimerName; readonly ms: number }
   | { readonly type: 'cancelTimer'; readonly name: TimerName }

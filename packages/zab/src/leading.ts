@@ -13,6 +13,7 @@ import { PendingSyncs } from './pending-syncs.js';
 import type { Role } from './role.js';
 import type { Snapshot } from './storage.js';
 import { planSync } from './sync-plan.js';
+import { establishedVote } from './vote.js';
 
 /**
  * DISCOVERY: a quorum's FOLLOWERINFO is awaited. PROMISING: the own acceptedEpoch is on its way to the storage. EPOCH: a quorum's ACKEPOCH is
@@ -51,18 +52,22 @@ interface LeadingState {
 
 export class Leading implements Role {
   readonly name = 'LEADING';
-  readonly vote: Vote;
   readonly #peer: Peer;
+  readonly #elected: Vote;
   readonly #state: LeadingState = { stage: 'DISCOVERY', epoch: 0, historyOrders: 0, round: 0, learners: new Map() };
   readonly #syncs = new PendingSyncs();
 
   constructor(peer: Peer, vote: Vote, early: ReadonlyMap<ChannelId, EarlyLearner>) {
     this.#peer = peer;
-    this.vote = vote;
+    this.#elected = vote;
     for (const [channel, learner] of early) {
       this.#admit(learner.from, channel);
       if (learner.acceptedEpoch !== undefined) this.#noteFollowerInfo(this.#learner(channel) as Learner, learner.acceptedEpoch);
     }
+  }
+
+  get vote(): Vote {
+    return establishedVote(this.#elected, this.#state.epoch);
   }
 
   enter(): void {

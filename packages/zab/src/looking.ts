@@ -109,7 +109,7 @@ export class Looking implements Role {
     const supporters = new Set<Sid>();
     for (const [from, word] of this.#decided) if (sameLeadership(word.vote, notification.vote)) supporters.add(from);
     // In the round of its own vote, this server's support counts like any other's.
-    if (notification.electionEpoch === state.electionEpoch && sameLeadership(this.#vote, notification.vote)) supporters.add(sid);
+    if (notification.electionEpoch === state.electionEpoch && leader === this.#vote.leader) supporters.add(sid);
     return hasQuorum(config, supporters);
   }
 

@@ -47,9 +47,10 @@ export class MemoryStorage implements Storage {
     this.#later(done);
   }
 
-  installSnapshot(snapshot: Snapshot, done: Completion): void {
+  installSnapshot(snapshot: Snapshot, runs: readonly Run[], done: Completion): void {
     this.#snapshot = snapshot;
     this.#log.reset(snapshot.zxid);
+    for (const run of runs) this.#log.append(run);
     this.#later(done);
   }
 

@@ -32,7 +32,7 @@ export interface PeerState {
 export type LaneOrder =
   | { readonly type: 'append' | 'truncate'; readonly lastZxid: Zxid }
   | { readonly type: 'saveAcceptedEpoch' | 'saveCurrentEpoch'; readonly epoch: number }
-  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot };
+  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly lastZxid: Zxid };
 
 /**
  * The state of a server that starts from what its storage holds.

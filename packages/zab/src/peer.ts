@@ -152,9 +152,12 @@ export class Peer {
     this.#order({ type: 'truncate', lastZxid: zxid }, { type: 'truncate', zxid });
   }
 
-  installSnapshot(snapshot: Snapshot): void {
-    this.state.log.reset(snapshot.zxid);
-    this.#order({ type: 'installSnapshot', snapshot }, { type: 'installSnapshot', snapshot });
+  /** The history becomes a snapshot and the runs above it: one order, because what it replaces may hold committed txns that are in the runs alone. */
+  replaceHistory(snapshot: Snapshot, runs: readonly Run[]): void {
+    const { log } = this.state;
+    log.reset(snapshot.zxid);
+    for (const run of runs) log.append(run);
+    this.#order({ type: 'installSnapshot', snapshot, lastZxid: log.lastZxid }, { type: 'installSnapshot', snapshot, runs });
   }
 
   saveAcceptedEpoch(epoch: number): void {
@@ -239,6 +242,7 @@ export class Peer {
           durable.currentEpoch = order.epoch;
           break;
         case 'installSnapshot':
+          durable.lastZxid = order.lastZxid;
           this.#restore(order.snapshot);
           break;
         default:
@@ -251,7 +255,6 @@ export class Peer {
 
   /** A snapshot reaches the application once it is durable, whatever role this server has by then: its store starts there now. */
   #restore(snapshot: Snapshot): void {
-    this.state.durable.lastZxid = snapshot.zxid;
     this.state.lastDelivered = snapshot.zxid;
     if (snapshot.zxid > this.state.lastCommitted) this.state.lastCommitted = snapshot.zxid;
     this.effects.push({ type: 'restore', snapshot });

@@ -273,7 +273,7 @@ export class Replica {
         storage.saveCurrentEpoch(effect.epoch, this.#onCompleted);
         return;
       case 'installSnapshot':
-        storage.installSnapshot(effect.snapshot, this.#onCompleted);
+        storage.installSnapshot(effect.snapshot, effect.runs, this.#onCompleted);
         return;
       case 'setTimer':
         this.#setTimer(effect.name, effect.ms);

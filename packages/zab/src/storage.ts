@@ -19,9 +19,15 @@ export interface Storage {
   truncate(zxid: Zxid, done: Completion): void;
   saveAcceptedEpoch(epoch: number, done: Completion): void;
   saveCurrentEpoch(epoch: number, done: Completion): void;
-  /** Replaces snapshot and log, all of both, by a snapshot that came from the leader. */
-  installSnapshot(snapshot: Snapshot, done: Completion): void;
-  /** Saves a snapshot of this server's own; entries that it covers may be dropped once it is safe. */
+  /**
+   * Replaces snapshot and log, all of both, by a snapshot that came from the leader and the runs above it. After a crash either all of the old
+   * is there or all of the new: the old log may hold committed txns that are above the snapshot and only in the runs.
+   */
+  installSnapshot(snapshot: Snapshot, runs: readonly Run[], done: Completion): void;
+  /**
+   * Saves a snapshot of this server's own; entries that it covers may be dropped once it is safe. An `installSnapshot` that is ordered before it
+   * has completed supersedes it.
+   */
   saveSnapshot(snapshot: Snapshot, done: Completion): void;
   /** Ends: nothing is called back after this. What was not completed may or may not survive. */
   close(): void;

@@ -337,7 +337,7 @@ function applied(image: StoredImage, effect: Effect): StoredImage {
     case 'saveCurrentEpoch':
       return { ...image, currentEpoch: effect.epoch };
     case 'installSnapshot':
-      return { ...image, snapshot: effect.snapshot, runs: [] };
+      return { ...image, snapshot: effect.snapshot, runs: [...effect.runs] };
     default:
       return image;
   }
@@ -394,7 +394,7 @@ function describeEffect(effect: Effect): string {
     case 'saveCurrentEpoch':
       return `currentEpoch ${effect.epoch}`;
     case 'installSnapshot':
-      return `snapshot ${format(effect.snapshot.zxid)}`;
+      return ['snapshot', format(effect.snapshot.zxid), ...effect.runs.map(describeRun)].join(' ');
     default:
       return effect.type;
   }

@@ -3,7 +3,7 @@
  * The simulator of the testkit looks for the same on random ones.
  */
 import { makeZxid } from '@quorate/protocol';
-import type { Effect, Input, Run, StoredImage } from '@quorate/zab';
+import type { Effect, Input, Message, Run, StoredImage } from '@quorate/zab';
 import { describe, expect, test } from 'vitest';
 import { TestEnsemble } from './ensemble.js';
 
@@ -79,6 +79,19 @@ describe('Phase 0, election (FastLeaderElection)', () => {
     expect(ensemble.peer(1).status.state).toBe('LOOKING');
     ensemble.step(1, { type: 'notification', from: 5, notification: { state: 'LEADING', electionEpoch: 7, vote } });
     expect(ensemble.peer(1).status).toMatchObject({ state: 'FOLLOWING', leader: 5 });
+  });
+
+  test('servers that elected the same leader by different votes tell the same of it once its epoch is known (ZOOKEEPER-1732)', () => {
+    const told = [9, 4].map((peerEpoch) => {
+      const ensemble = new TestEnsemble([1, 2]);
+      ensemble.start(1);
+      followBy(ensemble, 1, 2, peerEpoch);
+      ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'LEADERINFO', epoch: 12 } });
+      return ensemble.peer(1).role.vote.peerEpoch;
+    });
+    expect(told).toEqual([12, 12]);
+    const leader = serving([1, 2, 3]);
+    expect(leader.peer(3).role.vote.peerEpoch).toBe(1);
   });
 
   test('a vote from outside the configuration, or for one outside it, does not count', () => {
@@ -182,23 +195,39 @@ describe('Phase 2, synchronization', () => {
     expect(ensemble.peer(1).status.serving).toBe(true);
   });
 
-  test('a snapshot is durable before anything above it is, and before the application sees it (ZOOKEEPER-3642)', () => {
-    const ensemble = new TestEnsemble([1, 2, 3]);
-    ensemble.start(1, image(2, run(1, 1, 'a')));
-    ensemble.start(2, image(2, run(1, 1, 'a')));
-    ensemble.elect();
-    ensemble.propose(2, 'b');
+  test('a history that is replaced is replaced at once: the snapshot may be older than what is committed here (ZOOKEEPER-3642)', () => {
+    const ensemble = new TestEnsemble([1, 2]);
+    const before = image(2, run(1, 1, 'a', 'committed'), run(2, 1, 'never committed'));
+    ensemble.start(1, before);
+    ensemble.hold(1);
+    followBy(ensemble, 1, 2);
+    const receive = (message: Message) => ensemble.step(1, { type: 'leaderMessage', channel: 1, message });
+    receive({ type: 'LEADERINFO', epoch: 3 });
+    ensemble.flush(1);
+    receive({ type: 'SNAP', snapshot: { zxid: makeZxid(1, 1), bytes: new Uint8Array() } });
+    receive({ type: 'PROPOSAL', run: run(1, 2, 'committed') });
+    receive({ type: 'COMMIT', zxid: makeZxid(1, 2) });
+    // Whatever happens up to here, the store has what it had.
+    expect(ensemble.heldOrders(1)).toEqual([]);
+    expect(ensemble.image(1).runs).toEqual(before.runs);
+    receive({ type: 'NEWLEADER', epoch: 3 });
+    expect(ensemble.heldOrders(1)).toMatchObject([{ type: 'installSnapshot', runs: [run(1, 2, 'committed')] }]);
+    expect(ensemble.lines.some((line) => line.includes('1 restores'))).toBe(false);
+    ensemble.flush(1);
+    expect(ensemble.lines.some((line) => line.includes('1 restores'))).toBe(true);
+    expect(ordered(ensemble.heldOrders(1))).toEqual(['saveCurrentEpoch']);
+  });
+
+  test('a replacement that is broken off leaves the history as it was', () => {
+    const ensemble = new TestEnsemble([1, 2]);
+    ensemble.start(1, image(2, run(1, 1, 'a'), run(2, 1, 'b')));
+    followBy(ensemble, 1, 2);
+    const receive = (message: Message) => ensemble.step(1, { type: 'leaderMessage', channel: 1, message });
+    receive({ type: 'LEADERINFO', epoch: 3 });
     ensemble.run();
-    ensemble.start(3, image(2, run(2, 1, 'never committed')));
-    ensemble.hold(3);
-    ensemble.run();
-    ensemble.flush(3);
-    ensemble.run();
-    expect(ordered(ensemble.heldOrders(3))).toEqual(['installSnapshot']);
-    expect(ensemble.lines.some((line) => line.includes('3 restores'))).toBe(false);
-    // It crashes here: what it had is what it has.
-    ensemble.crash(3);
-    expect(ensemble.image(3).runs).toEqual([run(2, 1, 'never committed')]);
+    receive({ type: 'SNAP', snapshot: { zxid: makeZxid(1, 1), bytes: new Uint8Array() } });
+    ensemble.step(1, { type: 'leaderClosed', channel: 1 });
+    expect(ensemble.peer(1).role.vote).toEqual({ leader: 1, zxid: makeZxid(2, 1), peerEpoch: 2 });
   });
 
   test('nothing is proposed before a quorum, the leader included, has acknowledged NEWLEADER', () => {
@@ -362,8 +391,8 @@ describe('Phase 3, broadcast', () => {
 });
 
 /** Brings a lone server to follow `leader`, whose side the test plays. */
-function followBy(ensemble: TestEnsemble, sid: number, leader: number): void {
-  const vote = { leader, zxid: makeZxid(9, 9), peerEpoch: 9 };
+function followBy(ensemble: TestEnsemble, sid: number, leader: number, peerEpoch = 9): void {
+  const vote = { leader, zxid: makeZxid(peerEpoch, 9), peerEpoch };
   ensemble.step(sid, { type: 'notification', from: leader, notification: { state: 'LOOKING', electionEpoch: 1, vote } });
   ensemble.drop(() => true);
   expect(ensemble.peer(sid).status).toMatchObject({ state: 'FOLLOWING', leader });

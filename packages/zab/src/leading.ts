@@ -5,11 +5,12 @@
  * makes every txn of earlier epochs that may have been committed a part of this one.
  */
 import { COUNTER_MAX, counterOf, epochOf, makeZxid, unreachable, type Zxid } from '@quorate/protocol';
-import { hasQuorum, quorumValue, type Sid } from './config.js';
+import type { Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
+import { isForwarded, type Learner, Learners } from './learners.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { EarlyLearner, Peer } from './peer.js';
-import { PendingSyncs } from './pending-syncs.js';
+import { ReadBarrier } from './read-barrier.js';
 import type { Role } from './role.js';
 import type { Snapshot } from './storage.js';
 import { planSync } from './sync-plan.js';
@@ -21,48 +22,29 @@ import { establishedVote } from './vote.js';
  */
 type Stage = 'DISCOVERY' | 'PROMISING' | 'EPOCH' | 'SYNCHRONIZATION' | 'BROADCAST';
 
-interface Learner {
-  readonly sid: Sid;
-  readonly channel: ChannelId;
-  /**
-   * OPENED: nothing has come. INFORMED: FOLLOWERINFO has. INVITED: LEADERINFO is sent. PROMISED: ACKEPOCH has come. SNAPSHOT: one is being taken for
-   * it. SYNCHRONIZING: it has been sent the history and gets everything that is proposed. SYNCHRONIZED: it has acknowledged NEWLEADER.
-   */
-  stage: 'OPENED' | 'INFORMED' | 'INVITED' | 'PROMISED' | 'SNAPSHOT' | 'SYNCHRONIZING' | 'SYNCHRONIZED';
-  acceptedEpoch: number;
-  /** Whether its ACKEPOCH counts for the quorum. */
-  promised: boolean;
-  lastZxid: Zxid;
-  /** The last zxid that it has acknowledged in this epoch; counter 0 is NEWLEADER. */
-  acked: Zxid;
-  /** The last round of heartbeats that it has answered. */
-  round: number;
-  silentHalfTicks: number;
-}
-
 interface LeadingState {
   stage: Stage;
   epoch: number;
   /** In SYNCHRONIZATION: orders of the lane that stand before the own currentEpoch; −1 once that is ordered. */
   historyOrders: number;
-  /** The round of heartbeats that was begun last. */
-  round: number;
-  readonly learners: Map<ChannelId, Learner>;
 }
 
 export class Leading implements Role {
   readonly name = 'LEADING';
   readonly #peer: Peer;
   readonly #elected: Vote;
-  readonly #state: LeadingState = { stage: 'DISCOVERY', epoch: 0, historyOrders: 0, round: 0, learners: new Map() };
-  readonly #syncs = new PendingSyncs();
+  readonly #state: LeadingState = { stage: 'DISCOVERY', epoch: 0, historyOrders: 0 };
+  readonly #learners: Learners;
+  readonly #barrier: ReadBarrier;
 
   constructor(peer: Peer, vote: Vote, early: ReadonlyMap<ChannelId, EarlyLearner>) {
     this.#peer = peer;
     this.#elected = vote;
-    for (const [channel, learner] of early) {
-      this.#admit(learner.from, channel);
-      if (learner.acceptedEpoch !== undefined) this.#noteFollowerInfo(this.#learner(channel) as Learner, learner.acceptedEpoch);
+    this.#learners = new Learners(peer.sid, peer.config);
+    this.#barrier = new ReadBarrier(peer, this.#learners);
+    for (const [channel, { from, acceptedEpoch }] of early) {
+      const learner = this.#learners.add(from, channel);
+      if (acceptedEpoch !== undefined) this.#noteFollowerInfo(learner, acceptedEpoch);
     }
   }
 
@@ -80,47 +62,29 @@ export class Leading implements Role {
   leave(): void {
     this.#peer.cancelTimer('init');
     this.#peer.cancelTimer('tick');
-    for (const channel of this.#state.learners.keys()) this.#peer.effects.push({ type: 'closeToLearner', channel });
+    for (const { channel } of this.#learners) this.#peer.effects.push({ type: 'closeToLearner', channel });
   }
 
   // Learners come and go
 
   onLearnerOpened(from: Sid, channel: ChannelId): void {
-    for (const learner of this.#state.learners.values()) {
-      if (learner.sid !== from) continue;
-      // A server has one channel: the newer one is the one that it still knows of.
-      this.#dismiss(learner);
-      break;
-    }
-    this.#admit(from, channel);
+    // A server has one channel: the newer one is the one that it still knows of.
+    const older = this.#learners.of(from);
+    if (older !== undefined) this.#dismiss(older);
+    this.#learners.add(from, channel);
   }
 
   onLearnerClosed(channel: ChannelId): void {
-    if (!this.#state.learners.delete(channel)) return;
-    this.#checkQuorum();
-  }
-
-  #admit(sid: Sid, channel: ChannelId): void {
-    this.#state.learners.set(channel, {
-      sid,
-      channel,
-      stage: 'OPENED',
-      acceptedEpoch: 0,
-      promised: false,
-      lastZxid: 0 as Zxid,
-      acked: -1 as Zxid,
-      round: 0,
-      silentHalfTicks: 0,
-    });
+    if (this.#learners.remove(channel)) this.#checkQuorum();
   }
 
   #dismiss(learner: Learner): void {
-    this.#state.learners.delete(learner.channel);
+    this.#learners.remove(learner.channel);
     this.#peer.effects.push({ type: 'closeToLearner', channel: learner.channel });
   }
 
   onLearnerMessage(channel: ChannelId, message: Message): void {
-    const learner = this.#learner(channel);
+    const learner = this.#learners.at(channel);
     if (learner === undefined) return;
     learner.silentHalfTicks = 0;
     switch (message.type) {
@@ -145,8 +109,7 @@ export class Leading implements Role {
         if (this.#serves(learner)) this.#peer.effects.push({ type: 'revalidate', from: learner.sid, payload: message.payload });
         return;
       case 'SYNC':
-        if (!this.#serves(learner)) return;
-        this.#beginSync(learner.channel, message.tag);
+        if (this.#serves(learner)) this.#barrier.begin(channel, message.tag);
         return;
       case 'LEADERINFO':
       case 'DIFF':
@@ -199,9 +162,7 @@ export class Leading implements Role {
 
   /** The new epoch is above every promise of a quorum. Observers do not count (ZOOKEEPER-2959). */
   #chooseEpoch(): void {
-    const informed = new Set([this.#peer.sid]);
-    for (const learner of this.#state.learners.values()) if (learner.stage === 'INFORMED') informed.add(learner.sid);
-    if (!hasQuorum(this.#peer.config, informed)) return;
+    if (!this.#learners.quorumOf(({ stage }) => stage === 'INFORMED')) return;
     this.#state.epoch = Math.max(this.#peer.state.acceptedEpoch, this.#peer.state.highestEpochSeen) + 1;
     this.#state.stage = 'PROMISING';
     this.#peer.saveAcceptedEpoch(this.#state.epoch);
@@ -210,7 +171,7 @@ export class Leading implements Role {
   #invite(): void {
     if (this.#peer.state.durable.acceptedEpoch !== this.#state.epoch) return;
     this.#state.stage = 'EPOCH';
-    for (const learner of this.#state.learners.values()) this.#inviteOne(learner);
+    for (const learner of this.#learners) this.#inviteOne(learner);
   }
 
   #inviteOne(learner: Learner): void {
@@ -220,12 +181,8 @@ export class Leading implements Role {
   }
 
   #countPromises(): void {
-    const promised = new Set([this.#peer.sid]);
-    for (const learner of this.#state.learners.values()) {
-      this.#inviteOne(learner);
-      if (learner.promised) promised.add(learner.sid);
-    }
-    if (!hasQuorum(this.#peer.config, promised)) return;
+    for (const learner of this.#learners) this.#inviteOne(learner);
+    if (!this.#learners.quorumOf(({ promised }) => promised)) return;
     this.#state.stage = 'SYNCHRONIZATION';
     this.#state.historyOrders = this.#peer.state.lane.length;
   }
@@ -237,7 +194,7 @@ export class Leading implements Role {
    * it has seen is kept in mind for the next one.
    */
   #mustGiveWay(): boolean {
-    for (const learner of this.#state.learners.values()) {
+    for (const learner of this.#learners) {
       if (learner.stage === 'INFORMED' && learner.acceptedEpoch > this.#state.epoch) return true;
     }
     return false;
@@ -245,7 +202,7 @@ export class Leading implements Role {
 
   /** Invites and synchronizes whoever is ready for it: the first quorum, and all who join later. */
   #welcome(): void {
-    for (const learner of this.#state.learners.values()) {
+    for (const learner of this.#learners) {
       this.#inviteOne(learner);
       if (learner.stage === 'PROMISED') this.#synchronize(learner);
     }
@@ -263,7 +220,7 @@ export class Leading implements Role {
   }
 
   onSnapshotTaken(channel: ChannelId, snapshot: Snapshot): void {
-    const learner = this.#learner(channel);
+    const learner = this.#learners.at(channel);
     if (learner === undefined || learner.stage !== 'SNAPSHOT') return;
     this.#send(learner, { type: 'SNAP', snapshot });
     this.#sendHistory(learner, snapshot.zxid);
@@ -280,7 +237,7 @@ export class Leading implements Role {
 
   /** The own history, then the own currentEpoch, then the quorum of those who have acknowledged NEWLEADER. */
   #establish(): void {
-    const { config, state, sid, timing } = this.#peer;
+    const { state, sid, timing } = this.#peer;
     const current = this.#state;
     if (current.historyOrders > 0) return;
     if (current.historyOrders === 0) {
@@ -289,15 +246,13 @@ export class Leading implements Role {
       return;
     }
     if (state.durable.currentEpoch !== current.epoch) return;
-    const synchronized = new Set([sid]);
-    for (const learner of current.learners.values()) if (learner.stage === 'SYNCHRONIZED') synchronized.add(learner.sid);
-    if (!hasQuorum(config, synchronized)) return;
+    if (!this.#learners.quorumOf(isSynchronized)) return;
     current.stage = 'BROADCAST';
     this.#peer.cancelTimer('init');
     this.#peer.setTimer('tick', timing.tickTimeMs / 2);
     this.#commit(state.log.lastZxid);
     this.#peer.setStatus({ state: 'LEADING', leader: sid, epoch: current.epoch, serving: true });
-    for (const learner of current.learners.values()) if (learner.stage === 'SYNCHRONIZED') this.#send(learner, { type: 'UPTODATE' });
+    for (const learner of this.#learners) if (isSynchronized(learner)) this.#send(learner, { type: 'UPTODATE' });
   }
 
   // Broadcast
@@ -313,7 +268,7 @@ export class Leading implements Role {
     const run = { zxid, payloads };
     this.#peer.append(run);
     const message: Message = { type: 'PROPOSAL', run };
-    for (const learner of this.#state.learners.values()) if (isForwarded(learner)) this.#send(learner, message);
+    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);
   }
 
   /** The zxid of the next proposal. */
@@ -342,21 +297,15 @@ export class Leading implements Role {
   /** Commits what a quorum has acknowledged in this epoch; all below it goes with it. */
   #commitAcked(): void {
     if (this.#state.stage !== 'BROADCAST') return;
-    const reached = quorumValue(this.#peer.config, (sid) => this.#ackedBy(sid)) as Zxid;
+    const reached = this.#learners.reachedByQuorum(this.#peer.state.durable.lastZxid, ({ acked }) => acked) as Zxid;
     // Counter 0 stands for the history that was committed when the epoch was established.
     if (reached > this.#peer.state.lastCommitted && counterOf(reached) !== 0) this.#commit(reached);
-  }
-
-  #ackedBy(sid: Sid): number {
-    if (sid === this.#peer.sid) return this.#peer.state.durable.lastZxid;
-    for (const learner of this.#state.learners.values()) if (learner.sid === sid) return learner.acked;
-    return Number.NEGATIVE_INFINITY;
   }
 
   #commit(zxid: Zxid): void {
     this.#peer.commit(zxid);
     const message: Message = { type: 'COMMIT', zxid };
-    for (const learner of this.#state.learners.values()) if (isForwarded(learner)) this.#send(learner, message);
+    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);
     this.#deliver();
   }
 
@@ -374,7 +323,7 @@ export class Leading implements Role {
 
   #deliver(): void {
     this.#peer.deliver();
-    this.#answerSyncs();
+    this.#barrier.answer();
   }
 
   // Heartbeats and syncs
@@ -386,81 +335,38 @@ export class Leading implements Role {
     }
     if (name !== 'tick') return;
     const { timing } = this.#peer;
-    for (const learner of this.#state.learners.values()) {
+    for (const learner of this.#learners) {
       learner.silentHalfTicks++;
       // One that is being synchronized has initLimit for it, like the leader itself.
-      const limit = learner.stage === 'SYNCHRONIZED' ? timing.syncLimit : timing.initLimit;
+      const limit = isSynchronized(learner) ? timing.syncLimit : timing.initLimit;
       if (learner.silentHalfTicks > limit * 2) this.#dismiss(learner);
     }
-    this.#beginRound();
+    this.#barrier.beginRound();
     this.#peer.setTimer('tick', timing.tickTimeMs / 2);
     this.#checkQuorum();
   }
 
-  #beginRound(): void {
-    this.#state.round++;
-    const message: Message = { type: 'PING', round: this.#state.round, payload: NOTHING };
-    for (const learner of this.#state.learners.values()) if (isForwarded(learner)) this.#send(learner, message);
-  }
-
   #onPing(learner: Learner, round: number, payload: Uint8Array): void {
-    if (round > this.#state.round) return this.#reject(learner);
+    if (round > this.#barrier.round) return this.#reject(learner);
     learner.round = Math.max(learner.round, round);
     if (!this.#serves(learner)) return;
     if (payload.length > 0) this.#peer.effects.push({ type: 'heartbeatReceived', from: learner.sid, payload });
-    this.#answerSyncs();
+    this.#barrier.answer();
   }
 
   sync(tag: number): void {
-    if (this.#state.stage === 'BROADCAST') this.#beginSync(undefined, tag);
-  }
-
-  /**
-   * A sync is answered once everything proposed at its receipt is committed and a round of heartbeats begun after its receipt is answered by a
-   * quorum: only then is it certain that no other leader had taken over before it was asked (safer than ZOOKEEPER-1675).
-   */
-  #beginSync(channel: ChannelId | undefined, tag: number): void {
-    this.#syncs.add({ channel, tag, zxid: this.#peer.state.log.lastZxid, round: this.#state.round + 1 });
-    if (this.#confirmedRound() >= this.#state.round) this.#beginRound();
-    this.#answerSyncs();
-  }
-
-  #answerSyncs(): void {
-    if (this.#syncs.isEmpty) return;
-    const confirmed = this.#confirmedRound();
-    for (const sync of this.#syncs.take(this.#peer.state.lastDelivered, confirmed)) {
-      const learner = sync.channel === undefined ? undefined : this.#learner(sync.channel);
-      if (sync.channel === undefined) this.#peer.effects.push({ type: 'synced', tag: sync.tag });
-      else if (learner !== undefined) this.#send(learner, { type: 'SYNC', tag: sync.tag });
-    }
-    // Those that came while a round was under way need the next one; it starts as soon as that one is confirmed.
-    if (confirmed >= this.#state.round && this.#syncs.needsRoundAfter(this.#state.round)) {
-      this.#beginRound();
-      this.#answerSyncs();
-    }
-  }
-
-  #confirmedRound(): number {
-    return quorumValue(this.#peer.config, (sid) => {
-      if (sid === this.#peer.sid) return this.#state.round;
-      for (const learner of this.#state.learners.values())
-        if (learner.sid === sid && learner.stage === 'SYNCHRONIZED') return learner.round;
-      return Number.NEGATIVE_INFINITY;
-    });
+    if (this.#state.stage === 'BROADCAST') this.#barrier.begin(undefined, tag);
   }
 
   /** A leader without a quorum of synchronized servers steps down at once: waiting could only let it serve what others have replaced. */
   #checkQuorum(): void {
     if (this.#state.stage !== 'BROADCAST') return;
-    const present = new Set([this.#peer.sid]);
-    for (const learner of this.#state.learners.values()) if (learner.stage === 'SYNCHRONIZED') present.add(learner.sid);
-    if (!hasQuorum(this.#peer.config, present)) this.#peer.becomeLooking();
+    if (!this.#learners.quorumOf(isSynchronized)) this.#peer.becomeLooking();
   }
 
   answerRevalidate(to: Sid, payload: Uint8Array): void {
-    for (const learner of this.#state.learners.values()) {
-      if (learner.sid === to && learner.stage === 'SYNCHRONIZED') this.#send(learner, { type: 'REVALIDATE', payload });
-    }
+    const learner = this.#learners.of(to);
+    if (learner !== undefined && isSynchronized(learner)) this.#send(learner, { type: 'REVALIDATE', payload });
   }
 
   onNotification(from: Sid, notification: Notification): void {
@@ -469,17 +375,13 @@ export class Leading implements Role {
 
   /** Whether a learner's requests are taken: both it and the leader are in broadcast. */
   #serves(learner: Learner): boolean {
-    return this.#state.stage === 'BROADCAST' && learner.stage === 'SYNCHRONIZED';
+    return this.#state.stage === 'BROADCAST' && isSynchronized(learner);
   }
 
   /** A learner that breaks the protocol loses its channel; it will look and come back. */
   #reject(learner: Learner): void {
     this.#dismiss(learner);
     this.#checkQuorum();
-  }
-
-  #learner(channel: ChannelId): Learner | undefined {
-    return this.#state.learners.get(channel);
   }
 
   #send(learner: Learner, message: Message): void {
@@ -495,9 +397,6 @@ export class Leading implements Role {
   heartbeat(): void {}
 }
 
-const NOTHING = new Uint8Array(0);
-
-/** Whether a learner gets what is proposed and committed: from the moment at which its history was sent. */
-function isForwarded(learner: Learner): boolean {
-  return learner.stage === 'SYNCHRONIZING' || learner.stage === 'SYNCHRONIZED';
+function isSynchronized({ stage }: Learner): boolean {
+  return stage === 'SYNCHRONIZED';
 }

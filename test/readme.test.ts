@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 import { expect, test } from 'vitest';
 
 // An example that shows its results (`// → …`) is run, and has to print exactly those, in that order.
@@ -21,7 +22,9 @@ test('there are examples', () => {
 });
 
 test.each(examples)('$page tells the truth', ({ code, shown }) => {
-  const flags = ['--conditions=@quorate/source', '--import', 'tsx', '--input-type=module', '--eval', code];
+  const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022, verbatimModuleSyntax: true };
+  const javascript = transpileModule(code, { compilerOptions }).outputText;
+  const flags = ['--conditions=@quorate/source', '--import', 'tsx', '--input-type=module', '--eval', javascript];
   // examples/ is the folder from which every package can be imported.
   const { stdout, stderr } = spawnSync(process.execPath, flags, { cwd: join(root, 'examples'), encoding: 'utf8', timeout: 30_000 });
   expect(stderr).toBe('');

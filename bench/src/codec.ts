@@ -47,7 +47,13 @@ export async function benchCodec(timeMs: number): Promise<void> {
   const bench = new Bench({ time: timeMs, warmupTime: timeMs / 4 });
   const requestBody = encodeClientMessage(request).subarray(4);
   const replyBody = encodeServerMessage(reply).subarray(4);
-  const json = { xid: 7, type: OpCode.setData, path: request.request.type === OpCode.setData ? request.request.path : '', data: 'A'.repeat(100), version: -1 };
+  const json = {
+    xid: 7,
+    type: OpCode.setData,
+    path: request.request.type === OpCode.setData ? request.request.path : '',
+    data: 'A'.repeat(100),
+    version: -1,
+  };
   bench
     .add('JSON', () => JSON.parse(JSON.stringify(json)) as unknown)
     .add('encode setData request, 100 B', () => encodeClientMessage(request))

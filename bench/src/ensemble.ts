@@ -19,7 +19,11 @@ export async function benchEnsemble(timeMs: number): Promise<void> {
   ] as const) {
     const client = await ensemble.connect({ server });
     const { path } = await client.create(`/bench-${server}`, data);
-    rate(`setData, one outstanding, ${where}`, await measure(timeMs, 1_000, () => inSequence(1_000, () => client.setData(path, data))), baseline);
+    rate(
+      `setData, one outstanding, ${where}`,
+      await measure(timeMs, 1_000, () => inSequence(1_000, () => client.setData(path, data))),
+      baseline,
+    );
     rate(`setData, 1,000 outstanding, ${where}`, await measure(timeMs, 10_000, () => pipelined(10_000, client, path, data)), baseline);
     rate(`getData, one outstanding, ${where}`, await measure(timeMs, 1_000, () => inSequence(1_000, () => client.getData(path))), baseline);
     await client.close();
@@ -55,5 +59,7 @@ export async function benchBoot(rounds: number): Promise<void> {
   for (let i = 0; i < rounds; i++) later.push(await boot());
   later.sort((a, b) => a - b);
   console.log('\nBoot of 3 servers in the process to the first served write');
-  console.log(`  first in this process ${first.toFixed(1)} ms; later ones ${later[later.length >> 1]?.toFixed(1)} ms (median of ${rounds})`);
+  console.log(
+    `  first in this process ${first.toFixed(1)} ms; later ones ${later[later.length >> 1]?.toFixed(1)} ms (median of ${rounds})`,
+  );
 }

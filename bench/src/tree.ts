@@ -1,5 +1,5 @@
 /** The data tree: 100,000 znodes of 100 B in directories of 1,000, in random order. */
-import { SeededRandom, randomBelow } from '@quorate/ports';
+import { randomBelow, SeededRandom } from '@quorate/ports';
 import { makeZxid, OPEN_ACL_UNSAFE, OpCode, type Txn } from '@quorate/protocol';
 import { DataTree } from '@quorate/tree';
 import { type Baseline, heading, measure, rate } from './report.js';

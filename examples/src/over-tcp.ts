@@ -26,7 +26,9 @@ if (ensemble !== undefined) {
     ensemble.restart(sid);
     await ensemble.ready({ server: sid });
   }
-  console.log(`every server has crashed once, one after another: the session is ${client.sessionId === before ? 'the same' : 'another'}, ${path} ${(await client.exists(path)) ? 'is there' : 'is gone'}`);
+  console.log(
+    `every server has crashed once, one after another: the session is ${client.sessionId === before ? 'the same' : 'another'}, ${path} ${(await client.exists(path)) ? 'is there' : 'is gone'}`,
+  );
 }
 
 await client.close();

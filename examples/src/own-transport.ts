@@ -2,7 +2,8 @@
  * Servers over a transport of your own: here each pair of peers speaks over a `MessageChannel`, by structured clone. Whatever carries plain data in
  * order will do: a WebSocket, a worker's port, a message bus.
  */
-import { type Channel, type ChannelHandler, type Message, type Notification, type Sid, type Transport, type TransportHandler } from '@quorate/zab';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Channel, ChannelHandler, Message, Notification, Sid, Transport, TransportHandler } from '@quorate/zab';
 import { Ensemble } from 'quorate';
 
 /** What travels through the port that joins two servers. */
@@ -25,7 +26,7 @@ class PortTransport implements Transport {
 
   start(handler: TransportHandler): void {
     for (const [from, port] of this.#ports) {
-      port.onmessage = ({ data }: MessageEvent<Packet>) => this.#receive(from, data, handler);
+      port.on('message', (packet: Packet) => this.#receive(from, packet, handler));
     }
   }
 

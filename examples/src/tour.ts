@@ -8,7 +8,8 @@ import { type Listener, listen } from '@quorate/node';
 import { CreateMode, Ensemble, formatSessionId, formatZxid, type WatchEvent } from 'quorate';
 
 const HOST = '127.0.0.1';
-const USAGE = 'npm start -- [--port N] [--exit]   --port: the port to open, 2181 unless given, 0 for any free one; --exit: end after the tour';
+const USAGE =
+  'npm start -- [--port N] [--exit]   --port: the port to open, 2181 unless given, 0 for any free one; --exit: end after the tour';
 
 const { port, exit } = readOptions();
 const decoder = new TextDecoder();
@@ -84,7 +85,9 @@ ensemble.crash(crashed);
 const next = await ensemble.ready();
 const elected = since(crash);
 await writes(1);
-say(`server ${crashed}, the leader, crashed under load: server ${next} leads after ${elected}, the next write was done after ${since(crash)}`);
+say(
+  `server ${crashed}, the leader, crashed under load: server ${next} leads after ${elected}, the next write was done after ${since(crash)}`,
+);
 ensemble.restart(crashed);
 await ensemble.ready({ server: crashed });
 await writes(1_000);
@@ -94,7 +97,9 @@ const back = await ensemble.connect({ server: crashed });
 await back.sync('/');
 const present = new Set((await back.getChildren('/')).children.map((name) => `/${name}`));
 const lost = acknowledged.filter((path) => !present.has(path)).length;
-say(`server ${crashed} is back and has ${acknowledged.length - lost} of the ${acknowledged.length} acknowledged writes; ${lost} lost, ${unknown} of unknown outcome`);
+say(
+  `server ${crashed} is back and has ${acknowledged.length - lost} of the ${acknowledged.length} acknowledged writes; ${lost} lost, ${unknown} of unknown outcome`,
+);
 for (const client of [one, two, back]) await client.close();
 
 if (exit) {
@@ -128,7 +133,8 @@ function since(moment: number): string {
 function readOptions(): { port: number; exit: boolean } {
   try {
     const { values } = parseArgs({ options: { port: { type: 'string', default: '2181' }, exit: { type: 'boolean', default: false } } });
-    if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) throw new TypeError(`--port must be 0 to 65535, not ${values.port}`);
+    if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535)
+      throw new TypeError(`--port must be 0 to 65535, not ${values.port}`);
     return { port: Number(values.port), exit: values.exit };
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);

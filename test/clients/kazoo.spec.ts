@@ -28,7 +28,7 @@ test('kazoo: nodes, watches, transactions and its lock', async () => {
     'watch CHANGED /py',
     'transaction True /py/t 2',
     "transaction ['RolledBackError', 'NoNodeError']",
-    "lock first []",
+    'lock first []',
     "lock ['second']",
     'get NoNodeError',
   ]);

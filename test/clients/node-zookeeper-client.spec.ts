@@ -1,6 +1,6 @@
 /** `node-zookeeper-client` from npm: the most used client of Node, unmaintained and unchanged. */
 import { promisify } from 'node:util';
-import zookeeper, { type Client, type Event, type Stat } from 'node-zookeeper-client';
+import zookeeper, { type ACL, type Client, type Event, type Stat } from 'node-zookeeper-client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ServedEnsemble } from './served-ensemble.ts';
 
@@ -24,9 +24,12 @@ async function connect(): Promise<Client> {
   return client;
 }
 
+/** It is there; its published types do not know. */
+const openAclUnsafe = (zookeeper.ACL as unknown as { OPEN_ACL_UNSAFE: ACL[] }).OPEN_ACL_UNSAFE;
+
 const create = (client: Client, path: string, data = '', mode = zookeeper.CreateMode.PERSISTENT) =>
   new Promise<string>((resolve, reject) => {
-    client.create(path, Buffer.from(data), zookeeper.ACL.OPEN_ACL_UNSAFE, mode, (error, name) => {
+    client.create(path, Buffer.from(data), openAclUnsafe, mode, (error, name) => {
       if (error) reject(error as unknown as Error);
       else resolve(name);
     });
@@ -39,11 +42,9 @@ const getData = (client: Client, path: string, watcher?: (event: Event) => void)
     });
   });
 const setData = (client: Client, path: string, data: string, version = -1) =>
-  promisify(client.setData.bind(client) as (path: string, data: Buffer, version: number, done: (error: Error | null, stat: Stat) => void) => void)(
-    path,
-    Buffer.from(data),
-    version,
-  );
+  promisify(
+    client.setData.bind(client) as (path: string, data: Buffer, version: number, done: (error: Error | null, stat: Stat) => void) => void,
+  )(path, Buffer.from(data), version);
 const children = (client: Client, path: string) =>
   promisify(client.getChildren.bind(client) as (path: string, done: (error: Error | null, names: string[]) => void) => void)(path);
 const exists = (client: Client, path: string) =>
@@ -107,7 +108,8 @@ test('an ephemeral goes when its client goes: at once when it says goodbye, afte
   polite.close();
   expect(await politeGone).toBe('NODE_DELETED');
   // Its socket is destroyed under it and it may not connect again: the server only sees silence.
-  const manager = (silent as unknown as { connectionManager: { socket: { destroy(): void }; findNextServer(done: unknown): void } }).connectionManager;
+  const manager = (silent as unknown as { connectionManager: { socket: { destroy(): void }; findNextServer(done: unknown): void } })
+    .connectionManager;
   manager.findNextServer = () => {};
   manager.socket.destroy();
   expect(await silentGone).toBe('NODE_DELETED');

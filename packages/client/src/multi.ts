@@ -25,7 +25,7 @@ export type Operation =
 
 /** What one operation of a multi gave. */
 export type OperationResult =
-  | { readonly op: 'create'; readonly path: string; readonly stat: Stat }
+  | { readonly op: 'create'; readonly path: string }
   | { readonly op: 'delete' }
   | { readonly op: 'setData'; readonly stat: Stat }
   | { readonly op: 'check' };
@@ -65,7 +65,8 @@ export function multiResults(request: MultiRequest, response: MultiResponse): Op
 function requestOf(operation: Operation): MultiOp {
   switch (operation?.op) {
     case 'create':
-      return createRequest(operation.path, operation.data, operation);
+      // Apache ZooKeeper takes create2 within a multi and answers it without the Stat (3.8.0), so nothing is gained by it.
+      return { ...createRequest(operation.path, operation.data, operation), type: OpCode.create };
     case 'delete':
       return deleteRequest(operation.path, operation.version);
     case 'setData':
@@ -83,15 +84,15 @@ function codeOf(result: OpResult): ErrorName {
 
 function resultOf(result: OpResult): OperationResult {
   switch (result.type) {
+    case OpCode.create:
     case OpCode.create2:
-      return { op: 'create', path: result.path, stat: result.stat };
+      return { op: 'create', path: result.path };
     case OpCode.delete:
       return { op: 'delete' };
     case OpCode.setData:
       return { op: 'setData', stat: result.stat };
     case OpCode.check:
       return { op: 'check' };
-    case OpCode.create:
     case OpCode.error:
       throw new ZooKeeperError('MARSHALLING_ERROR', 'a multi was answered by results that do not belong to its operations', {
         operation: 'multi',

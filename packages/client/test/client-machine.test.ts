@@ -370,6 +370,7 @@ describe('authentication', () => {
     ensemble.take();
     ensemble.handshake();
     ensemble.last.replyTo(-4, 0);
+    ensemble.log('one answer, one to come');
     ensemble.last.replyTo(-4, 0);
     expect(ensemble.take()).toEqual([
       '0 send connect session=119 seen=1 timeout=6000 password=7',
@@ -378,6 +379,7 @@ describe('authentication', () => {
       '0 send setWatches since=1 data=/a exist= child=',
       '0 send 2 sync /b',
       '0 state CONNECTED',
+      '0 one answer, one to come',
       '0 second -> 0',
     ]);
   });
@@ -426,6 +428,22 @@ describe('the end of a session', () => {
     expect(machine.state).toBe('CONNECTING');
     clock.advance(1);
     expect(machine.state).toBe('EXPIRED');
+  });
+
+  test('is not assumed any more once a server has answered', () => {
+    const { clock, ensemble, machine } = setUp();
+    machine.start();
+    ensemble.handshake({ timeOut: 3000 });
+    ensemble.last.cut();
+    clock.advance(900);
+    ensemble.last.handler.onClose();
+    clock.advance(20);
+    ensemble.handshake({ timeOut: 3000 });
+    for (let second = 0; second < 10; second++) {
+      clock.advance(1000);
+      ensemble.last.replyTo(-2, 0);
+    }
+    expect(machine.state).toBe('CONNECTED');
   });
 
   test('is never assumed before there was a session', () => {

@@ -101,7 +101,7 @@ describe('results', () => {
       type: OpCode.multi,
       results: [
         { type: OpCode.check },
-        { type: OpCode.create2, path: '/a/b', stat: someStat },
+        { type: OpCode.create, path: '/a/b' },
         { type: OpCode.setData, stat: someStat },
         { type: OpCode.delete },
       ],

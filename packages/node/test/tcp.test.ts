@@ -291,6 +291,15 @@ describe('a listener', () => {
     expect(await client.exists('/')).toBeDefined();
   });
 
+  test('tells the server when a client is gone', async () => {
+    const gone = new Promise<void>((resolve) => {
+      const own = listen({ accept: () => ({ receive() {}, closed: resolve }) }, { port: 0 });
+      closers.push(async () => (await own).close());
+      void own.then(rawSocket).then(({ socket }) => socket.write(connectFrame(), () => socket.end()));
+    });
+    await gone;
+  });
+
   test('of an ensemble without a server that is up closes connections at once', async () => {
     for (const sid of [1, 2, 3]) ensemble.crash(sid);
     const { socket, closed } = await rawSocket();

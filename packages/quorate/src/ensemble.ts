@@ -14,6 +14,7 @@ import {
 import { EnsembleError } from './ensemble-error.js';
 import { checkEnsembleOptions, type EnsembleOptions, SESSION_TIMEOUT_MAX_MS, TICK_TIME_MS } from './ensemble-options.js';
 import { InProcessConnection } from './in-process-connection.js';
+import { newestLeader } from './newest-leader.js';
 
 /** Where one server of an ensemble stands. */
 export interface ServerInfo {
@@ -72,6 +73,8 @@ export class Ensemble {
   /** Called after every change, and at the end. */
   readonly #watchers = new Set<() => void>();
   readonly #clients = new Set<Client>();
+  #started = false;
+  /** Of a server before the first leader served: `start` reports it. */
   #failure: EnsembleError | undefined;
   #closed = false;
   #turn = 0;
@@ -87,7 +90,8 @@ export class Ensemble {
   /**
    * Starts the servers. Resolves when a leader serves.
    *
-   * @throws TypeError for an option that breaks its rule. The signal's reason. EnsembleError SERVER_FAILED where a server fails before that.
+   * @throws TypeError for an option that breaks its rule. The signal's reason. EnsembleError SERVER_FAILED where a server fails before that
+   * and there is no `onFailure`.
    */
   static async start(options: EnsembleOptions & CallOptions = {}): Promise<Ensemble> {
     checkEnsembleOptions(options);
@@ -96,6 +100,7 @@ export class Ensemble {
     try {
       for (const place of ensemble.#places) ensemble.#start(place);
       await ensemble.ready(options.signal === undefined ? {} : { signal: options.signal });
+      ensemble.#started = true;
       return ensemble;
     } catch (error) {
       await ensemble.close();
@@ -122,7 +127,7 @@ export class Ensemble {
    * Waits until a leader serves, and with `server` that server too.
    *
    * @returns the sid of the leader.
-   * @throws the signal's reason; EnsembleError UNKNOWN_SERVER, CLOSED, SERVER_FAILED.
+   * @throws the signal's reason; EnsembleError UNKNOWN_SERVER, CLOSED.
    */
   ready(options: ReadyOptions = {}): Promise<Sid> {
     return new Promise((resolve, reject) => {
@@ -277,12 +282,7 @@ export class Ensemble {
   }
 
   get #leaderPlace(): Place | undefined {
-    let leader: Place | undefined;
-    for (const place of this.#places) {
-      if (place.status.state !== 'LEADING' || !place.status.serving) continue;
-      if (leader === undefined || place.status.epoch > leader.status.epoch) leader = place;
-    }
-    return leader;
+    return newestLeader(this.#places);
   }
 
   #start(place: Place): void {
@@ -331,13 +331,16 @@ export class Ensemble {
     // It has stopped by itself.
     place.server = undefined;
     this.#setStatus(place, { ...DOWN, epoch: place.status.epoch });
-    const { onFailure } = this.#options;
-    if (onFailure !== undefined) return onFailure(place.sid, error);
-    this.#failure ??= new EnsembleError('SERVER_FAILED', `server ${place.sid} has failed: ${error.message}`, { cause: error });
-    this.#look();
-    this.#clock.defer(() => {
-      throw error;
-    });
+    if (this.#options.onFailure !== undefined) {
+      this.#options.onFailure(place.sid, error);
+    } else if (this.#started) {
+      this.#clock.defer(() => {
+        throw error;
+      });
+    } else {
+      this.#failure ??= new EnsembleError('SERVER_FAILED', `server ${place.sid} has failed: ${error.message}`, { cause: error });
+      this.#look();
+    }
   }
 
   #setStatus(place: Place, status: Status): void {

@@ -77,6 +77,14 @@ describe('an ensemble', () => {
     expect(await (two as Client).getData(path)).toEqual({ data: new Uint8Array([120]), stat });
   });
 
+  test('ten thousand requests at once are answered in order', async () => {
+    const ensemble = await start();
+    const client = await ensemble.connect();
+    await client.create('/a');
+    const stats = await Promise.all(Array.from({ length: 10_000 }, () => client.setData('/a', 'x')));
+    expect(stats.map(({ version }) => version)).toEqual(Array.from({ length: 10_000 }, (_, index) => index + 1));
+  });
+
   test('a watch fires before the change can be read', async () => {
     const ensemble = await start();
     const [writer, reader] = await Promise.all([ensemble.connect({ server: 1 }), ensemble.connect({ server: 2 })]);
@@ -374,6 +382,20 @@ describe('own parts', () => {
     while (failures.length === 0) await client.sync();
     expect(failures).toEqual([[1, 'the disk is gone']]);
     expect(ensemble.servers[0]).toMatchObject({ sid: 1, state: 'DOWN' });
+  });
+});
+
+test('a server that fails before there is a leader fails the start', async () => {
+  class UnreadableStorage extends MemoryStorage {
+    override recover(...[done]: Parameters<MemoryStorage['recover']>): void {
+      super.recover(() => done(new Error('the disk is gone')));
+    }
+  }
+  const error = await Ensemble.start({ storage: () => new UnreadableStorage({ clock: realClock }) }).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({
+    code: 'SERVER_FAILED',
+    message: 'server 1 has failed: the disk is gone',
+    cause: { message: 'the disk is gone' },
   });
 });
 

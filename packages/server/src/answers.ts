@@ -17,7 +17,7 @@ export function isAnswerTo({ xid, request }: PendingRequest, { cxid }: TxnHeader
     case OpCode.create:
     case OpCode.create2:
       // A sequential znode has its number behind the path of the request.
-      return request.type === txn.type && true;
+      return request.type === txn.type && txn.path.startsWith(request.path);
     case OpCode.delete:
     case OpCode.setData:
     case OpCode.setACL:

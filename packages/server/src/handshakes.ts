@@ -45,6 +45,8 @@ interface Attempt {
   readonly timeOut: number;
   readonly session: bigint;
   stage: Stage;
+  /** A txn of the session has been applied meanwhile: its client may have gone on at another server. */
+  overtaken: boolean;
   stamp: OwnerStamp;
   /** APPLYING: what must be applied before the client may go on. */
   zxid: Zxid;
@@ -79,7 +81,7 @@ export class Handshakes {
     if (!passwordMatches(connect.sessionId, connect.passwd)) return port.refuse();
     this.#bySession.get(connect.sessionId)?.port.close();
     host.closeLocal(connect.sessionId);
-    this.#add({ port, connect, timeOut, session: connect.sessionId, stage: 'ASKING', stamp: 0, zxid: NO_ZXID });
+    this.#add({ port, connect, timeOut, session: connect.sessionId, stage: 'ASKING', overtaken: false, stamp: 0, zxid: NO_ZXID });
     host.renew(connect.sessionId, timeOut);
   }
 
@@ -111,6 +113,12 @@ export class Handshakes {
     this.#finish(attempt);
   }
 
+  /** A txn of a session that has no connection here has been applied. */
+  onTxn(session: bigint): void {
+    const attempt = this.#bySession.get(session);
+    if (attempt !== undefined) attempt.overtaken = true;
+  }
+
   /** A run of txns has been applied. */
   onApplied(): void {
     if (this.#applying === 0) return;
@@ -135,16 +143,22 @@ export class Handshakes {
     if (attempt !== undefined) this.#remove(attempt);
   }
 
-  /** What was asked of an earlier leader will not be answered: all begin again. */
+  /**
+   * What was asked of an earlier leader will not be answered: all begin again. But a handshake that has waited while its session wrote through
+   * another server is one that the client has given up, and must not take the session from where it is.
+   */
   restart(): void {
     const attempts = [...this.#byPort.values()];
     for (const attempt of attempts) this.#remove(attempt);
-    for (const { port, connect } of attempts) if (!port.isClosed) port.rejoin(connect);
+    for (const { port, connect, overtaken } of attempts) {
+      if (overtaken) port.close();
+      else if (!port.isClosed) port.rejoin(connect);
+    }
   }
 
   #create(port: ClientPort, connect: ConnectRequest, timeOut: number): void {
     const session = this.#options.ids.next();
-    this.#add({ port, connect, timeOut, session, stage: 'CREATING', stamp: 0, zxid: NO_ZXID });
+    this.#add({ port, connect, timeOut, session, stage: 'CREATING', overtaken: false, stamp: 0, zxid: NO_ZXID });
     this.#options.host.createSession(session, timeOut);
   }
 

@@ -1,5 +1,3 @@
-export type { ClientLink, ClientPort } from './client-port.js';
-export { Server, type ServerOptions } from './server.js';
 // What whoever starts a server needs from below it.
 export {
   type Completion,
@@ -13,3 +11,5 @@ export {
   type StoredImage,
   type Transport,
 } from '@quorate/zab';
+export type { ClientLink, ClientPort } from './client-port.js';
+export { Server, type ServerOptions } from './server.js';

@@ -11,14 +11,12 @@ import {
   assert,
   type ConnectRequest,
   decodeTxn,
-  ErrorCode,
   epochOf,
   isProtocolError,
   JuteWriter,
   makeZxid,
   OpCode,
   type Request,
-  type Response,
   type Txn,
   type TxnHeader,
   unreachable,
@@ -27,16 +25,17 @@ import {
 import type { SessionIds } from '@quorate/session';
 import type { TxnResult } from '@quorate/tree';
 import type { Application, Run, Sid, Status } from '@quorate/zab';
-import type { AuthIds } from './auth-ids.js';
 import { isAnswerTo, responseTo } from './answers.js';
+import type { AuthIds } from './auth-ids.js';
 import type { Broadcast } from './broadcast.js';
 import { type ClientLink, ClientPort, type PortHost } from './client-port.js';
+import { Clients } from './clients.js';
 import { Database } from './database.js';
 import { addDigestAuth } from './digest-auth.js';
 import { decodeForwardedRequest, encodeForwardedRequest, type ForwardedRequest, isWrite } from './forwarded-request.js';
 import { type HandshakeHost, Handshakes } from './handshakes.js';
 import { Leadership } from './leadership.js';
-import { LocalSession } from './local-session.js';
+import type { LocalSession } from './local-session.js';
 import type { PendingRequest } from './pending-request.js';
 import { answerLocally, type LocalAnswer } from './reads.js';
 import {
@@ -74,20 +73,12 @@ export class Member implements Application {
   #leadership: Leadership | undefined;
   readonly #watches: WatchEvents;
   readonly #handshakes: Handshakes;
-  readonly #ports = new Set<ClientPort>();
-  /** Ports without a session, since when. */
-  readonly #joining = new Map<ClientPort, number>();
-  readonly #locals = new Map<bigint, LocalSession>();
-  /** Sessions that were heard since the leader was told last. */
-  #touched: LocalSession[] = [];
+  readonly #clients: Clients;
   /** Syncs under way: a request of a client, or the session of a handshake. */
   readonly #syncs = new Map<number, PendingRequest | bigint>();
   #nextSync = 1;
   /** Since when requests are not taken. */
   #heldSinceMs: number;
-  #busy = false;
-  /** Ports that have something to take once the server is not busy. */
-  readonly #later = new Set<ClientPort>();
   #stopped = false;
   /** For the requests that go to the leader. */
   readonly #writer = new JuteWriter();
@@ -95,6 +86,7 @@ export class Member implements Application {
   constructor(options: MemberOptions) {
     this.#options = options;
     this.#watches = new WatchEvents(this.#database.tree);
+    this.#clients = new Clients(options.clock);
     this.#heldSinceMs = options.clock.now();
     const { ids, clock, minSessionTimeoutMs, maxSessionTimeoutMs } = options;
     this.#handshakes = new Handshakes({ host: this.#handshakeHost(), ids, clock, minSessionTimeoutMs, maxSessionTimeoutMs });
@@ -109,7 +101,7 @@ export class Member implements Application {
   }
 
   get portCount(): number {
-    return this.#ports.size;
+    return this.#clients.size;
   }
 
   get watchCount(): number {
@@ -124,8 +116,7 @@ export class Member implements Application {
       port.close();
       return port;
     }
-    this.#ports.add(port);
-    this.#joining.set(port, this.#options.clock.now());
+    this.#clients.add(port);
     return port;
   }
 
@@ -136,25 +127,26 @@ export class Member implements Application {
 
   /** Once in a tick. */
   tick(): void {
-    this.#leadership?.touch(this.#takeTouched());
+    this.#leadership?.touch(this.#clients.takeTouched());
     this.#leadership?.tick();
-    this.#endWaits();
+    this.#clients.endHandshakes((port) => this.#patience(port));
+    if (!this.#status.serving) this.#clients.endHolding(this.#heldSinceMs);
   }
 
   /** Ends every connection at once; nothing is taken or answered any more. */
   stop(): void {
     this.#stopped = true;
     this.#leadership = undefined;
-    for (const port of [...this.#ports]) port.close();
+    this.#clients.closeAll();
   }
 
   // Application: what Zab tells
 
   deliver(run: Run): void {
-    this.#begin();
+    this.#clients.begin();
     for (let i = 0; i < run.payloads.length; i++) this.#deliverOne((run.zxid + i) as Zxid, run.payloads[i] as Uint8Array);
     this.#handshakes.onApplied();
-    this.#end();
+    this.#clients.end();
   }
 
   snapshot(): Uint8Array {
@@ -166,44 +158,44 @@ export class Member implements Application {
    * setWatches from where they go on.
    */
   restore(bytes: Uint8Array): void {
-    this.#begin();
+    this.#clients.begin();
     this.#database = Database.deserialize(bytes);
     this.#watches.reset(this.#database.tree);
-    for (const local of [...this.#locals.values()]) local.port.close();
-    this.#end();
+    for (const { port } of this.#clients.sessions) port.close();
+    this.#clients.end();
   }
 
   onStatus(status: Status): void {
-    this.#begin();
+    this.#clients.begin();
     const served = this.#status.serving;
     this.#status = status;
     this.#leadership = undefined;
     if (served) this.#heldSinceMs = this.#options.clock.now();
     if (status.serving) this.#serve(status);
-    this.#end();
+    this.#clients.end();
     this.#options.onStatus(status);
   }
 
   onRequest(from: Sid, payload: Uint8Array): void {
     const forwarded = readPayload(payload, decodeForwardedRequest);
     if (forwarded === undefined || this.#leadership === undefined) return;
-    this.#begin();
+    this.#clients.begin();
     this.#leadership.take(from, forwarded);
-    this.#end();
+    this.#clients.end();
   }
 
   onRevalidate(from: Sid, payload: Uint8Array): void {
     const message = readPayload(payload, decodeSessionMessage);
     if (message === undefined) return;
-    this.#begin();
+    this.#clients.begin();
     if (message.type === 'renew') this.#leadership?.renew(from, message.session, message.timeOut);
     else if (message.type === 'hold') this.#leadership?.hold(from, message.sessions);
     else if (this.#leadership === undefined) this.#onSessionMessage(message);
-    this.#end();
+    this.#clients.end();
   }
 
   heartbeat(): Uint8Array {
-    return encodeTouches(this.#takeTouched());
+    return encodeTouches(this.#clients.takeTouched());
   }
 
   onHeartbeat(_from: Sid, payload: Uint8Array): void {
@@ -215,13 +207,13 @@ export class Member implements Application {
     const waiting = this.#syncs.get(tag);
     if (waiting === undefined) return;
     this.#syncs.delete(tag);
-    this.#begin();
+    this.#clients.begin();
     if (typeof waiting === 'bigint') {
       this.#handshakes.onSynced(waiting);
     } else {
       waiting.port.synced(waiting);
     }
-    this.#end();
+    this.#clients.end();
   }
 
   // Applying
@@ -242,8 +234,11 @@ export class Member implements Application {
       this.#handshakes.onCreated(clientId, zxid, creationStamp);
       return;
     }
-    const local = this.#locals.get(clientId);
-    if (local === undefined) return;
+    const local = this.#clients.session(clientId);
+    if (local === undefined) {
+      this.#handshakes.onTxn(clientId);
+      return;
+    }
     const first = local.forwarded.peek();
     if (first === undefined || !isAnswerTo(first, header, txn)) {
       // The session has expired, or its client has gone on at another server and this connection is one that it has left.
@@ -269,15 +264,15 @@ export class Member implements Application {
       });
     }
     // The history of the new epoch is applied. A write that is not in it is lost, or will yet come of another history: nobody can tell its client.
-    for (const local of [...this.#locals.values()]) {
+    for (const local of this.#clients.sessions) {
       if (local.forwarded.length > 0 || !this.#database.sessions.has(local.id)) local.port.close();
     }
-    const held: readonly HeldSession[] = [...this.#locals.values()];
+    const held: readonly HeldSession[] = this.#clients.sessions;
     if (this.#leadership !== undefined) this.#leadership.hold(sid, held);
     else if (held.length > 0) broadcast.revalidate(encodeSessionMessage({ type: 'hold', sessions: held }));
     this.#repeatSyncs();
     this.#handshakes.restart();
-    for (const port of this.#ports) this.#later.add(port);
+    this.#clients.allLater();
   }
 
   /** Those of an earlier term will not be answered. */
@@ -309,7 +304,7 @@ export class Member implements Application {
   #onSessionMessage(message: SessionMessage): void {
     switch (message.type) {
       case 'moved': {
-        const local = this.#locals.get(message.session);
+        const local = this.#clients.session(message.session);
         if (local !== undefined && local.stamp <= message.stamp) local.port.close();
         this.#handshakes.onMessage(message);
         return;
@@ -326,44 +321,9 @@ export class Member implements Application {
     }
   }
 
-  #takeTouched(): readonly LocalSession[] {
-    const touched = this.#touched;
-    this.#touched = [];
-    for (const local of touched) local.touched = false;
-    return touched;
-  }
-
-  /** Connections that have waited as long as their session may be silent: for a handshake to succeed, or for this server to serve. */
-  #endWaits(): void {
-    const now = this.#options.clock.now();
-    for (const [port, since] of [...this.#joining]) if (now - since > this.#patience(port)) port.close();
-    if (this.#status.serving) return;
-    for (const { port, timeOut } of [...this.#locals.values()]) if (now - this.#heldSinceMs > timeOut) port.close();
-  }
-
   #patience(port: ClientPort): number {
     const first = port.firstHeld;
     return first?.kind === 'connect' ? this.#handshakes.negotiate(first.timeOut) : this.#options.maxSessionTimeoutMs;
-  }
-
-  // Turns: while something is applied, nothing is taken from clients, also where a link answers from inside `send`.
-
-  #begin(): void {
-    assert(!this.#busy, 'Zab tells one thing at a time');
-    this.#busy = true;
-  }
-
-  #end(): void {
-    this.#busy = false;
-    this.#runLater();
-  }
-
-  #runLater(): void {
-    while (this.#later.size > 0 && !this.#busy) {
-      const ports = [...this.#later];
-      this.#later.clear();
-      for (const port of ports) port.run();
-    }
   }
 
   // What the parts ask of this server
@@ -377,14 +337,13 @@ export class Member implements Application {
         return member.#status.serving && !member.#stopped;
       },
       get busy() {
-        return member.#busy;
+        return member.#clients.busy;
       },
       get lastZxid() {
         return member.#database.lastZxid;
       },
       later(port: ClientPort) {
-        member.#later.add(port);
-        member.#runLater();
+        member.#clients.later(port);
       },
       join(port: ClientPort, connect: ConnectRequest) {
         member.#handshakes.begin(port, connect);
@@ -406,9 +365,7 @@ export class Member implements Application {
         return readPayload(auth, (bytes) => addDigestAuth(ids, bytes, member.#options.superDigest));
       },
       touch(session: LocalSession) {
-        if (session.touched) return;
-        session.touched = true;
-        member.#touched.push(session);
+        member.#clients.touch(session);
       },
       onPortClosed(port: ClientPort) {
         member.#onPortClosed(port);
@@ -436,27 +393,18 @@ export class Member implements Application {
         member.#sync(session);
       },
       closeLocal(session: bigint) {
-        member.#locals.get(session)?.port.close();
+        member.#clients.session(session)?.port.close();
       },
       open(port: ClientPort, session: bigint, timeOut: number, stamp: OwnerStamp) {
-        assert(!member.#locals.has(session), 'a session has one connection at a server');
-        const local = new LocalSession({ id: session, timeOut, port, stamp });
-        member.#locals.set(session, local);
-        member.#joining.delete(port);
-        member.#touched.push(local);
-        port.joined(local);
+        member.#clients.open(port, session, timeOut, stamp);
       },
     };
   }
 
   #onPortClosed(port: ClientPort): void {
-    this.#ports.delete(port);
-    this.#joining.delete(port);
-    this.#later.delete(port);
+    this.#clients.remove(port);
     this.#handshakes.onPortClosed(port);
     this.#watches.remove(port);
-    const { session } = port;
-    if (session !== undefined && this.#locals.get(session.id) === session) this.#locals.delete(session.id);
   }
 }
 

@@ -31,10 +31,15 @@ describe('permits', () => {
 describe('resolveAcl', () => {
   it.each<[string, readonly Acl[], readonly Id[], readonly Acl[] | undefined]>([
     ['an empty list is not valid', [], [ALICE], undefined],
-    ['auth becomes every id that was proved', CREATOR_ALL_ACL, [IP, ALICE, SUPER, BOB], [
-      { perms: 31, id: ALICE },
-      { perms: 31, id: BOB },
-    ]],
+    [
+      'auth becomes every id that was proved',
+      CREATOR_ALL_ACL,
+      [IP, ALICE, SUPER, BOB],
+      [
+        { perms: 31, id: ALICE },
+        { perms: 31, id: BOB },
+      ],
+    ],
     ['auth without a proof is not valid', CREATOR_ALL_ACL, [IP], undefined],
     ['duplicates go', [...READ_ACL_UNSAFE, ...READ_ACL_UNSAFE, ...OPEN_ACL_UNSAFE], [], [...READ_ACL_UNSAFE, ...OPEN_ACL_UNSAFE]],
     ['world is anyone', [{ perms: 31, id: { scheme: 'world', id: 'someone' } }], [], undefined],
@@ -75,6 +80,9 @@ describe('digest', () => {
   });
 
   it('hides the hash and keeps the user (CVE-2019-0201)', () => {
-    expect(maskDigests([{ perms: 31, id: ALICE }, ...OPEN_ACL_UNSAFE])).toEqual([{ perms: 31, id: { scheme: 'digest', id: 'alice:x' } }, ...OPEN_ACL_UNSAFE]);
+    expect(maskDigests([{ perms: 31, id: ALICE }, ...OPEN_ACL_UNSAFE])).toEqual([
+      { perms: 31, id: { scheme: 'digest', id: 'alice:x' } },
+      ...OPEN_ACL_UNSAFE,
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import { EventType, KeeperState, OPEN_ACL_UNSAFE, OpCode, ProtocolError, type Acl, type ServerMessage } from '@quorate/protocol';
+import { type Acl, EventType, KeeperState, OPEN_ACL_UNSAFE, OpCode, ProtocolError, type ServerMessage } from '@quorate/protocol';
 import { sessionPassword } from '@quorate/session';
 import { describe, expect, it } from 'vitest';
 import { RecordedClient } from './support/recorded-client.ts';
@@ -29,7 +29,14 @@ describe('the handshake', () => {
     const { client, server } = solo();
     const { sessionId } = client;
     expect(sessionId >> 56n).toBe(1n);
-    expect(client.connected).toEqual({ kind: 'connected', protocolVersion: 0, timeOut: 2_000, sessionId, passwd: sessionPassword(sessionId), readOnly: false });
+    expect(client.connected).toEqual({
+      kind: 'connected',
+      protocolVersion: 0,
+      timeOut: 2_000,
+      sessionId,
+      passwd: sessionPassword(sessionId),
+      readOnly: false,
+    });
     expect([...server.sessions]).toEqual([[sessionId, 2_000]]);
   });
 
@@ -79,14 +86,31 @@ describe('requests', () => {
       client.send({ type: OpCode.sync, path: '/somewhere' }),
       client.setData('/a', 'x', 0),
       client.send({ type: OpCode.getChildren, path: '/', watch: false }),
-      client.send({ type: OpCode.multi, ops: [{ type: OpCode.check, path: '/a', version: 1 }, { type: OpCode.delete, path: '/a', version: -1 }] }),
+      client.send({
+        type: OpCode.multi,
+        ops: [
+          { type: OpCode.check, path: '/a', version: 1 },
+          { type: OpCode.delete, path: '/a', version: -1 },
+        ],
+      }),
       client.exists('/a'),
     ];
     ensemble.settle();
     expect(client.replies.map(({ xid }) => xid)).toEqual(sent);
-    expect(sent.map((xid) => client.err(xid))).toEqual(
-      ['OK', 'OK', 'OK', 'NODE_EXISTS', 'OK', 'OK', 'UNIMPLEMENTED', 'OK', 'OK', 'OK', 'OK', 'NO_NODE'],
-    );
+    expect(sent.map((xid) => client.err(xid))).toEqual([
+      'OK',
+      'OK',
+      'OK',
+      'NODE_EXISTS',
+      'OK',
+      'OK',
+      'UNIMPLEMENTED',
+      'OK',
+      'OK',
+      'OK',
+      'OK',
+      'NO_NODE',
+    ]);
     const zxids = client.replies.map(({ zxid }) => zxid);
     expect([...zxids].sort((a, b) => a - b)).toEqual(zxids);
     expect(client.replies.at(-3)?.response).toEqual({ type: OpCode.getChildren, children: ['zookeeper', 'a'] });
@@ -111,7 +135,10 @@ describe('requests', () => {
     const [empty, failed] = [client.send({ type: OpCode.multi, ops: [] }), client.send({ type: OpCode.multi, ops })];
     ensemble.settle();
     expect(client.reply(empty)).toMatchObject({ err: 0, response: { results: [] } });
-    expect(client.reply(failed)).toMatchObject({ err: 0, response: { results: [{ err: 0 }, { err: -101 }, { err: -2 }].map((one) => ({ type: -1, ...one })) } });
+    expect(client.reply(failed)).toMatchObject({
+      err: 0,
+      response: { results: [{ err: 0 }, { err: -101 }, { err: -2 }].map((one) => ({ type: -1, ...one })) },
+    });
   });
 
   it('more than may be under way wait, and the link is asked to pause', () => {
@@ -168,7 +195,12 @@ describe('addauth', () => {
     const after = client.create('/a', { acl: creatorOnly });
     const [ownAcl, ownData] = [client.send({ type: OpCode.getACL, path: '/a' }), client.getData('/a')];
     const stranger = ensemble.client(server);
-    const theirs = [stranger.getData('/a'), stranger.exists('/a'), stranger.send({ type: OpCode.getACL, path: '/a' }), stranger.setData('/a', 'x')];
+    const theirs = [
+      stranger.getData('/a'),
+      stranger.exists('/a'),
+      stranger.send({ type: OpCode.getACL, path: '/a' }),
+      stranger.setData('/a', 'x'),
+    ];
     ensemble.settle();
     expect([client.err(before), client.err(after), client.err(ownData)]).toEqual(['INVALID_ACL', 'OK', 'OK']);
     expect(client.reply(ownAcl)?.response).toMatchObject({ acl: [{ perms: 31, id: { scheme: 'digest' } }] });
@@ -208,7 +240,12 @@ describe('addauth', () => {
   it('without ADMIN an ACL is shown without its hashes', () => {
     const { ensemble, server, client } = solo();
     const reader = ensemble.client(server);
-    client.create('/a', { acl: [{ perms: 31, id: { scheme: 'digest', id: 'u:h' } }, { perms: 1, id: { scheme: 'world', id: 'anyone' } }] });
+    client.create('/a', {
+      acl: [
+        { perms: 31, id: { scheme: 'digest', id: 'u:h' } },
+        { perms: 1, id: { scheme: 'world', id: 'anyone' } },
+      ],
+    });
     ensemble.settle();
     const xid = reader.send({ type: OpCode.getACL, path: '/a' });
     expect(reader.reply(xid)?.response).toMatchObject({ acl: [{ id: { id: 'u:x' } }, { id: { id: 'anyone' } }] });
@@ -229,7 +266,9 @@ describe('watches', () => {
       watcher.create(`${path}/child`);
       watcher.getData(path);
       ensemble.settle();
-      const order = watcher.messages.slice(1).map((message) => (message.kind === 'event' ? `event ${message.type}` : message.kind === 'reply' ? message.xid : ''));
+      const order = watcher.messages
+        .slice(1)
+        .map((message) => (message.kind === 'event' ? `event ${message.type}` : message.kind === 'reply' ? message.xid : ''));
       expect(order).toEqual([1, 'event 1', 2, 3, 4, 'event 3', 5, 'event 4', 6, 7]);
       const events = watcher.messages.filter((message) => message.kind === 'event');
       const shown = [2, 5, 6].map((xid) => watcher.reply(xid)?.zxid);

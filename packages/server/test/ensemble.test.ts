@@ -28,7 +28,14 @@ describe('three servers', () => {
     for (const server of ensemble.servers.values()) {
       const client = ensemble.client(server);
       const path = `/p${server.sid}`;
-      const xids = [client.create(path), client.getData(path), client.setData(path, '1'), client.getData(path), client.delete(path), client.exists(path)];
+      const xids = [
+        client.create(path),
+        client.getData(path),
+        client.setData(path, '1'),
+        client.getData(path),
+        client.delete(path),
+        client.exists(path),
+      ];
       ensemble.settle();
       expect(client.replies.map(({ xid }) => xid)).toEqual(xids);
       expect(xids.map((xid) => client.err(xid))).toEqual(['OK', 'OK', 'OK', 'OK', 'OK', 'NO_NODE']);
@@ -245,7 +252,10 @@ describe('three servers', () => {
     expect(moved.isClosed).toBe(false);
   });
 
-  it('end a connection whose session has written through another server, also where nobody is left who could tell', () => {
+  it.each([
+    ['busy', true],
+    ['idle', false],
+  ])('end a %s connection whose session has written through another server, also where nobody is left who could tell', (_name, busy) => {
     const ensemble = new TestEnsemble(5).ready();
     const [a, b] = ensemble.followers;
     const old = ensemble.client(a!);
@@ -258,8 +268,10 @@ describe('three servers', () => {
     ensemble.crash(ensemble.leader.sid);
     ensemble.crash(b!.sid);
     ensemble.network.heal();
-    old.create('/late');
+    if (busy) old.create('/late');
     ensemble.ready();
+    ensemble.settle();
+    if (!busy) old.create('/late');
     ensemble.settle();
     expect(old.isClosed).toBe(true);
     expect(ensemble.leader.tree.find('/late')).toBe(undefined);
@@ -306,7 +318,12 @@ describe('three servers', () => {
     for (let i = 0; i < 5; i++) {
       const write = writer.create(`/s${i}`);
       while (writer.err(write) === undefined) ensemble.clock.step();
-      const xids = [reader.send({ type: OpCode.sync, path: '/' }), reader.exists(`/s${i}`), reader.setData(`/s${i}`, 'x'), reader.exists(`/s${i}`)];
+      const xids = [
+        reader.send({ type: OpCode.sync, path: '/' }),
+        reader.exists(`/s${i}`),
+        reader.setData(`/s${i}`, 'x'),
+        reader.exists(`/s${i}`),
+      ];
       ensemble.settle();
       expect(xids.map((xid) => reader.err(xid))).toEqual(['OK', 'OK', 'OK', 'OK']);
       expect(reader.replies.slice(-4).map(({ xid }) => xid)).toEqual(xids);

@@ -6,7 +6,12 @@ import { decodeForwardedRequest, encodeForwardedRequest, type ForwardedRequest }
 import { decodeSessionMessage, decodeTouches, encodeSessionMessage, encodeTouches, type SessionMessage } from '../src/session-messages.ts';
 
 const forwarded: readonly ForwardedRequest[] = [
-  { session: -5n, cxid: 7, authIds: [{ scheme: 'digest', id: 'ü:x' }], request: { type: OpCode.create, path: '/a', data: null, acl: OPEN_ACL_UNSAFE, flags: 3 } },
+  {
+    session: -5n,
+    cxid: 7,
+    authIds: [{ scheme: 'digest', id: 'ü:x' }],
+    request: { type: OpCode.create, path: '/a', data: null, acl: OPEN_ACL_UNSAFE, flags: 3 },
+  },
   { session: 1n, cxid: -1, authIds: [], request: { type: OpCode.closeSession } },
   { session: 2n ** 62n, cxid: 0, authIds: [], request: { type: OpCode.createSession, timeOut: 4_000 } },
   { session: 9n, cxid: 1, authIds: [], request: { type: OpCode.multi, ops: [{ type: OpCode.check, path: '/', version: -1 }] } },
@@ -30,7 +35,10 @@ describe('payloads between servers', () => {
   });
 
   it('touches come back as they were', () => {
-    const touches = [{ id: 1n, timeOut: 2 }, { id: -1n, timeOut: 3 }];
+    const touches = [
+      { id: 1n, timeOut: 2 },
+      { id: -1n, timeOut: 3 },
+    ];
     expect(decodeTouches(encodeTouches(touches))).toEqual(touches);
   });
 

@@ -1,4 +1,15 @@
-import { type Acl, decodeTxn, encodeTxn, ErrorCode, type Id, makeZxid, OPEN_ACL_UNSAFE, OpCode, type Txn, type TxnHeader } from '@quorate/protocol';
+import {
+  type Acl,
+  decodeTxn,
+  ErrorCode,
+  encodeTxn,
+  type Id,
+  makeZxid,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  type Txn,
+  type TxnHeader,
+} from '@quorate/protocol';
 import { DataTree, type TxnResult } from '@quorate/tree';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +21,13 @@ const ALICE: Id = { scheme: 'digest', id: 'alice:aaaa' };
 const BOB: Id = { scheme: 'digest', id: 'bob:bbbb' };
 const NO_DATA = new Uint8Array(0);
 
-const create = (path: string, flags = 0, acl: readonly Acl[] = OPEN_ACL_UNSAFE): TreeWrite => ({ type: OpCode.create, path, data: NO_DATA, acl, flags });
+const create = (path: string, flags = 0, acl: readonly Acl[] = OPEN_ACL_UNSAFE): TreeWrite => ({
+  type: OpCode.create,
+  path,
+  data: NO_DATA,
+  acl,
+  flags,
+});
 const remove = (path: string, version = -1): TreeWrite => ({ type: OpCode.delete, path, version });
 const setData = (path: string, version = -1): TreeWrite => ({ type: OpCode.setData, path, data: NO_DATA, version });
 const setAcl = (path: string, acl: readonly Acl[], version = -1): TreeWrite => ({ type: OpCode.setACL, path, acl, version });
@@ -51,7 +68,10 @@ class Pipeline {
 
   #propose(session: bigint, txn: Txn): Txn {
     this.counter++;
-    this.waiting.push({ header: { clientId: session, cxid: this.counter, zxid: makeZxid(1, this.counter), time: this.counter * 10, type: txn.type }, txn });
+    this.waiting.push({
+      header: { clientId: session, cxid: this.counter, zxid: makeZxid(1, this.counter), time: this.counter * 10, type: txn.type },
+      txn,
+    });
     return txn;
   }
 }
@@ -175,7 +195,10 @@ describe('what is proposed and not applied', () => {
 
   it('numbers the sequential znodes of one multi one after the other, and lets its later operations see the earlier', () => {
     const p = new Pipeline();
-    const txn = p.write({ type: OpCode.multi, ops: [create('/s', 2), create('/s', 2), setData('/s0000000001', 0), remove('/s0000000000')] as never });
+    const txn = p.write({
+      type: OpCode.multi,
+      ops: [create('/s', 2), create('/s', 2), setData('/s0000000001', 0), remove('/s0000000000')] as never,
+    });
     expect(txn).toMatchObject({ txns: [{ path: '/s0000000000' }, { path: '/s0000000001' }, { version: 1 }, { path: '/s0000000000' }] });
     p.apply();
   });
@@ -204,11 +227,21 @@ const sequentialPath = fc.constantFrom('/a', '/a/', '/a/a', '/b/');
 const version = fc.oneof({ weight: 4, arbitrary: fc.constant(-1) }, fc.integer({ min: 0, max: 2 }));
 const acl = fc.oneof(
   { weight: 8, arbitrary: fc.constant(OPEN_ACL_UNSAFE) },
-  fc.constantFrom<readonly Acl[]>(only(ALICE), only(BOB, 7), [...only({ scheme: 'world', id: 'anyone' }, 1), ...only(ALICE)], only({ scheme: 'auth', id: '' }), [], only({ scheme: 'odd', id: 'x' })),
+  fc.constantFrom<readonly Acl[]>(
+    only(ALICE),
+    only(BOB, 7),
+    [...only({ scheme: 'world', id: 'anyone' }, 1), ...only(ALICE)],
+    only({ scheme: 'auth', id: '' }),
+    [],
+    only({ scheme: 'odd', id: 'x' }),
+  ),
 );
 const data = fc.constantFrom('', 'x', 'yy').map((content) => new TextEncoder().encode(content));
 const createOp = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ type: fc.constantFrom(OpCode.create, OpCode.create2), path, data, acl, flags: fc.constantFrom(0, 1) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ type: fc.constantFrom(OpCode.create, OpCode.create2), path, data, acl, flags: fc.constantFrom(0, 1) }),
+  },
   fc.record({ type: fc.constantFrom(OpCode.create, OpCode.create2), path: sequentialPath, data, acl, flags: fc.constantFrom(2, 3) }),
   fc.record({ type: fc.constant(OpCode.create), path, data, acl, flags: fc.constantFrom(4, 6, 99) }),
 );
@@ -216,10 +249,19 @@ const deleteOp = fc.record({ type: fc.constant(OpCode.delete), path, version });
 const setDataOp = fc.record({ type: fc.constant(OpCode.setData), path, data, version });
 const checkOp = fc.record({ type: fc.constant(OpCode.check), path, version });
 const setAclOp = fc.record({ type: fc.constant(OpCode.setACL), path, acl, version });
-const multi = fc.record({ type: fc.constant(OpCode.multi), ops: fc.array(fc.oneof(createOp, createOp, deleteOp, setDataOp, checkOp), { maxLength: 4 }) });
-const request = fc.oneof({ weight: 5, arbitrary: createOp }, { weight: 2, arbitrary: deleteOp }, setDataOp, setAclOp, { weight: 2, arbitrary: multi });
+const multi = fc.record({
+  type: fc.constant(OpCode.multi),
+  ops: fc.array(fc.oneof(createOp, createOp, deleteOp, setDataOp, checkOp), { maxLength: 4 }),
+});
+const request = fc.oneof({ weight: 5, arbitrary: createOp }, { weight: 2, arbitrary: deleteOp }, setDataOp, setAclOp, {
+  weight: 2,
+  arbitrary: multi,
+});
 const session = fc.constantFrom(1n, 2n, 3n);
-const ids = fc.oneof({ weight: 3, arbitrary: fc.constant<readonly Id[]>([]) }, fc.constantFrom<readonly Id[]>([ALICE], [BOB], [ALICE, BOB]));
+const ids = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<readonly Id[]>([]) },
+  fc.constantFrom<readonly Id[]>([ALICE], [BOB], [ALICE, BOB]),
+);
 const step = fc.oneof(
   { weight: 10, arbitrary: fc.record({ do: fc.constant('write' as const), request, session, ids }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), session }) },

@@ -14,9 +14,13 @@ export class MemoryNetwork {
   readonly #members = new Map<Sid, MemoryTransport>();
   /** The group of each server while the network is partitioned. */
   #groups: ReadonlyMap<Sid, number> | undefined;
-  /** What waits for its turn, and what waits for the partition to heal. */
+  /** What waits for its turn, in the order of sending. */
   #queue: Delivery[] = [];
+  /** How many of the queue have had their turn. */
+  #head = 0;
+  /** What a partition holds up, in the order of sending; all of it older than what the queue has for the same two servers. */
   #held: Delivery[] = [];
+  #scheduled = false;
 
   constructor(options: { readonly clock: Clock }) {
     this.#clock = options.clock;
@@ -37,14 +41,22 @@ export class MemoryNetwork {
       }
     });
     this.#groups = byServer;
+    this.#releaseHeld();
   }
 
   /** Ends a partition. */
   heal(): void {
     this.#groups = undefined;
-    const held = this.#held;
+    this.#releaseHeld();
+  }
+
+  /** What was held up is judged anew, before anything that was sent later. */
+  #releaseHeld(): void {
+    if (this.#held.length === 0) return;
+    this.#queue = [...this.#held, ...this.#queue.slice(this.#head)];
+    this.#head = 0;
     this.#held = [];
-    for (const delivery of held) this.#links.post(delivery);
+    this.#schedule();
   }
 
   readonly #links: Links = {
@@ -55,17 +67,27 @@ export class MemoryNetwork {
     find: (sid) => this.#members.get(sid),
     post: (delivery) => {
       this.#queue.push(delivery);
-      if (this.#queue.length === 1) this.#clock.defer(() => this.#deliver());
+      this.#schedule();
     },
   };
 
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.defer(() => this.#deliver());
+  }
+
+  /** Delivers what is there now; what comes of it waits for the next turn. */
   #deliver(): void {
-    const queue = this.#queue;
-    this.#queue = [];
-    for (const delivery of queue) {
+    this.#scheduled = false;
+    for (let left = this.#queue.length - this.#head; left > 0; left--) {
+      const delivery = this.#queue[this.#head++] as Delivery;
       if (this.#isCut(delivery.from, delivery.to)) this.#held.push(delivery);
       else delivery.run();
     }
+    this.#queue = this.#queue.slice(this.#head);
+    this.#head = 0;
+    if (this.#queue.length > 0) this.#schedule();
   }
 
   #isCut(a: Sid, b: Sid): boolean {

@@ -50,7 +50,10 @@ export class DumbModel {
       const { err, path } = this.#one(op, caller);
       if (err !== 0) {
         this.nodes = before;
-        return { err: 0, results: request.ops.map((_, i) => (i < results.length ? 0 : i === results.length ? err : ErrorCode.RUNTIME_INCONSISTENCY)) };
+        return {
+          err: 0,
+          results: request.ops.map((_, i) => (i < results.length ? 0 : i === results.length ? err : ErrorCode.RUNTIME_INCONSISTENCY)),
+        };
       }
       results.push(path ?? 'done');
     }
@@ -67,7 +70,9 @@ export class DumbModel {
 
   children(path: string): string[] {
     const prefix = path === '/' ? '/' : `${path}/`;
-    return [...this.nodes.keys()].filter((other) => other !== path && other.startsWith(prefix) && !other.slice(prefix.length).includes('/'));
+    return [...this.nodes.keys()].filter(
+      (other) => other !== path && other.startsWith(prefix) && !other.slice(prefix.length).includes('/'),
+    );
   }
 
   stat(path: string): Stat {
@@ -92,7 +97,8 @@ export class DumbModel {
     switch (op.type) {
       case OpCode.create:
       case OpCode.create2: {
-        if (![0, 1, 2, 3].includes(op.flags)) return { err: [4, 5, 6].includes(op.flags) ? ErrorCode.UNIMPLEMENTED : ErrorCode.BAD_ARGUMENTS };
+        if (![0, 1, 2, 3].includes(op.flags))
+          return { err: [4, 5, 6].includes(op.flags) ? ErrorCode.UNIMPLEMENTED : ErrorCode.BAD_ARGUMENTS };
         if (!op.path.includes('/')) return { err: ErrorCode.BAD_ARGUMENTS };
         const acl = expand(op.acl, ids);
         if (acl === undefined) return { err: ErrorCode.INVALID_ACL };
@@ -104,14 +110,27 @@ export class DumbModel {
         if (this.nodes.has(path)) return { err: ErrorCode.NODE_EXISTS };
         if (parent.owner !== 0n) return { err: ErrorCode.NO_CHILDREN_FOR_EPHEMERALS };
         const owner = op.flags % 2 === 1 ? session : 0n;
-        const node = { data: text(op.data), acl, owner, czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time, version: 0, created: 0, aversion: 0 };
+        const node = {
+          data: text(op.data),
+          acl,
+          owner,
+          czxid: zxid,
+          mzxid: zxid,
+          pzxid: zxid,
+          ctime: time,
+          mtime: time,
+          version: 0,
+          created: 0,
+          aversion: 0,
+        };
         this.nodes.set(path, node);
         parent.created++;
         parent.pzxid = zxid;
         return { err: 0, path };
       }
       case OpCode.delete: {
-        if (!op.path.includes('/') || ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'].includes(op.path)) return { err: ErrorCode.BAD_ARGUMENTS };
+        if (!op.path.includes('/') || ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'].includes(op.path))
+          return { err: ErrorCode.BAD_ARGUMENTS };
         const parent = this.#parent(op.path);
         if (parent === undefined) return { err: ErrorCode.NO_NODE };
         if (!may(parent, 8, ids)) return { err: ErrorCode.NO_AUTH };

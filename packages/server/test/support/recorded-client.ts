@@ -1,4 +1,15 @@
-import { type ClientMessage, type ConnectResponse, ErrorCode, NO_ZXID, OPEN_ACL_UNSAFE, OpCode, type ReplyMessage, type Request, type ServerMessage, type Zxid } from '@quorate/protocol';
+import {
+  type ClientMessage,
+  type ConnectResponse,
+  ErrorCode,
+  NO_ZXID,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  type ReplyMessage,
+  type Request,
+  type ServerMessage,
+  type Zxid,
+} from '@quorate/protocol';
 import type { ClientLink, ClientPort } from '../../src/index.ts';
 
 const encoder = new TextEncoder();
@@ -88,7 +99,9 @@ export class RecordedClient {
   /** The error of the answer by name, or undefined where there is none yet. */
   err(xid: number): string | undefined {
     const reply = this.reply(xid);
-    return reply === undefined ? undefined : (Object.keys(ErrorCode) as (keyof typeof ErrorCode)[]).find((name) => ErrorCode[name] === reply.err);
+    return reply === undefined
+      ? undefined
+      : (Object.keys(ErrorCode) as (keyof typeof ErrorCode)[]).find((name) => ErrorCode[name] === reply.err);
   }
 
   get events(): string[] {

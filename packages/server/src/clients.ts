@@ -1,0 +1,129 @@
+/**
+ * The clients of one server: who is connected, who has a session, who was heard, and who waits (`ServerCnxnFactory`, `LearnerSessionTracker`).
+ *
+ * While the server is at something that must not be interrupted, between `begin` and `end`, nothing is taken from clients, also where a link calls
+ * back from inside `send`; what has come by then is taken at the end.
+ */
+import type { Clock } from '@quorate/ports';
+import { assert } from '@quorate/protocol';
+import type { ClientPort } from './client-port.js';
+import { LocalSession } from './local-session.js';
+import type { OwnerStamp } from './session-messages.js';
+
+export class Clients {
+  readonly #clock: Clock;
+  readonly #ports = new Set<ClientPort>();
+  /** Ports without a session, since when. */
+  readonly #joining = new Map<ClientPort, number>();
+  readonly #sessions = new Map<bigint, LocalSession>();
+  /** Sessions that were heard since `takeTouched`. */
+  #touched: LocalSession[] = [];
+  /** Ports that may have something to take. */
+  readonly #later = new Set<ClientPort>();
+  #busy = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#ports.size;
+  }
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** The sessions whose clients are connected here, as they are now: closing their connections does not change it. */
+  get sessions(): readonly LocalSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  session(id: bigint): LocalSession | undefined {
+    return this.#sessions.get(id);
+  }
+
+  add(port: ClientPort): void {
+    this.#ports.add(port);
+    this.#joining.set(port, this.#clock.now());
+  }
+
+  /** The client has its session, and goes on with what it has sent in the meantime. */
+  open(port: ClientPort, id: bigint, timeOut: number, stamp: OwnerStamp): void {
+    assert(!this.#sessions.has(id), 'a session has one connection at a server');
+    const session = new LocalSession({ id, timeOut, port, stamp });
+    this.#sessions.set(id, session);
+    this.#joining.delete(port);
+    this.#touched.push(session);
+    port.joined(session);
+  }
+
+  /** The connection is gone. */
+  remove(port: ClientPort): void {
+    this.#ports.delete(port);
+    this.#joining.delete(port);
+    this.#later.delete(port);
+    const { session } = port;
+    if (session !== undefined && this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
+  }
+
+  closeAll(): void {
+    for (const port of [...this.#ports]) port.close();
+  }
+
+  touch(session: LocalSession): void {
+    if (session.touched) return;
+    session.touched = true;
+    this.#touched.push(session);
+  }
+
+  /** Those that were heard since this was asked last. */
+  takeTouched(): readonly LocalSession[] {
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const session of touched) session.touched = false;
+    return touched;
+  }
+
+  /** Closes connections that wait for a handshake to succeed for longer than `patienceOf` says. */
+  endHandshakes(patienceOf: (port: ClientPort) => number): void {
+    const now = this.#clock.now();
+    for (const [port, since] of [...this.#joining]) if (now - since > patienceOf(port)) port.close();
+  }
+
+  /** Closes connections whose sessions may not be silent for as long as the server has not served. */
+  endHolding(sinceMs: number): void {
+    const heldMs = this.#clock.now() - sinceMs;
+    for (const { port, timeOut } of this.sessions) if (heldMs > timeOut) port.close();
+  }
+
+  begin(): void {
+    assert(!this.#busy, 'Zab tells one thing at a time');
+    this.#busy = true;
+  }
+
+  end(): void {
+    this.#busy = false;
+    this.#runLater();
+  }
+
+  /** Runs a port once the server is not busy, at once where it is not. */
+  later(port: ClientPort): void {
+    this.#later.add(port);
+    this.#runLater();
+  }
+
+  /** Runs every port at the end. */
+  allLater(): void {
+    assert(this.#busy, 'all ports run at the end of something');
+    for (const port of this.#ports) this.#later.add(port);
+  }
+
+  #runLater(): void {
+    while (this.#later.size > 0 && !this.#busy) {
+      const ports = [...this.#later];
+      this.#later.clear();
+      for (const port of ports) port.run();
+    }
+  }
+}

@@ -27,12 +27,14 @@ export function encodeClientMessage(message: ClientMessage, writer = new JuteWri
 /**
  * The message of a frame, without its length, that is not the client's first: that one is for `decodeConnectRequest`.
  *
+ * Its data are views of the frame, which belongs to the message from then on.
+ *
  * What is wrong behind the header is told by a `MalformedMessage`, so that it can be answered under its xid.
  *
  * @throws ProtocolError TRUNCATED where not even a header is there.
  */
 export function decodeClientMessage(body: Uint8Array): RequestMessage | MalformedMessage {
-  const reader = new JuteReader(body);
+  const reader = JuteReader.sharing(body);
   const xid = reader.int();
   const type = reader.int();
   try {

@@ -42,7 +42,7 @@ export {
 export { OpCode, opCodeName } from './opcode.js';
 export { baseNameOf, joinPath, type PathOptions, parentOf, pathFault, validatePath } from './path.js';
 export { isProtocolError, ProtocolError, type ProtocolErrorCode } from './protocol-error.js';
-export { decodeRequestBody, encodeRequestBody } from './request-codec.js';
+export { decodeRequestBody, writeRequest } from './request-codec.js';
 export type {
   AuthRequest,
   CheckRequest,

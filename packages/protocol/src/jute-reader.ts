@@ -7,11 +7,12 @@ import { type Zxid, zxidFromHalves } from './zxid.js';
  * lists behind an int32 count, −1 for null.
  *
  * Total: any bytes give a value or a `ProtocolError`, in time and memory linear in what is there. No length is believed before the
- * bytes are seen to be there. What it returns shares nothing with the bytes that it reads.
+ * bytes are seen to be there. What it returns shares nothing with the bytes that it reads, unless it is made by `sharing`.
  */
 export class JuteReader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
+  #shares = false;
   #position: number;
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
@@ -19,6 +20,13 @@ export class JuteReader {
     this.#bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#position = start;
     this.#end = Math.min(end, bytes.length);
+  }
+
+  /** A reader whose buffers are views: for bytes that nobody writes to any more, because a copy of each would cost more than all the rest. */
+  static sharing(bytes: Uint8Array): JuteReader {
+    const reader = new JuteReader(bytes);
+    reader.#shares = true;
+    return reader;
   }
 
   /** How many bytes have not been read. */
@@ -63,12 +71,12 @@ export class JuteReader {
     return this.#bytes[this.#take(1)] !== 0;
   }
 
-  /** A copy of the bytes; null for null. */
+  /** The bytes, a copy or a view; null for null. */
   buffer(): Uint8Array | null {
     const length = this.#length('a buffer');
     if (length === -1) return null;
     const at = this.#take(length);
-    return this.#bytes.slice(at, at + length);
+    return this.#shares ? this.#bytes.subarray(at, at + length) : this.#bytes.slice(at, at + length);
   }
 
   /** A string that must be there. */
@@ -109,7 +117,9 @@ export class JuteReader {
     const length = this.#length('a record');
     if (length === -1) throw new ProtocolError('BAD_VALUE', 'a record is null');
     const at = this.#take(length);
-    return new JuteReader(this.#bytes, at, at + length);
+    const reader = new JuteReader(this.#bytes, at, at + length);
+    reader.#shares = this.#shares;
+    return reader;
   }
 
   /** Says that the record ends here. @throws ProtocolError TRAILING_BYTES where it does not. */

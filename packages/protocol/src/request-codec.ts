@@ -29,20 +29,13 @@ import type {
   SyncRequest,
 } from './requests.js';
 
-/** The body of a request, as it is forwarded to the leader beside its type. */
-export function encodeRequestBody(request: Request): Uint8Array {
-  const writer = new JuteWriter();
-  writeRequest(writer, request);
-  return writer.finish();
-}
-
 /**
- * The request of this type and body.
+ * The request of this type and body; its data are views of the bytes.
  *
  * @throws ProtocolError UNKNOWN_OPCODE for a type that is not known, else what is wrong with the body.
  */
 export function decodeRequestBody(type: number, bytes: Uint8Array): Request {
-  return readRequest(new JuteReader(bytes), type);
+  return readRequest(JuteReader.sharing(bytes), type);
 }
 
 /** Reads the body of a request. The operations that are not known yet end here, and only here. */

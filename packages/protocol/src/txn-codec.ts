@@ -33,9 +33,9 @@ export function encodeTxn(header: TxnHeader, txn: Txn, writer = new JuteWriter()
   return writer.finish();
 }
 
-/** The txn of these bytes. @throws ProtocolError UNKNOWN_OPCODE for a type that is not known, else what is wrong with the bytes. */
+/** The txn of these bytes, whose data are views of them. @throws ProtocolError UNKNOWN_OPCODE for a type that is not known, else what is wrong with the bytes. */
 export function decodeTxn(bytes: Uint8Array): { readonly header: TxnHeader; readonly txn: Txn } {
-  const reader = new JuteReader(bytes);
+  const reader = JuteReader.sharing(bytes);
   const header = headerCodec.read(reader);
   const txn = readTxn(reader, header.type);
   reader.finish();

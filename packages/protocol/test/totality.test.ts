@@ -211,16 +211,21 @@ test('the fullest frames that there are take time in proportion', () => {
   }
 });
 
-test('what is decoded shares nothing with the bytes that it came from, Node Buffers included', () => {
-  const body = Buffer.from(hex('00000006 00000005 00000002 2f61 00000003 010203 ffffffff'));
-  const message = decodeClientMessage(body);
-  body.fill(0xee);
-  expect(message).toEqual({
+test('a request’s data are a view of its frame, a reply’s are the client’s own, and both are plain arrays, of Node Buffers too', () => {
+  const request = Buffer.from(hex('00000006 00000005 00000002 2f61 00000003 010203 ffffffff'));
+  const decoded = decodeClientMessage(request) as { request: { data: Uint8Array } };
+  expect(decoded).toEqual({
     kind: 'request',
     xid: 6,
     request: { type: OpCode.setData, path: '/a', data: Uint8Array.of(1, 2, 3), version: -1 },
   });
-  const data = (message as { request: { data: Uint8Array } }).request.data;
-  expect(data.constructor).toBe(Uint8Array);
-  expect(data.buffer.byteLength).toBe(3);
+  expect(decoded.request.data.constructor).toBe(Uint8Array);
+  expect(decoded.request.data.buffer).toBe(request.buffer);
+
+  const reply = Buffer.from(hex('00000006 0000000000000001 00000000 00000003 010203', '00'.repeat(68)));
+  const answer = decodeServerMessage(reply, () => OpCode.getData) as { response: { data: Uint8Array } };
+  reply.fill(0xee);
+  expect(answer.response.data).toEqual(Uint8Array.of(1, 2, 3));
+  expect(answer.response.data.constructor).toBe(Uint8Array);
+  expect(answer.response.data.buffer.byteLength).toBe(3);
 });

@@ -7,13 +7,13 @@
 import {
   type CloseSessionRequest,
   decodeRequestBody,
-  encodeRequestBody,
   idCodec,
   JuteReader,
   JuteWriter,
   OpCode,
   ProtocolError,
   type Request,
+  writeRequest,
 } from '@quorate/protocol';
 import type { AuthIds } from './auth-ids.js';
 import type { TreeWrite } from './prepare.js';
@@ -59,8 +59,13 @@ export function encodeForwardedRequest({ session, cxid, authIds, request }: Forw
   writer.int(cxid);
   writer.int(request.type);
   writer.vector(authIds, idCodec.write);
-  if (request.type === OpCode.createSession) writer.int(request.timeOut);
-  else writer.buffer(encodeRequestBody(request));
+  if (request.type === OpCode.createSession) {
+    writer.int(request.timeOut);
+  } else {
+    const at = writer.beginLength();
+    writeRequest(writer, request);
+    writer.endLength(at);
+  }
   return writer.finish();
 }
 

@@ -85,7 +85,7 @@ export class ZnodeStore {
 
   setData(node: NodeHandle, data: Uint8Array | null): void {
     this.pathAndDataLength += (data?.length ?? 0) - (this.rows.data(node)?.length ?? 0);
-    this.rows.setData(node, data);
+    this.rows.setData(node, data === null ? null : withoutBallast(data));
   }
 
   setAcl(node: NodeHandle, acl: readonly Acl[]): void {
@@ -106,4 +106,12 @@ export class ZnodeStore {
     }
     return names;
   }
+}
+
+/** The bytes that a view may leave unused in its array before it is copied. */
+const BALLAST_BYTES_MAX = 256;
+
+/** Data come as views of the txn in which they came. A small znode must not keep the whole of a large multi in memory. */
+function withoutBallast(data: Uint8Array): Uint8Array {
+  return data.buffer.byteLength - data.length > BALLAST_BYTES_MAX ? data.slice() : data;
 }

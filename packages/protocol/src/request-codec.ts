@@ -7,7 +7,7 @@ import { readAclList, writeAclList } from './acl.js';
 import { unreachable } from './assert.js';
 import type { Codec } from './codec.js';
 import { JuteReader } from './jute-reader.js';
-import { JuteWriter } from './jute-writer.js';
+import type { JuteWriter } from './jute-writer.js';
 import { readMulti, writeMultiEnd, writeMultiHeader } from './multi-header.js';
 import { OpCode, opCodeName } from './opcode.js';
 import { ProtocolError } from './protocol-error.js';

@@ -10,7 +10,7 @@ import type { ChannelId, TimerName } from './io.js';
 import { isForwarded, type Learner, Learners } from './learners.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { EarlyLearner, Peer } from './peer.js';
-import { ReadBarrier } from './read-barrier.js';
+import { ReadBarrier, type ReadBarrierState } from './read-barrier.js';
 import type { Role } from './role.js';
 import type { Snapshot } from './storage.js';
 import { planSync } from './sync-plan.js';
@@ -22,26 +22,28 @@ import { establishedVote } from './vote.js';
  */
 type Stage = 'DISCOVERY' | 'PROMISING' | 'EPOCH' | 'SYNCHRONIZATION' | 'BROADCAST';
 
-interface LeadingState {
+interface LeadingState extends ReadBarrierState {
   stage: Stage;
+  /** The new epoch, from PROMISING on. */
   epoch: number;
   /** In SYNCHRONIZATION: orders of the lane that stand before the own currentEpoch; −1 once that is ordered. */
   historyOrders: number;
+  readonly learners: Map<ChannelId, Learner>;
 }
 
 export class Leading implements Role {
   readonly name = 'LEADING';
   readonly #peer: Peer;
   readonly #elected: Vote;
-  readonly #state: LeadingState = { stage: 'DISCOVERY', epoch: 0, historyOrders: 0 };
+  readonly #state: LeadingState = { stage: 'DISCOVERY', epoch: 0, historyOrders: 0, learners: new Map(), round: 0, syncs: [] };
   readonly #learners: Learners;
   readonly #barrier: ReadBarrier;
 
   constructor(peer: Peer, vote: Vote, early: ReadonlyMap<ChannelId, EarlyLearner>) {
     this.#peer = peer;
     this.#elected = vote;
-    this.#learners = new Learners(peer.sid, peer.config);
-    this.#barrier = new ReadBarrier(peer, this.#learners);
+    this.#learners = new Learners(peer.sid, peer.config, this.#state.learners);
+    this.#barrier = new ReadBarrier(peer, this.#learners, this.#state);
     for (const [channel, { from, acceptedEpoch }] of early) {
       const learner = this.#learners.add(from, channel);
       if (acceptedEpoch !== undefined) this.#noteFollowerInfo(learner, acceptedEpoch);
@@ -347,7 +349,7 @@ export class Leading implements Role {
   }
 
   #onPing(learner: Learner, round: number, payload: Uint8Array): void {
-    if (round > this.#barrier.round) return this.#reject(learner);
+    if (round > this.#state.round) return this.#reject(learner);
     learner.round = Math.max(learner.round, round);
     if (!this.#serves(learner)) return;
     if (payload.length > 0) this.#peer.effects.push({ type: 'heartbeatReceived', from: learner.sid, payload });

@@ -32,15 +32,16 @@ export function isForwarded({ stage }: Learner): boolean {
   return stage === 'SYNCHRONIZING' || stage === 'SYNCHRONIZED';
 }
 
-/** Every open learner channel. Quorums count the leader itself, which has no channel. */
+/** Questions about every open learner channel. Quorums count the leader itself, which has no channel. */
 export class Learners {
   readonly #self: Sid;
   readonly #config: Config;
-  readonly #byChannel = new Map<ChannelId, Learner>();
+  readonly #byChannel: Map<ChannelId, Learner>;
 
-  constructor(self: Sid, config: Config) {
+  constructor(self: Sid, config: Config, byChannel: Map<ChannelId, Learner>) {
     this.#self = self;
     this.#config = config;
+    this.#byChannel = byChannel;
   }
 
   [Symbol.iterator](): IterableIterator<Learner> {

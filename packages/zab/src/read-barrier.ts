@@ -11,7 +11,7 @@ import type { Message } from './messages.js';
 import type { Peer } from './peer.js';
 
 /** A sync that the leader has not answered. */
-interface PendingSync {
+export interface PendingSync {
   /** The learner's channel; undefined where the leader's own application asks. */
   readonly channel: ChannelId | undefined;
   readonly tag: number;
@@ -21,29 +21,31 @@ interface PendingSync {
   readonly round: number;
 }
 
+/** What the barrier keeps in the leader's state. */
+export interface ReadBarrierState {
+  /** The round that was begun last. */
+  round: number;
+  /** In the order of their coming; zxid and round ascend with it, so the first that has to wait holds back the rest. */
+  readonly syncs: PendingSync[];
+}
+
 const NOTHING = new Uint8Array(0);
 
 export class ReadBarrier {
   readonly #peer: Peer;
   readonly #learners: Learners;
-  /** The round that was begun last. */
-  #round = 0;
-  /** In the order of their coming; zxid and round ascend with it, so the first that has to wait holds back the rest. */
-  readonly #pending: PendingSync[] = [];
+  readonly #state: ReadBarrierState;
 
-  constructor(peer: Peer, learners: Learners) {
+  constructor(peer: Peer, learners: Learners, state: ReadBarrierState) {
     this.#peer = peer;
     this.#learners = learners;
-  }
-
-  get round(): number {
-    return this.#round;
+    this.#state = state;
   }
 
   /** Asks every learner that follows; the answers confirm that it still does. */
   beginRound(): void {
-    this.#round++;
-    const message: Message = { type: 'PING', round: this.#round, payload: NOTHING };
+    this.#state.round++;
+    const message: Message = { type: 'PING', round: this.#state.round, payload: NOTHING };
     for (const learner of this.#learners) {
       if (isForwarded(learner)) this.#peer.effects.push({ type: 'sendToLearner', channel: learner.channel, message });
     }
@@ -51,19 +53,19 @@ export class ReadBarrier {
 
   /** A sync has come: from a learner, or from the own application where `channel` is undefined. */
   begin(channel: ChannelId | undefined, tag: number): void {
-    this.#pending.push({ channel, tag, zxid: this.#peer.state.log.lastZxid, round: this.#round + 1 });
-    if (this.#confirmedRound() >= this.#round) this.beginRound();
+    this.#state.syncs.push({ channel, tag, zxid: this.#peer.state.log.lastZxid, round: this.#state.round + 1 });
+    if (this.#confirmedRound() >= this.#state.round) this.beginRound();
     this.answer();
   }
 
   /** Answers those that are done; called whenever more is delivered or a round has been answered. */
   answer(): void {
-    if (this.#pending.length === 0) return;
+    if (this.#state.syncs.length === 0) return;
     const confirmed = this.#confirmedRound();
-    while (this.#isDone(this.#pending[0], confirmed)) this.#answerOne(this.#pending.shift() as PendingSync);
+    while (this.#isDone(this.#state.syncs[0], confirmed)) this.#answerOne(this.#state.syncs.shift() as PendingSync);
     // Those that came while a round was under way need the next one; it starts as soon as that one is confirmed.
-    const newest = this.#pending[this.#pending.length - 1];
-    if (newest === undefined || newest.round <= this.#round || confirmed < this.#round) return;
+    const newest = this.#state.syncs[this.#state.syncs.length - 1];
+    if (newest === undefined || newest.round <= this.#state.round || confirmed < this.#state.round) return;
     this.beginRound();
     this.answer();
   }
@@ -80,6 +82,8 @@ export class ReadBarrier {
   }
 
   #confirmedRound(): number {
-    return this.#learners.reachedByQuorum(this.#round, ({ stage, round }) => (stage === 'SYNCHRONIZED' ? round : Number.NEGATIVE_INFINITY));
+    return this.#learners.reachedByQuorum(this.#state.round, ({ stage, round }) =>
+      stage === 'SYNCHRONIZED' ? round : Number.NEGATIVE_INFINITY,
+    );
   }
 }

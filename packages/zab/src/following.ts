@@ -10,6 +10,7 @@ import type { ChannelId, TimerName } from './io.js';
 import { Log, type Run } from './log.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { Peer } from './peer.js';
+import { clonePlain } from './plain.js';
 import type { Role } from './role.js';
 import type { Snapshot } from './storage.js';
 import { establishedVote } from './vote.js';
@@ -22,6 +23,8 @@ import { establishedVote } from './vote.js';
 type Stage = 'DISCOVERY' | 'PROMISING' | 'SYNCHRONIZATION' | 'HISTORY' | 'EPOCH' | 'ACKED' | 'BROADCAST';
 
 interface FollowingState {
+  /** The vote that was elected here. */
+  readonly elected: Vote;
   readonly channel: ChannelId;
   stage: Stage;
   /** The leader's epoch, from LEADERINFO on. */
@@ -53,14 +56,17 @@ interface Replacement {
 export class Following implements Role {
   readonly name = 'FOLLOWING';
   readonly #peer: Peer;
-  readonly #elected: Vote;
-  readonly #state: FollowingState;
+  readonly state: FollowingState;
 
-  constructor(peer: Peer, vote: Vote) {
+  private constructor(peer: Peer, state: FollowingState) {
     this.#peer = peer;
-    this.#elected = vote;
+    this.state = state;
+  }
+
+  static begin(peer: Peer, elected: Vote): Following {
     peer.state.channelsOpened++;
-    this.#state = {
+    return new Following(peer, {
+      elected,
       channel: peer.state.channelsOpened,
       stage: 'DISCOVERY',
       epoch: 0,
@@ -71,21 +77,25 @@ export class Following implements Role {
       lastAcked: 0 as Zxid,
       silentHalfTicks: 0,
       syncs: [],
-    };
+    });
+  }
+
+  clone(peer: Peer): Following {
+    return new Following(peer, clonePlain(this.state));
   }
 
   get vote(): Vote {
-    return establishedVote(this.#elected, this.#state.epoch);
+    return establishedVote(this.state.elected, this.state.epoch);
   }
 
   get #leader(): Sid {
-    return this.#elected.leader;
+    return this.state.elected.leader;
   }
 
   enter(): void {
     const { state, timing } = this.#peer;
     this.#peer.setStatus({ state: 'FOLLOWING', leader: this.#leader, epoch: state.currentEpoch, serving: false });
-    this.#peer.effects.push({ type: 'openToLeader', to: this.#leader, channel: this.#state.channel });
+    this.#peer.effects.push({ type: 'openToLeader', to: this.#leader, channel: this.state.channel });
     this.#send({ type: 'FOLLOWERINFO', acceptedEpoch: state.acceptedEpoch });
     this.#peer.setTimer('init', timing.initLimit * timing.tickTimeMs);
   }
@@ -93,12 +103,12 @@ export class Following implements Role {
   leave(): void {
     this.#peer.cancelTimer('init');
     this.#peer.cancelTimer('tick');
-    this.#peer.effects.push({ type: 'closeToLeader', channel: this.#state.channel });
+    this.#peer.effects.push({ type: 'closeToLeader', channel: this.state.channel });
   }
 
   onLeaderMessage(channel: ChannelId, message: Message): void {
-    if (channel !== this.#state.channel) return;
-    this.#state.silentHalfTicks = 0;
+    if (channel !== this.state.channel) return;
+    this.state.silentHalfTicks = 0;
     switch (message.type) {
       case 'LEADERINFO':
         this.#onLeaderInfo(message.epoch);
@@ -124,7 +134,7 @@ export class Following implements Role {
         this.#peer.effects.push({ type: 'heartbeat', round: message.round });
         return;
       case 'SYNC':
-        this.#state.syncs.push({ tag: message.tag, zxid: this.#peer.state.lastCommitted });
+        this.state.syncs.push({ tag: message.tag, zxid: this.#peer.state.lastCommitted });
         this.#answerSyncs();
         return;
       case 'REVALIDATE':
@@ -143,23 +153,23 @@ export class Following implements Role {
 
   #onLeaderInfo(epoch: number): void {
     const { state } = this.#peer;
-    if (this.#state.stage !== 'DISCOVERY') return this.#reject();
+    if (this.state.stage !== 'DISCOVERY') return this.#reject();
     // A leader of an epoch below the promise is one that others have already left behind.
     if (epoch < state.acceptedEpoch) return this.#reject();
-    this.#state.epoch = epoch;
-    this.#state.stage = 'PROMISING';
-    this.#state.counted = epoch > state.acceptedEpoch;
-    if (this.#state.counted) this.#peer.saveAcceptedEpoch(epoch);
+    this.state.epoch = epoch;
+    this.state.stage = 'PROMISING';
+    this.state.counted = epoch > state.acceptedEpoch;
+    if (this.state.counted) this.#peer.saveAcceptedEpoch(epoch);
     this.#advance();
   }
 
   #onPlan(message: Message & { readonly type: 'DIFF' | 'TRUNC' | 'SNAP' }): void {
     const { log } = this.#peer.state;
-    if (this.#state.stage !== 'SYNCHRONIZATION' || this.#state.planned) return this.#reject();
-    this.#state.planned = true;
+    if (this.state.stage !== 'SYNCHRONIZATION' || this.state.planned) return this.#reject();
+    this.state.planned = true;
     if (message.type === 'SNAP') {
       const { snapshot } = message;
-      this.#state.replacement = { snapshot, log: new Log(snapshot.zxid), lastCommitted: snapshot.zxid };
+      this.state.replacement = { snapshot, log: new Log(snapshot.zxid), lastCommitted: snapshot.zxid };
     } else if (message.type === 'TRUNC') {
       // A cut at a place that is not here, or below what the application has, would be a leader without the committed history.
       if (!log.contains(message.zxid) || message.zxid < this.#peer.state.lastDelivered) return this.#reject();
@@ -168,7 +178,7 @@ export class Following implements Role {
   }
 
   #onProposal(run: Run): void {
-    const { planned, epoch, replacement } = this.#state;
+    const { planned, epoch, replacement } = this.state;
     const log = replacement?.log ?? this.#peer.state.log;
     if (!planned || run.payloads.length === 0 || epochOf(run.zxid) > epoch || !log.continues(run.zxid)) return this.#reject();
     if (replacement === undefined) this.#peer.append(run);
@@ -176,21 +186,21 @@ export class Following implements Role {
   }
 
   #onNewLeader(epoch: number): void {
-    if (this.#state.stage !== 'SYNCHRONIZATION' || !this.#state.planned || epoch !== this.#state.epoch) return this.#reject();
-    const { replacement } = this.#state;
+    if (this.state.stage !== 'SYNCHRONIZATION' || !this.state.planned || epoch !== this.state.epoch) return this.#reject();
+    const { replacement } = this.state;
     if (replacement !== undefined) {
       const { snapshot, log, lastCommitted } = replacement;
-      this.#state.replacement = undefined;
+      this.state.replacement = undefined;
       this.#peer.replaceHistory(snapshot, log.runs(log.base, log.lastZxid));
       this.#peer.commit(lastCommitted);
     }
-    this.#state.stage = 'HISTORY';
-    this.#state.historyOrders = this.#peer.state.lane.length;
+    this.state.stage = 'HISTORY';
+    this.state.historyOrders = this.#peer.state.lane.length;
     this.#advance();
   }
 
   #onCommit(zxid: Zxid): void {
-    const { planned, replacement } = this.#state;
+    const { planned, replacement } = this.state;
     const log = replacement?.log ?? this.#peer.state.log;
     if (!planned || zxid > log.lastZxid) return this.#reject();
     if (replacement !== undefined) {
@@ -198,29 +208,29 @@ export class Following implements Role {
       return;
     }
     this.#peer.commit(zxid);
-    if (this.#state.stage === 'BROADCAST') this.#deliver();
+    if (this.state.stage === 'BROADCAST') this.#deliver();
   }
 
   #onUpToDate(): void {
-    if (this.#state.stage !== 'ACKED') return this.#reject();
+    if (this.state.stage !== 'ACKED') return this.#reject();
     const { state, timing } = this.#peer;
-    assert(state.durable.currentEpoch === this.#state.epoch, 'a server serves in the epoch that it has acknowledged');
-    this.#state.stage = 'BROADCAST';
+    assert(state.durable.currentEpoch === this.state.epoch, 'a server serves in the epoch that it has acknowledged');
+    this.state.stage = 'BROADCAST';
     this.#peer.cancelTimer('init');
     this.#peer.setTimer('tick', timing.tickTimeMs / 2);
     this.#deliver();
-    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.#leader, epoch: this.#state.epoch, serving: true });
+    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.#leader, epoch: this.state.epoch, serving: true });
   }
 
   onDurable(count: number): void {
-    if (this.#state.stage === 'HISTORY') this.#state.historyOrders = Math.max(0, this.#state.historyOrders - count);
+    if (this.state.stage === 'HISTORY') this.state.historyOrders = Math.max(0, this.state.historyOrders - count);
     this.#advance();
   }
 
   /** Takes the next step of those that wait for the storage. */
   #advance(): void {
     const { durable } = this.#peer.state;
-    const current = this.#state;
+    const current = this.state;
     switch (current.stage) {
       case 'PROMISING':
         if (durable.acceptedEpoch !== current.epoch) return;
@@ -262,8 +272,8 @@ export class Following implements Role {
   /** Proposals are acknowledged after NEWLEADER and never before they are durable (ZOOKEEPER-4685, 3911). */
   #acknowledge(): void {
     const { lastZxid } = this.#peer.state.durable;
-    if (lastZxid <= this.#state.lastAcked) return;
-    this.#state.lastAcked = lastZxid;
+    if (lastZxid <= this.state.lastAcked) return;
+    this.state.lastAcked = lastZxid;
     this.#send({ type: 'ACK', zxid: lastZxid });
   }
 
@@ -273,7 +283,7 @@ export class Following implements Role {
   }
 
   #answerSyncs(): void {
-    const { syncs } = this.#state;
+    const { syncs } = this.state;
     while (syncs[0] !== undefined && syncs[0].zxid <= this.#peer.state.lastDelivered) {
       this.#peer.effects.push({ type: 'synced', tag: syncs[0].tag });
       syncs.shift();
@@ -285,15 +295,15 @@ export class Following implements Role {
   }
 
   request(payload: Uint8Array): void {
-    if (this.#state.stage === 'BROADCAST') this.#send({ type: 'REQUEST', payload });
+    if (this.state.stage === 'BROADCAST') this.#send({ type: 'REQUEST', payload });
   }
 
   revalidate(payload: Uint8Array): void {
-    if (this.#state.stage === 'BROADCAST') this.#send({ type: 'REVALIDATE', payload });
+    if (this.state.stage === 'BROADCAST') this.#send({ type: 'REVALIDATE', payload });
   }
 
   sync(tag: number): void {
-    if (this.#state.stage === 'BROADCAST') this.#send({ type: 'SYNC', tag });
+    if (this.state.stage === 'BROADCAST') this.#send({ type: 'SYNC', tag });
   }
 
   onTimer(name: TimerName): void {
@@ -301,14 +311,14 @@ export class Following implements Role {
     if (name === 'init') {
       this.#peer.becomeLooking();
     } else if (name === 'tick') {
-      this.#state.silentHalfTicks++;
-      if (this.#state.silentHalfTicks > timing.syncLimit * 2) this.#peer.becomeLooking();
+      this.state.silentHalfTicks++;
+      if (this.state.silentHalfTicks > timing.syncLimit * 2) this.#peer.becomeLooking();
       else this.#peer.setTimer('tick', timing.tickTimeMs / 2);
     }
   }
 
   onLeaderClosed(channel: ChannelId): void {
-    if (channel === this.#state.channel) this.#peer.becomeLooking();
+    if (channel === this.state.channel) this.#peer.becomeLooking();
   }
 
   onNotification(from: Sid, notification: Notification): void {
@@ -326,7 +336,7 @@ export class Following implements Role {
   }
 
   #send(message: Message): void {
-    this.#peer.effects.push({ type: 'sendToLeader', channel: this.#state.channel, message });
+    this.#peer.effects.push({ type: 'sendToLeader', channel: this.state.channel, message });
   }
 
   // Only the leader has learners and takes proposals.

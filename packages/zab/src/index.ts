@@ -7,6 +7,7 @@ export { MemoryStorage } from './memory-storage.js';
 export type { Message, Notification, Vote } from './messages.js';
 export { Peer, type PeerOptions } from './peer.js';
 export type { PeerState } from './peer-state.js';
+export { clonePlain, Fingerprint } from './plain.js';
 export { Replica, type ReplicaOptions } from './replica.js';
 export type { Completion, Snapshot, Storage, StoredImage } from './storage.js';
 export { planSync, type SyncPlan } from './sync-plan.js';

@@ -10,6 +10,7 @@ import type { ChannelId, TimerName } from './io.js';
 import { isForwarded, type Learner, Learners } from './learners.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { EarlyLearner, Peer } from './peer.js';
+import { clonePlain } from './plain.js';
 import { ReadBarrier, type ReadBarrierState } from './read-barrier.js';
 import type { Role } from './role.js';
 import type { Snapshot } from './storage.js';
@@ -23,6 +24,8 @@ import { establishedVote } from './vote.js';
 type Stage = 'DISCOVERY' | 'PROMISING' | 'EPOCH' | 'SYNCHRONIZATION' | 'BROADCAST';
 
 interface LeadingState extends ReadBarrierState {
+  /** The vote that was elected here. */
+  readonly elected: Vote;
   stage: Stage;
   /** The new epoch, from PROMISING on. */
   epoch: number;
@@ -34,24 +37,32 @@ interface LeadingState extends ReadBarrierState {
 export class Leading implements Role {
   readonly name = 'LEADING';
   readonly #peer: Peer;
-  readonly #elected: Vote;
-  readonly #state: LeadingState = { stage: 'DISCOVERY', epoch: 0, historyOrders: 0, learners: new Map(), round: 0, syncs: [] };
+  readonly state: LeadingState;
   readonly #learners: Learners;
   readonly #barrier: ReadBarrier;
 
-  constructor(peer: Peer, vote: Vote, early: ReadonlyMap<ChannelId, EarlyLearner>) {
+  private constructor(peer: Peer, state: LeadingState) {
     this.#peer = peer;
-    this.#elected = vote;
-    this.#learners = new Learners(peer.sid, peer.config, this.#state.learners);
-    this.#barrier = new ReadBarrier(peer, this.#learners, this.#state);
+    this.state = state;
+    this.#learners = new Learners(peer.sid, peer.config, state.learners);
+    this.#barrier = new ReadBarrier(peer, this.#learners, state);
+  }
+
+  static begin(peer: Peer, elected: Vote, early: ReadonlyMap<ChannelId, EarlyLearner>): Leading {
+    const role = new Leading(peer, { elected, stage: 'DISCOVERY', epoch: 0, historyOrders: 0, learners: new Map(), round: 0, syncs: [] });
     for (const [channel, { from, acceptedEpoch }] of early) {
-      const learner = this.#learners.add(from, channel);
-      if (acceptedEpoch !== undefined) this.#noteFollowerInfo(learner, acceptedEpoch);
+      const learner = role.#learners.add(from, channel);
+      if (acceptedEpoch !== undefined) role.#noteFollowerInfo(learner, acceptedEpoch);
     }
+    return role;
+  }
+
+  clone(peer: Peer): Leading {
+    return new Leading(peer, clonePlain(this.state));
   }
 
   get vote(): Vote {
-    return establishedVote(this.#elected, this.#state.epoch);
+    return establishedVote(this.state.elected, this.state.epoch);
   }
 
   enter(): void {
@@ -141,7 +152,7 @@ export class Leading implements Role {
     const { state } = this.#peer;
     const moreRecent = currentEpoch > state.currentEpoch || (currentEpoch === state.currentEpoch && lastZxid > state.log.lastZxid);
     // Until a quorum has promised, a history that is ahead of this one may hold what was committed: its owner has to lead.
-    if (this.#state.stage === 'EPOCH' && moreRecent) return this.#peer.becomeLooking();
+    if (this.state.stage === 'EPOCH' && moreRecent) return this.#peer.becomeLooking();
     learner.stage = 'PROMISED';
     learner.promised = currentEpoch !== -1;
     learner.lastZxid = lastZxid;
@@ -150,43 +161,43 @@ export class Leading implements Role {
 
   /** Takes every step that has become possible. */
   #advance(): void {
-    if (this.#state.stage === 'DISCOVERY') this.#chooseEpoch();
-    if (this.#state.stage === 'PROMISING') this.#invite();
-    if (this.#state.stage === 'EPOCH') this.#countPromises();
-    if (this.#state.stage !== 'SYNCHRONIZATION' && this.#state.stage !== 'BROADCAST') return;
+    if (this.state.stage === 'DISCOVERY') this.#chooseEpoch();
+    if (this.state.stage === 'PROMISING') this.#invite();
+    if (this.state.stage === 'EPOCH') this.#countPromises();
+    if (this.state.stage !== 'SYNCHRONIZATION' && this.state.stage !== 'BROADCAST') return;
     if (this.#mustGiveWay()) {
       this.#peer.becomeLooking();
       return;
     }
     this.#welcome();
-    if (this.#state.stage === 'SYNCHRONIZATION') this.#establish();
+    if (this.state.stage === 'SYNCHRONIZATION') this.#establish();
   }
 
   /** The new epoch is above every promise of a quorum. Observers do not count (ZOOKEEPER-2959). */
   #chooseEpoch(): void {
     if (!this.#learners.quorumOf(({ stage }) => stage === 'INFORMED')) return;
-    this.#state.epoch = Math.max(this.#peer.state.acceptedEpoch, this.#peer.state.highestEpochSeen) + 1;
-    this.#state.stage = 'PROMISING';
-    this.#peer.saveAcceptedEpoch(this.#state.epoch);
+    this.state.epoch = Math.max(this.#peer.state.acceptedEpoch, this.#peer.state.highestEpochSeen) + 1;
+    this.state.stage = 'PROMISING';
+    this.#peer.saveAcceptedEpoch(this.state.epoch);
   }
 
   #invite(): void {
-    if (this.#peer.state.durable.acceptedEpoch !== this.#state.epoch) return;
-    this.#state.stage = 'EPOCH';
+    if (this.#peer.state.durable.acceptedEpoch !== this.state.epoch) return;
+    this.state.stage = 'EPOCH';
     for (const learner of this.#learners) this.#inviteOne(learner);
   }
 
   #inviteOne(learner: Learner): void {
     if (learner.stage !== 'INFORMED') return;
     learner.stage = 'INVITED';
-    this.#send(learner, { type: 'LEADERINFO', epoch: this.#state.epoch });
+    this.#send(learner, { type: 'LEADERINFO', epoch: this.state.epoch });
   }
 
   #countPromises(): void {
     for (const learner of this.#learners) this.#inviteOne(learner);
     if (!this.#learners.quorumOf(({ promised }) => promised)) return;
-    this.#state.stage = 'SYNCHRONIZATION';
-    this.#state.historyOrders = this.#peer.state.lane.length;
+    this.state.stage = 'SYNCHRONIZATION';
+    this.state.historyOrders = this.#peer.state.lane.length;
   }
 
   // Synchronization
@@ -197,7 +208,7 @@ export class Leading implements Role {
    */
   #mustGiveWay(): boolean {
     for (const learner of this.#learners) {
-      if (learner.stage === 'INFORMED' && learner.acceptedEpoch > this.#state.epoch) return true;
+      if (learner.stage === 'INFORMED' && learner.acceptedEpoch > this.state.epoch) return true;
     }
     return false;
   }
@@ -233,14 +244,14 @@ export class Leading implements Role {
     const { log, lastCommitted } = this.#peer.state;
     for (const run of log.runs(after, log.lastZxid)) this.#send(learner, { type: 'PROPOSAL', run });
     this.#send(learner, { type: 'COMMIT', zxid: lastCommitted });
-    this.#send(learner, { type: 'NEWLEADER', epoch: this.#state.epoch });
+    this.#send(learner, { type: 'NEWLEADER', epoch: this.state.epoch });
     learner.stage = 'SYNCHRONIZING';
   }
 
   /** The own history, then the own currentEpoch, then the quorum of those who have acknowledged NEWLEADER. */
   #establish(): void {
     const { state, sid, timing } = this.#peer;
-    const current = this.#state;
+    const current = this.state;
     if (current.historyOrders > 0) return;
     if (current.historyOrders === 0) {
       current.historyOrders = -1;
@@ -260,7 +271,7 @@ export class Leading implements Role {
   // Broadcast
 
   propose(payloads: readonly Uint8Array[]): void {
-    if (this.#state.stage !== 'BROADCAST' || payloads.length === 0) return;
+    if (this.state.stage !== 'BROADCAST' || payloads.length === 0) return;
     const zxid = this.nextZxid;
     if (counterOf(zxid) + payloads.length > COUNTER_MAX) {
       // The counter is spent. The next epoch starts a new one; these payloads share the fate of all that a lost leader had not sent.
@@ -276,11 +287,11 @@ export class Leading implements Role {
   /** The zxid of the next proposal. */
   get nextZxid(): Zxid {
     const last = this.#peer.state.log.lastZxid;
-    return epochOf(last) === this.#state.epoch ? ((last + 1) as Zxid) : makeZxid(this.#state.epoch, 1);
+    return epochOf(last) === this.state.epoch ? ((last + 1) as Zxid) : makeZxid(this.state.epoch, 1);
   }
 
   #onAck(learner: Learner, zxid: Zxid): void {
-    const { epoch } = this.#state;
+    const { epoch } = this.state;
     if (!isForwarded(learner) || epochOf(zxid) !== epoch || zxid <= learner.acked) return this.#reject(learner);
     if (counterOf(zxid) !== 0 && zxid > this.#peer.state.log.lastZxid) return this.#reject(learner);
     if (learner.stage === 'SYNCHRONIZING') {
@@ -288,7 +299,7 @@ export class Leading implements Role {
       if (counterOf(zxid) !== 0) return this.#reject(learner);
       learner.stage = 'SYNCHRONIZED';
       learner.acked = zxid;
-      if (this.#state.stage === 'BROADCAST') this.#send(learner, { type: 'UPTODATE' });
+      if (this.state.stage === 'BROADCAST') this.#send(learner, { type: 'UPTODATE' });
       else this.#advance();
       return;
     }
@@ -298,7 +309,7 @@ export class Leading implements Role {
 
   /** Commits what a quorum has acknowledged in this epoch; all below it goes with it. */
   #commitAcked(): void {
-    if (this.#state.stage !== 'BROADCAST') return;
+    if (this.state.stage !== 'BROADCAST') return;
     const reached = this.#learners.reachedByQuorum(this.#peer.state.durable.lastZxid, ({ acked }) => acked) as Zxid;
     // Counter 0 stands for the history that was committed when the epoch was established.
     if (reached > this.#peer.state.lastCommitted && counterOf(reached) !== 0) this.#commit(reached);
@@ -312,13 +323,13 @@ export class Leading implements Role {
   }
 
   onDurable(count: number): void {
-    if (this.#state.stage === 'BROADCAST') {
+    if (this.state.stage === 'BROADCAST') {
       this.#commitAcked();
       this.#deliver();
       return;
     }
-    if (this.#state.stage === 'SYNCHRONIZATION' && this.#state.historyOrders > 0) {
-      this.#state.historyOrders = Math.max(0, this.#state.historyOrders - count);
+    if (this.state.stage === 'SYNCHRONIZATION' && this.state.historyOrders > 0) {
+      this.state.historyOrders = Math.max(0, this.state.historyOrders - count);
     }
     this.#advance();
   }
@@ -349,7 +360,7 @@ export class Leading implements Role {
   }
 
   #onPing(learner: Learner, round: number, payload: Uint8Array): void {
-    if (round > this.#state.round) return this.#reject(learner);
+    if (round > this.state.round) return this.#reject(learner);
     learner.round = Math.max(learner.round, round);
     if (!this.#serves(learner)) return;
     if (payload.length > 0) this.#peer.effects.push({ type: 'heartbeatReceived', from: learner.sid, payload });
@@ -357,12 +368,12 @@ export class Leading implements Role {
   }
 
   sync(tag: number): void {
-    if (this.#state.stage === 'BROADCAST') this.#barrier.begin(undefined, tag);
+    if (this.state.stage === 'BROADCAST') this.#barrier.begin(undefined, tag);
   }
 
   /** A leader without a quorum of synchronized servers steps down at once: waiting could only let it serve what others have replaced. */
   #checkQuorum(): void {
-    if (this.#state.stage !== 'BROADCAST') return;
+    if (this.state.stage !== 'BROADCAST') return;
     if (!this.#learners.quorumOf(isSynchronized)) this.#peer.becomeLooking();
   }
 
@@ -377,7 +388,7 @@ export class Leading implements Role {
 
   /** Whether a learner's requests are taken: both it and the leader are in broadcast. */
   #serves(learner: Learner): boolean {
-    return this.#state.stage === 'BROADCAST' && isSynchronized(learner);
+    return this.state.stage === 'BROADCAST' && isSynchronized(learner);
   }
 
   /** A learner that breaks the protocol loses its channel; it will look and come back. */

@@ -123,6 +123,13 @@ export class Log {
     this.#base = base;
   }
 
+  /** A copy; the payloads, which nobody changes, are shared. */
+  clone(): Log {
+    const log = new Log(this.#base);
+    for (const run of this.runs(this.#base, this.lastZxid)) log.append(run);
+    return log;
+  }
+
   /** Forgets everything: a snapshot has taken its place. */
   reset(base: Zxid): void {
     this.#payloads.length = 0;

@@ -9,6 +9,7 @@ import { hasQuorum, type Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { EarlyLearner, Peer } from './peer.js';
+import { clonePlain } from './plain.js';
 import type { Role } from './role.js';
 import { backOffMs, finalizeWaitMs } from './timing.js';
 import { compareVotes, sameLeadership, sameVote } from './vote.js';
@@ -32,30 +33,38 @@ interface LookingState {
 export class Looking implements Role {
   readonly name = 'LOOKING';
   readonly #peer: Peer;
-  readonly #state: LookingState;
+  readonly state: LookingState;
 
-  constructor(peer: Peer) {
+  private constructor(peer: Peer, state: LookingState) {
     this.#peer = peer;
-    this.#state = {
-      vote: this.#ownVote(),
+    this.state = state;
+  }
+
+  static begin(peer: Peer): Looking {
+    return new Looking(peer, {
+      vote: ownVote(peer),
       received: new Map(),
       decided: new Map(),
       early: new Map(),
       finalizing: false,
       resends: 0,
       announced: false,
-    };
+    });
+  }
+
+  clone(peer: Peer): Looking {
+    return new Looking(peer, clonePlain(this.state));
   }
 
   get vote(): Vote {
-    return this.#state.vote;
+    return this.state.vote;
   }
 
   enter(): void {
     const { state, timing } = this.#peer;
     state.electionEpoch++;
     this.#peer.setStatus({ state: 'LOOKING', leader: undefined, epoch: state.currentEpoch, serving: false });
-    this.#state.received.set(this.#peer.sid, this.#ownNotification());
+    this.state.received.set(this.#peer.sid, this.#ownNotification());
     // The first try is made at once; further ones are paced, so that servers which cannot agree do not spin.
     if (state.failedTries > 0) this.#peer.setTimer('election', backOffMs(timing, state.failedTries - 1));
     else this.#announce();
@@ -65,8 +74,8 @@ export class Looking implements Role {
 
   leave(): void {
     this.#peer.cancelTimer('election');
-    if (this.#state.finalizing) this.#peer.cancelTimer('finalize');
-    for (const channel of this.#state.early.keys()) this.#peer.effects.push({ type: 'closeToLearner', channel });
+    if (this.state.finalizing) this.#peer.cancelTimer('finalize');
+    for (const channel of this.state.early.keys()) this.#peer.effects.push({ type: 'closeToLearner', channel });
   }
 
   onNotification(from: Sid, notification: Notification): void {
@@ -79,36 +88,36 @@ export class Looking implements Role {
   /** A vote of a server that is looking too. */
   #onLooking(from: Sid, notification: Notification): void {
     const { state } = this.#peer;
-    this.#state.decided.delete(from);
+    this.state.decided.delete(from);
     if (notification.electionEpoch < state.electionEpoch) {
-      this.#peer.notify(from, 'LOOKING', this.#state.vote);
+      this.#peer.notify(from, 'LOOKING', this.state.vote);
       return;
     }
     if (notification.electionEpoch > state.electionEpoch) {
       state.electionEpoch = notification.electionEpoch;
-      this.#state.received.clear();
+      this.state.received.clear();
       this.#unfinalize();
-      const own = this.#ownVote();
-      this.#state.vote = compareVotes(notification.vote, own) > 0 ? notification.vote : own;
+      const own = ownVote(this.#peer);
+      this.state.vote = compareVotes(notification.vote, own) > 0 ? notification.vote : own;
       this.#announce();
-    } else if (compareVotes(notification.vote, this.#state.vote) > 0) {
+    } else if (compareVotes(notification.vote, this.state.vote) > 0) {
       this.#unfinalize();
-      this.#state.vote = notification.vote;
+      this.state.vote = notification.vote;
       this.#announce();
     }
-    this.#state.received.set(this.#peer.sid, this.#ownNotification());
-    this.#state.received.set(from, notification);
+    this.state.received.set(this.#peer.sid, this.#ownNotification());
+    this.state.received.set(from, notification);
     this.#decide();
   }
 
   /** The word of a server that follows or leads. */
   #onDecided(from: Sid, notification: Notification): void {
     const { state } = this.#peer;
-    this.#state.decided.set(from, notification);
-    if (notification.electionEpoch === state.electionEpoch) this.#state.received.set(from, notification);
+    this.state.decided.set(from, notification);
+    if (notification.electionEpoch === state.electionEpoch) this.state.received.set(from, notification);
     if (!this.#isLedByAll(notification)) return;
     state.electionEpoch = notification.electionEpoch;
-    this.#state.vote = notification.vote;
+    this.state.vote = notification.vote;
     this.#conclude();
   }
 
@@ -118,11 +127,11 @@ export class Looking implements Role {
     const { leader } = notification.vote;
     // A server that is told that it leads, by those who elected it while it had forgotten, has to be in their round.
     if (leader === sid && notification.electionEpoch !== state.electionEpoch) return false;
-    if (leader !== sid && this.#state.decided.get(leader)?.state !== 'LEADING') return false;
+    if (leader !== sid && this.state.decided.get(leader)?.state !== 'LEADING') return false;
     const supporters = new Set<Sid>();
-    for (const [from, word] of this.#state.decided) if (sameLeadership(word.vote, notification.vote)) supporters.add(from);
+    for (const [from, word] of this.state.decided) if (sameLeadership(word.vote, notification.vote)) supporters.add(from);
     // In the round of its own vote, this server's support counts like any other's.
-    if (notification.electionEpoch === state.electionEpoch && leader === this.#state.vote.leader) supporters.add(sid);
+    if (notification.electionEpoch === state.electionEpoch && leader === this.state.vote.leader) supporters.add(sid);
     return hasQuorum(config, supporters);
   }
 
@@ -130,85 +139,80 @@ export class Looking implements Role {
   #decide(): void {
     const { config, timing } = this.#peer;
     const supporters = new Set<Sid>();
-    for (const [from, word] of this.#state.received) if (sameVote(word.vote, this.#state.vote)) supporters.add(from);
+    for (const [from, word] of this.state.received) if (sameVote(word.vote, this.state.vote)) supporters.add(from);
     if (!hasQuorum(config, supporters)) return;
-    if (config.voters.every((voter) => this.#state.received.has(voter))) {
+    if (config.voters.every((voter) => this.state.received.has(voter))) {
       this.#conclude();
       return;
     }
-    if (this.#state.finalizing) return;
-    this.#state.finalizing = true;
+    if (this.state.finalizing) return;
+    this.state.finalizing = true;
     this.#peer.setTimer('finalize', finalizeWaitMs(timing));
   }
 
   #conclude(): void {
-    const vote = this.#state.vote;
+    const vote = this.state.vote;
     if (vote.leader !== this.#peer.sid) {
       this.#peer.becomeFollowing(vote);
       return;
     }
-    const early = new Map(this.#state.early);
-    this.#state.early.clear();
+    const early = new Map(this.state.early);
+    this.state.early.clear();
     this.#peer.becomeLeading(vote, early);
   }
 
   #unfinalize(): void {
-    if (!this.#state.finalizing) return;
-    this.#state.finalizing = false;
+    if (!this.state.finalizing) return;
+    this.state.finalizing = false;
     this.#peer.cancelTimer('finalize');
   }
 
   onTimer(name: TimerName): void {
     if (name === 'finalize') {
-      assert(this.#state.finalizing, 'the timer runs only while a quorum agrees');
+      assert(this.state.finalizing, 'the timer runs only while a quorum agrees');
       this.#conclude();
       return;
     }
     if (name !== 'election') return;
     // Votes may have been lost, and those who have decided answer only when asked.
-    if (this.#state.announced) this.#state.resends++;
+    if (this.state.announced) this.state.resends++;
     this.#announce();
   }
 
   #announce(): void {
-    this.#state.announced = true;
-    for (const voter of this.#peer.config.voters) if (voter !== this.#peer.sid) this.#peer.notify(voter, 'LOOKING', this.#state.vote);
-    this.#peer.setTimer('election', backOffMs(this.#peer.timing, this.#state.resends));
-  }
-
-  #ownVote(): Vote {
-    const { sid, state } = this.#peer;
-    return { leader: sid, zxid: state.log.lastZxid, peerEpoch: state.currentEpoch };
+    this.state.announced = true;
+    for (const voter of this.#peer.config.voters) if (voter !== this.#peer.sid) this.#peer.notify(voter, 'LOOKING', this.state.vote);
+    this.#peer.setTimer('election', backOffMs(this.#peer.timing, this.state.resends));
   }
 
   #ownNotification(): Notification {
-    return { state: 'LOOKING', electionEpoch: this.#peer.state.electionEpoch, vote: this.#state.vote };
+    return { state: 'LOOKING', electionEpoch: this.#peer.state.electionEpoch, vote: this.state.vote };
   }
 
   // Learners may decide for this server before it does.
 
   onLearnerOpened(from: Sid, channel: ChannelId): void {
-    for (const [older, learner] of this.#state.early) {
+    for (const [older, learner] of this.state.early) {
       if (learner.from !== from) continue;
-      this.#state.early.delete(older);
+      this.state.early.delete(older);
       this.#peer.effects.push({ type: 'closeToLearner', channel: older });
     }
-    this.#state.early.set(channel, { from, acceptedEpoch: undefined });
+    this.state.early.set(channel, { from, acceptedEpoch: undefined });
   }
 
   onLearnerMessage(channel: ChannelId, message: Message): void {
-    const learner = this.#state.early.get(channel);
+    const learner = this.state.early.get(channel);
     if (learner === undefined) return;
     if (message.type === 'FOLLOWERINFO' && learner.acceptedEpoch === undefined) {
       learner.acceptedEpoch = message.acceptedEpoch;
       return;
     }
-    this.#state.early.delete(channel);
+    this.state.early.delete(channel);
     this.#peer.effects.push({ type: 'closeToLearner', channel });
   }
 
   onLearnerClosed(channel: ChannelId): void {
-    this.#state.early.delete(channel);
+    this.state.early.delete(channel);
   }
 
   // Nobody leads and nothing is served: what was under way for a former role has no addressee.
@@ -223,4 +227,8 @@ export class Looking implements Role {
   heartbeat(): void {}
   sync(): void {}
   onSnapshotTaken(): void {}
+}
+
+function ownVote({ sid, state }: Peer): Vote {
+  return { leader: sid, zxid: state.log.lastZxid, peerEpoch: state.currentEpoch };
 }

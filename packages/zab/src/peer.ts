@@ -14,6 +14,7 @@ import { lastZxidOf, type Run } from './log.js';
 import { Looking } from './looking.js';
 import type { Notification, Vote } from './messages.js';
 import { type LaneOrder, type PeerState, recoverState } from './peer-state.js';
+import { clonePlain, type Fingerprint } from './plain.js';
 import type { Role } from './role.js';
 import type { Snapshot, StoredImage } from './storage.js';
 import type { Timing } from './timing.js';
@@ -38,12 +39,31 @@ export class Peer {
   #role: Role | undefined;
   #status: Status;
 
-  constructor(options: PeerOptions) {
-    this.sid = options.sid;
-    this.config = options.config;
-    this.timing = options.timing;
-    this.state = recoverState(options.image);
-    this.#status = { state: 'LOOKING', leader: undefined, epoch: this.state.currentEpoch, serving: false };
+  private constructor({ sid, config, timing }: Pick<PeerOptions, 'sid' | 'config' | 'timing'>, state: PeerState) {
+    this.sid = sid;
+    this.config = config;
+    this.timing = timing;
+    this.state = state;
+    this.#status = { state: 'LOOKING', leader: undefined, epoch: state.currentEpoch, serving: false };
+  }
+
+  /** A server that starts from what its storage holds. @throws RangeError where that contradicts itself. */
+  static recover(options: PeerOptions): Peer {
+    return new Peer(options, recoverState(options.image));
+  }
+
+  /** A server that goes on from here by itself, for those who explore what may come. Called between steps. */
+  clone(): Peer {
+    assert(this.effects.length === 0, 'effects are drained before a copy is made');
+    const peer = new Peer(this, clonePlain(this.state));
+    peer.#role = this.#role?.clone(peer);
+    peer.#status = this.#status;
+    return peer;
+  }
+
+  /** Adds everything that decides what this server will do to a fingerprint. */
+  fingerprint(fingerprint: Fingerprint): void {
+    fingerprint.add(this.state).add(this.#status).add(this.#role?.name).add(this.#role?.state);
   }
 
   get status(): Status {
@@ -116,15 +136,15 @@ export class Peer {
   // Roles
 
   becomeLooking(): void {
-    this.#become(new Looking(this));
+    this.#become(Looking.begin(this));
   }
 
   becomeFollowing(vote: Vote): void {
-    this.#become(new Following(this, vote));
+    this.#become(Following.begin(this, vote));
   }
 
   becomeLeading(vote: Vote, early: ReadonlyMap<number, EarlyLearner>): void {
-    this.#become(new Leading(this, vote, early));
+    this.#become(Leading.begin(this, vote, early));
   }
 
   setStatus(status: Status): void {

@@ -151,7 +151,7 @@ export class Replica {
   #begin(image: StoredImage): void {
     const { sid, config, tickTimeMs = 2_000, initLimit = 10, syncLimit = 5, transport, application } = this.#options;
     try {
-      this.#peer = new Peer({ sid, config, timing: { tickTimeMs, initLimit, syncLimit }, image });
+      this.#peer = Peer.recover({ sid, config, timing: { tickTimeMs, initLimit, syncLimit }, image });
       if (image.snapshot !== undefined) {
         application.restore(image.snapshot.bytes);
         this.#applied = image.snapshot.zxid;

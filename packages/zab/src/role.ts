@@ -2,6 +2,7 @@ import type { ServerState } from './application.js';
 import type { Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
 import type { Message, Notification, Vote } from './messages.js';
+import type { Peer } from './peer.js';
 import type { Snapshot } from './storage.js';
 
 /**
@@ -31,4 +32,8 @@ export interface Role {
   onSnapshotTaken(channel: ChannelId, snapshot: Snapshot): void;
   /** Closes what the role has opened. */
   leave(): void;
+  /** Everything that the role knows, as one plain record. */
+  readonly state: object;
+  /** The same role of a copied peer. */
+  clone(peer: Peer): Role;
 }

@@ -50,7 +50,7 @@ export class TestEnsemble {
   /** Starts a server, from an image or from what its store holds. */
   start(sid: Sid, image: StoredImage = this.#members.get(sid)?.image ?? EMPTY): void {
     this.note(`start ${sid}`);
-    const peer = new Peer({
+    const peer = Peer.recover({
       sid,
       config: { version: 0, voters: this.#voters },
       timing: { tickTimeMs: 100, initLimit: 10, syncLimit: 5 },

@@ -19,7 +19,7 @@ const ensemble = await Ensemble.start({ servers: 3 });
 say(`3 servers in one process; server ${ensemble.leader} leads after ${since(began)}`);
 
 const listener: Listener = await listen(ensemble, { host: HOST, port }).catch(async (error: Error) => {
-  console.error(error.message);
+  console.error(`${error.message}\n${USAGE}`);
   await ensemble.close();
   process.exit(1);
 });

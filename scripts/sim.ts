@@ -55,7 +55,7 @@ function readOptions(): Options {
     seeds: whole('seeds', values.seeds, 1),
     seed: maybe('seed', values.seed, 0),
     from: whole('from', values.from, 0),
-    servers: maybe('servers', values.servers, 1),
+    servers: maybe('servers', values.servers, 3),
     level,
     jobs: whole('jobs', values.jobs, 1),
     events: maybe('events', values.events, 1),

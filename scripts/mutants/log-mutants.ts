@@ -1,0 +1,679 @@
+/** Section A: the log, its durability, synchronization, broadcast and delivery. */
+import type { Edit, Mutant } from './mutant.ts';
+
+const FOLLOWING = 'packages/zab/src/following.ts';
+const LEADING = 'packages/zab/src/leading.ts';
+const LOG = 'packages/zab/src/log.ts';
+const LOOKING = 'packages/zab/src/looking.ts';
+const PEER = 'packages/zab/src/peer.ts';
+const PEER_STATE = 'packages/zab/src/peer-state.ts';
+const READ_BARRIER = 'packages/zab/src/read-barrier.ts';
+const REPLICA = 'packages/zab/src/replica.ts';
+const SYNC_PLAN = 'packages/zab/src/sync-plan.ts';
+const CONFIG = 'packages/zab/src/config.ts';
+
+/** The learner's guard against a hole: behind it several mistakes of a leader come to nothing but a new synchronization. */
+const NO_CONTINUITY_CHECK: Edit = {
+  file: FOLLOWING,
+  find: ' || !log.continues(run.zxid)) return this.#reject();',
+  replace: ') return this.#reject();',
+};
+
+/** Snapshots for learners are rare while 500 txns are kept in memory, and the simulator has no knob for that number. */
+const SHORT_COMMITTED_LOG: Edit = { file: PEER, find: 'const COMMITTED_LOG_TXNS = 500;', replace: 'const COMMITTED_LOG_TXNS = 2;' };
+
+/** The guard of a leader that is behind one of those who follow it. */
+const NO_RECENCY_CHECK: Edit = {
+  file: LEADING,
+  find: "if (this.state.stage === 'EPOCH' && moreRecent) return this.#peer.becomeLooking();",
+  replace: '',
+};
+
+export const LOG_MUTANTS: readonly Mutant[] = [
+  // The learner's order: history, currentEpoch, ACK(NEWLEADER)
+  {
+    id: 'ZK-4646',
+    title: 'ACK(NEWLEADER) before the history and currentEpoch are on disk',
+    origin: 'ZOOKEEPER-4646; a bad fix (PR-1848) has it too',
+    level: 'zab',
+    edits: [{ file: FOLLOWING, find: 'if (durable.currentEpoch !== current.epoch) return;', replace: '' }],
+    expects: 'AckHonesty',
+  },
+  {
+    id: 'ZK-4643',
+    title: 'currentEpoch is saved before the history that belongs to it',
+    origin: 'ZOOKEEPER-4643, 4785',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: '    this.state.planned = true;\n',
+        replace: '    this.state.planned = true;\n    this.#peer.saveCurrentEpoch(this.state.epoch);\n',
+      },
+    ],
+    survives:
+      'no checker compares currentEpoch with the history on the disk; the loss itself needs three rare events in a row (an earlier simulator met them at seed 101)',
+  },
+  {
+    id: 'ZK-3911',
+    title: 'what comes before NEWLEADER stays in memory, and goes to the log at UPTODATE',
+    origin: 'ZOOKEEPER-3911',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: '  readonly state: FollowingState;\n',
+        replace: '  readonly state: FollowingState;\n  readonly #deferred: Run[] = [];\n',
+      },
+      {
+        file: FOLLOWING,
+        find: '    if (replacement === undefined) this.#peer.append(run);\n',
+        replace: `    if (replacement === undefined && this.state.stage !== 'BROADCAST') {
+      log.append(run);
+      this.#deferred.push(run);
+    } else if (replacement === undefined) this.#peer.append(run);\n`,
+      },
+      {
+        file: FOLLOWING,
+        find: "    this.state.stage = 'BROADCAST';\n",
+        replace: `    this.state.stage = 'BROADCAST';
+    for (const run of this.#deferred) {
+      this.#peer.state.lane.push({ type: 'append', lastZxid: (run.zxid + run.payloads.length - 1) as Zxid });
+      this.#peer.effects.push({ type: 'append', run });
+    }\n`,
+      },
+    ],
+    expects: 'AckHonesty',
+  },
+  {
+    id: 'ZK-4685',
+    title: 'a proposal is acknowledged before NEWLEADER',
+    origin: 'ZOOKEEPER-4685',
+    level: 'zab',
+    edits: [{ file: FOLLOWING, find: "      case 'HISTORY':\n", replace: "      case 'HISTORY':\n        this.#acknowledge();\n" }],
+  },
+  {
+    id: 'ZK-4394',
+    title: 'a COMMIT between NEWLEADER and UPTODATE is dropped',
+    origin: 'ZOOKEEPER-4394',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: '    this.#peer.commit(zxid);\n',
+        replace: "    if (this.state.stage === 'SYNCHRONIZATION' || this.state.stage === 'BROADCAST') this.#peer.commit(zxid);\n",
+      },
+    ],
+  },
+  {
+    id: 'ZK-3023',
+    title: 'a follower serves at UPTODATE before it has delivered what is committed',
+    origin: 'ZOOKEEPER-3023; a bad fix (PR-1993) has it too',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: "    this.#deliver();\n    this.#peer.setStatus({ state: 'FOLLOWING'",
+        replace: "    this.#peer.setStatus({ state: 'FOLLOWING'",
+      },
+    ],
+  },
+  {
+    id: 'ack-before-flush',
+    title: 'a proposal is acknowledged as soon as it is in the log in memory',
+    origin: 'ZOOKEEPER-4646, 3911',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: 'const { lastZxid } = this.#peer.state.durable;',
+        replace: 'const { lastZxid } = this.#peer.state.log;',
+      },
+    ],
+    expects: 'AckHonesty',
+  },
+  {
+    id: 'completion-at-once',
+    title: 'the driver takes an append for durable as soon as it has ordered it',
+    origin: 'this code',
+    level: 'zab',
+    edits: [
+      {
+        file: REPLICA,
+        find: 'storage.append(effect.run, this.#onCompleted);',
+        replace: 'storage.append(effect.run, () => {});\n        this.#onCompleted();',
+      },
+    ],
+    expects: 'AckHonesty',
+  },
+  {
+    id: 'uptodate-early',
+    title: 'the leader sends UPTODATE together with NEWLEADER, and the learner takes it',
+    origin: 'ZOOKEEPER-3023',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: "    learner.stage = 'SYNCHRONIZING';\n",
+        replace:
+          "    learner.stage = 'SYNCHRONIZING';\n    if (this.state.stage === 'BROADCAST') this.#send(learner, { type: 'UPTODATE' });\n",
+      },
+      { file: FOLLOWING, find: "if (this.state.stage !== 'ACKED') return this.#reject();", replace: '' },
+    ],
+  },
+  // What survives a change of role, and a crash
+  {
+    id: 'ZK-2845',
+    title: 'a server votes, and is synchronized, by what its application has instead of by the end of its log',
+    origin: 'ZOOKEEPER-2845',
+    level: 'zab',
+    edits: [
+      { file: LOOKING, find: 'zxid: state.log.lastZxid, peerEpoch', replace: 'zxid: state.lastDelivered, peerEpoch' },
+      { file: FOLLOWING, find: 'lastZxid: this.#peer.state.log.lastZxid,', replace: 'lastZxid: this.#peer.state.lastDelivered,' },
+    ],
+  },
+  {
+    id: 'ZK-2845-vote',
+    title: 'a server votes by what its application has, and the leader does not look who is ahead of it',
+    origin: 'ZOOKEEPER-2845, 1191',
+    level: 'zab',
+    edits: [
+      { file: LOOKING, find: 'zxid: state.log.lastZxid, peerEpoch', replace: 'zxid: state.lastDelivered, peerEpoch' },
+      NO_RECENCY_CHECK,
+    ],
+  },
+  {
+    id: 'ZK-4712',
+    title: 'a change of role forgets the orders that are on their way to the disk',
+    origin: 'ZOOKEEPER-4712, 4541',
+    level: 'zab',
+    edits: [{ file: PEER, find: '    this.#role?.leave();\n', replace: '    this.#role?.leave();\n    this.state.lane.length = 0;\n' }],
+  },
+  {
+    id: 'ZK-4712-ack',
+    title: 'a history is taken over while truncations and appends of an earlier term are on their way, and counts as durable at once',
+    origin: 'ZOOKEEPER-4712',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: '        if (current.historyOrders > 0) return;\n',
+        replace: '        this.#peer.state.durable.lastZxid = this.#peer.state.log.lastZxid;\n',
+      },
+    ],
+  },
+  {
+    id: 'ZK-1319',
+    title: 'after a restart all of the log counts as committed',
+    origin: 'ZOOKEEPER-1319, 1367',
+    level: 'zab',
+    edits: [{ file: PEER_STATE, find: '    lastCommitted: base,\n', replace: '    lastCommitted: log.lastZxid,\n' }],
+  },
+  {
+    id: 'ZK-596',
+    title: 'a restart does not read the newest part of the log',
+    origin: 'ZOOKEEPER-596, 508',
+    level: 'zab',
+    edits: [{ file: PEER_STATE, find: 'of image.runs) {', replace: 'of image.runs.slice(0, Math.max(1, image.runs.length - 1))) {' }],
+  },
+  // Snapshots
+  {
+    id: 'ZK-3642',
+    title: 'the leader’s snapshot is given to the application before it is on disk',
+    origin: 'ZOOKEEPER-3642',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: '      this.state.replacement = { snapshot,',
+        replace: "      this.#peer.effects.push({ type: 'restore', snapshot });\n      this.state.replacement = { snapshot,",
+      },
+    ],
+    expects: 'AppliedDurable',
+  },
+  {
+    id: 'snap-in-two-orders',
+    title: 'a snapshot and the txns above it are two orders: a crash between them leaves less than there was',
+    origin: 'found in this code by the simulator',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: 'this.#peer.replaceHistory(snapshot, log.runs(log.base, log.lastZxid));',
+        replace:
+          'this.#peer.replaceHistory(snapshot, []);\n      for (const run of log.runs(log.base, log.lastZxid)) this.#peer.append(run);',
+      },
+    ],
+    expects: 'CommittedLogDurability',
+    survives:
+      'a leader that is not established yet, whose application is far behind its log, has to send a snapshot to one that holds more: rare (an earlier simulator met it at seed 92)',
+  },
+  {
+    id: 'restore-not-noted',
+    title: 'after the leader’s snapshot a server goes on delivering where it was before',
+    origin: 'ZOOKEEPER-1319: lastProcessed after a snapshot',
+    level: 'zab',
+    edits: [{ file: PEER, find: '    this.state.lastDelivered = snapshot.zxid;\n', replace: '' }],
+  },
+  {
+    id: 'late-snapshot-dropped',
+    title: 'a snapshot that is on disk after its server has left the leader does not reach the application',
+    origin: 'ZOOKEEPER-4712: what completes late belongs to nobody',
+    level: 'zab',
+    edits: [
+      SHORT_COMMITTED_LOG,
+      {
+        file: PEER,
+        find: '          this.#restore(order.snapshot);\n',
+        replace: "          if (this.role.name === 'FOLLOWING') this.#restore(order.snapshot);\n",
+      },
+    ],
+  },
+  {
+    id: 'ZK-1549',
+    title: 'a snapshot bears the zxid of the end of the log, and not of what its content has',
+    origin: 'ZOOKEEPER-1549, 2872',
+    level: 'zab',
+    edits: [
+      {
+        file: REPLICA,
+        find: '    const zxid = this.#applied;\n',
+        replace: '    const zxid = (this.#peer as Peer).state.log.lastZxid;\n',
+      },
+    ],
+  },
+  {
+    id: 'snap-zxid',
+    title: 'the snapshot for a learner bears the zxid of the end of the log',
+    origin: 'ZOOKEEPER-1549',
+    level: 'zab',
+    edits: [
+      { file: REPLICA, find: 'snapshot: { zxid: this.#applied,', replace: 'snapshot: { zxid: (this.#peer as Peer).state.log.lastZxid,' },
+    ],
+  },
+  {
+    id: 'compact-base',
+    title: 'compaction of the log in memory puts its base one too high',
+    origin: 'this code',
+    level: 'zab',
+    edits: [
+      SHORT_COMMITTED_LOG,
+      {
+        file: LOG,
+        find: '(Math.min(count, end) - segment.index) - 1) as Zxid;',
+        replace: '(Math.min(count, end) - segment.index)) as Zxid;',
+      },
+    ],
+  },
+  // The synchronization plan
+  {
+    id: 'trunc-across-epochs',
+    title: 'a learner that is ahead is cut to the leader’s last zxid, whatever epoch its own is of',
+    origin: 'class LearnerHandler; ZOOKEEPER-1154, 1156',
+    level: 'zab',
+    edits: [
+      {
+        file: SYNC_PLAN,
+        find: "  return { mode: 'SNAP' };",
+        replace: "  return { mode: 'TRUNC', from: log.lastZxid };",
+      },
+    ],
+    expects: 'Liveness',
+  },
+  {
+    id: 'ZK-1154',
+    title: 'TRUNC goes down to the base of the leader’s log',
+    origin: 'ZOOKEEPER-1154, 1156',
+    level: 'zab',
+    edits: [{ file: SYNC_PLAN, find: "return { mode: 'TRUNC', from: last };", replace: "return { mode: 'TRUNC', from: log.base };" }],
+  },
+  {
+    id: 'trunc-one-low',
+    title: 'TRUNC cuts one txn too many, and the history is sent from above it',
+    origin: 'ZOOKEEPER-1489',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: "{ type: 'TRUNC', zxid: plan.from });",
+        replace: "{ type: 'TRUNC', zxid: (plan.from - 1) as Zxid });",
+      },
+    ],
+  },
+  {
+    id: 'diff-instead-of-trunc',
+    title: 'a learner that is ahead within an epoch gets DIFF, and keeps what the leader does not have',
+    origin: 'class LearnerHandler',
+    level: 'zab',
+    edits: [{ file: SYNC_PLAN, find: "return { mode: 'TRUNC', from: last };", replace: "return { mode: 'DIFF', from: last };" }],
+    expects: 'HistoryConsistency',
+  },
+  {
+    id: 'ZK-3701',
+    title: 'a learner does not cut its log, and goes on',
+    origin: 'ZOOKEEPER-3701',
+    level: 'zab',
+    edits: [{ file: FOLLOWING, find: '      this.#peer.truncate(message.zxid);\n', replace: '' }],
+    expects: 'HistoryConsistency',
+  },
+  {
+    id: 'ZK-2846',
+    title: 'a learner cuts its log in memory, and not on disk',
+    origin: 'ZOOKEEPER-2846, 1489',
+    level: 'zab',
+    edits: [{ file: PEER, find: "    this.#order({ type: 'truncate', lastZxid: zxid }, { type: 'truncate', zxid });\n", replace: '' }],
+  },
+  {
+    id: 'diff-repeats',
+    title: 'DIFF begins with the txn that the learner has',
+    origin: 'class LearnerHandler, >= for >',
+    level: 'zab',
+    edits: [
+      {
+        file: LOG,
+        find: 'const from = after === this.#base ? 0 : this.#indexOf(after) + 1;',
+        replace: 'const from = after === this.#base ? 0 : this.#indexOf(after);',
+      },
+    ],
+  },
+  {
+    id: 'ZK-4925',
+    title: 'a learner gets what is committed, and not what is only proposed',
+    origin: 'ZOOKEEPER-4925; outstanding proposals not forwarded',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: 'log.runs(after, log.lastZxid)) this.#send',
+        replace: 'log.runs(after, lastCommitted > after ? lastCommitted : after)) this.#send',
+      },
+    ],
+    expects: 'AckHonesty',
+  },
+  {
+    id: 'ZK-4925-hole',
+    title: 'the same, and learners take proposals with a hole before them',
+    origin: 'ZOOKEEPER-4925; enforceContinuousProposal of 3.9.5 removed',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: 'log.runs(after, log.lastZxid)) this.#send',
+        replace: 'log.runs(after, lastCommitted > after ? lastCommitted : after)) this.#send',
+      },
+      NO_CONTINUITY_CHECK,
+    ],
+  },
+  {
+    id: 'diff-skips-epoch',
+    title: 'DIFF leaves out what is of earlier epochs than the last',
+    origin: 'ZOOKEEPER-2418',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: 'for (const run of log.runs(after, log.lastZxid)) this.#send',
+        replace: 'for (const run of log.runs(after, log.lastZxid).slice(-1)) this.#send',
+      },
+    ],
+  },
+  // Broadcast
+  {
+    id: 'commit-own-unflushed',
+    title: 'the leader counts its own proposals before they are on its disk',
+    origin: 'this code; Zab paper 5',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: 'reachedByQuorum(this.#peer.state.durable.lastZxid,',
+        replace: 'reachedByQuorum(this.#peer.state.log.lastZxid,',
+      },
+    ],
+    expects: 'QuorumDurability',
+  },
+  {
+    id: 'commit-by-one',
+    title: 'one acknowledgement commits',
+    origin: 'quorum arithmetic',
+    level: 'zab',
+    edits: [{ file: CONFIG, find: '    if (isMajority(config, reached)) best = value;', replace: '    if (reached > 0) best = value;' }],
+    expects: 'QuorumDurability',
+  },
+  {
+    id: 'quorum-half',
+    title: 'half of the voters, rounded down, are a quorum',
+    origin: 'reliability.md 3.3: quorum n/2',
+    level: 'zab',
+    edits: [
+      { file: CONFIG, find: 'return count * 2 > config.voters.length;', replace: 'return count >= Math.floor(config.voters.length / 2);' },
+    ],
+  },
+  {
+    id: 'commit-at-proposal',
+    title: 'the leader sends COMMIT together with PROPOSAL',
+    origin: 'this code',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: '    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
+        replace:
+          "    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);\n    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, { type: 'COMMIT', zxid: this.#peer.state.log.lastZxid });\n  }\n\n  /** The zxid of the next proposal. */",
+      },
+    ],
+    expects: 'QuorumDurability',
+  },
+  {
+    id: 'ZK-4882',
+    title: 'what is committed is delivered also where it is not on disk',
+    origin: 'ZOOKEEPER-4882: applied <= durable',
+    level: 'zab',
+    edits: [
+      {
+        file: PEER,
+        find: 'const through = state.lastCommitted < state.durable.lastZxid ? state.lastCommitted : state.durable.lastZxid;',
+        replace: 'const through = state.lastCommitted;',
+      },
+    ],
+    expects: 'AppliedDurable',
+  },
+  {
+    id: 'deliver-proposed',
+    title: 'what is on disk is delivered, committed or not',
+    origin: 'this code',
+    level: 'zab',
+    edits: [
+      {
+        file: PEER,
+        find: 'const through = state.lastCommitted < state.durable.lastZxid ? state.lastCommitted : state.durable.lastZxid;',
+        replace: 'const through = state.durable.lastZxid;',
+      },
+    ],
+    expects: 'QuorumDurability',
+  },
+  {
+    id: 'deliver-again',
+    title: 'a server delivers the last txn once more with the next',
+    origin: 'this code',
+    level: 'zab',
+    edits: [
+      {
+        file: PEER,
+        find: '    state.lastDelivered = through;\n',
+        replace: '    state.lastDelivered = state.log.contains((through - 1) as Zxid) ? ((through - 1) as Zxid) : through;\n',
+      },
+    ],
+    expects: 'Integrity',
+  },
+  {
+    id: 'counter-zero',
+    title: 'NEWLEADER’s acknowledgement is taken for that of a txn',
+    origin: 'newEpochZxid treated like a normal zxid',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: 'if (reached > this.#peer.state.lastCommitted && counterOf(reached) !== 0)',
+        replace: 'if (reached > this.#peer.state.lastCommitted)',
+      },
+    ],
+  },
+  {
+    id: 'counter-goes-on',
+    title: 'the first proposal of an epoch goes on with the counter of the last one',
+    origin: 'ZOOKEEPER-1277',
+    level: 'zab',
+    edits: [{ file: LEADING, find: ': makeZxid(this.state.epoch, 1);', replace: ': makeZxid(this.state.epoch, counterOf(last) + 1);' }],
+  },
+  {
+    id: 'next-zxid-committed',
+    title: 'the leader numbers its proposals from the last committed one',
+    origin: 'ZOOKEEPER-2845: the same zxids used again',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: '    const last = this.#peer.state.log.lastZxid;\n    return epochOf(last)',
+        replace: '    const last = this.#peer.state.lastCommitted;\n    return epochOf(last)',
+      },
+    ],
+  },
+  {
+    id: 'ZK-1277',
+    title: 'the counter rolls over into the epoch',
+    origin: 'ZOOKEEPER-1277',
+    level: 'zab',
+    edits: [
+      { file: LEADING, find: 'if (counterOf(zxid) + payloads.length > COUNTER_MAX) {', replace: 'if (payloads.length > COUNTER_MAX) {' },
+    ],
+    survives: 'no run comes near 2^32 txns in an epoch: the simulator has no knob for where the counter starts',
+  },
+  {
+    id: 'establish-early',
+    title: 'a leader serves once NEWLEADER is sent to a quorum',
+    origin: 'Zab 1.0, phase 2',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: '    if (!this.#learners.quorumOf(isSynchronized)) return;\n    current.stage',
+        replace: '    if (!this.#learners.quorumOf(isForwarded)) return;\n    current.stage',
+      },
+    ],
+    expects: 'QuorumSynchronization',
+  },
+  {
+    id: 'establish-undurable',
+    title: 'a leader counts itself before its currentEpoch is on its disk',
+    origin: 'Zab 1.0, phase 2',
+    level: 'zab',
+    edits: [{ file: LEADING, find: '    if (state.durable.currentEpoch !== current.epoch) return;\n', replace: '' }],
+    expects: 'QuorumSynchronization',
+  },
+  {
+    id: 'initial-history-uncommitted',
+    title: 'a leader begins to serve without having delivered its initial history',
+    origin: 'Zab paper: primary integrity',
+    level: 'zab',
+    edits: [{ file: LEADING, find: '    this.#commit(state.log.lastZxid);\n', replace: '' }],
+    expects: 'PrimaryIntegrity',
+  },
+  // Reads
+  {
+    id: 'ZK-1675',
+    title: 'a sync is answered without asking who still follows',
+    origin: 'ZOOKEEPER-1675',
+    level: 'zab',
+    edits: [{ file: READ_BARRIER, find: ' && sync.round <= confirmed;', replace: ' && confirmed <= this.#state.round;' }],
+    expects: 'SyncFreshness',
+  },
+  {
+    id: 'sync-old-round',
+    title: 'a sync is answered by a round of heartbeats that was begun before it came',
+    origin: 'etcd’s ReadIndex',
+    level: 'zab',
+    edits: [{ file: READ_BARRIER, find: 'round: this.#state.round + 1 });', replace: 'round: this.#state.round });' }],
+    expects: 'SyncFreshness',
+    survives: 'a deposed leader that still believes in itself is rare: no clocks that drift, no leader that is paused and cut off together',
+  },
+  {
+    id: 'sync-half',
+    title: 'a round of heartbeats counts as answered once one learner has answered it',
+    origin: 'this code',
+    level: 'zab',
+    edits: [
+      {
+        file: READ_BARRIER,
+        find: `    return this.#learners.reachedByQuorum(this.#state.round, ({ stage, round }) =>
+      stage === 'SYNCHRONIZED' ? round : Number.NEGATIVE_INFINITY,
+    );`,
+        replace: `    let confirmed = -1;
+    for (const { stage, round } of this.#learners) if (stage === 'SYNCHRONIZED' && round > confirmed) confirmed = round;
+    return confirmed;`,
+      },
+    ],
+    expects: 'SyncFreshness',
+  },
+  {
+    id: 'sync-undelivered',
+    title: 'a learner answers a sync before it has delivered what was committed when it came',
+    origin: 'ZOOKEEPER-1675',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: 'zxid: this.#peer.state.lastCommitted });\n        this.#answerSyncs();',
+        replace: 'zxid: 0 as Zxid });\n        this.#answerSyncs();',
+      },
+    ],
+    expects: 'SyncFreshness',
+  },
+  // Holding and losing a quorum
+  {
+    id: 'no-step-down',
+    title: 'a leader without a quorum goes on',
+    origin: 'ZOOKEEPER-2247; reliability.md 3.3',
+    level: 'zab',
+    edits: [{ file: LEADING, find: '    if (!this.#learners.quorumOf(isSynchronized)) this.#peer.becomeLooking();\n', replace: '' }],
+  },
+  {
+    id: 'silent-learners',
+    title: 'a leader never gives up a learner that is silent',
+    origin: 'syncLimit',
+    level: 'zab',
+    edits: [{ file: LEADING, find: 'if (learner.silentHalfTicks > limit * 2) this.#dismiss(learner);', replace: 'void limit;' }],
+    expects: 'Liveness',
+    survives: 'when the weather clears all links carry again, so that nobody stays silent for ever',
+  },
+  {
+    id: 'silent-leader',
+    title: 'a follower never gives up a leader that is silent',
+    origin: 'syncLimit',
+    level: 'zab',
+    edits: [
+      {
+        file: FOLLOWING,
+        find: 'if (this.state.silentHalfTicks > timing.syncLimit * 2) this.#peer.becomeLooking();\n      else ',
+        replace: '',
+      },
+    ],
+    expects: 'Liveness',
+    survives: 'when the weather clears all links carry again, so that nobody stays silent for ever',
+  },
+  {
+    id: 'init-limit',
+    title: 'discovery and synchronization may take for ever',
+    origin: 'initLimit',
+    level: 'zab',
+    edits: [
+      {
+        file: LEADING,
+        find: "    if (name === 'init') {\n      this.#peer.becomeLooking();\n      return;\n    }\n",
+        replace: "    if (name === 'init') return;\n",
+      },
+      { file: FOLLOWING, find: "    if (name === 'init') {\n      this.#peer.becomeLooking();\n    } else if", replace: '    if' },
+    ],
+    expects: 'Liveness',
+  },
+];

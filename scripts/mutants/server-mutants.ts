@@ -1,0 +1,534 @@
+/** Sections C and D: sessions, the tree, its snapshots, watches, and what requests mean. */
+import type { Mutant } from './mutant.ts';
+
+const CLIENT_PORT = 'packages/server/src/client-port.ts';
+const CLIENTS = 'packages/server/src/clients.ts';
+const DATABASE = 'packages/server/src/database.ts';
+const DATA_TREE = 'packages/tree/src/data-tree.ts';
+const HANDSHAKES = 'packages/server/src/handshakes.ts';
+const LEADERSHIP = 'packages/server/src/leadership.ts';
+const MEMBER = 'packages/server/src/member.ts';
+const PATH_WATCHERS = 'packages/session/src/path-watchers.ts';
+const PEER = 'packages/zab/src/peer.ts';
+const PENDING_CHANGES = 'packages/server/src/pending-changes.ts';
+const PREPARE = 'packages/server/src/prepare.ts';
+const READS = 'packages/server/src/reads.ts';
+const SESSION_TRACKER = 'packages/session/src/session-tracker.ts';
+const WATCH_EVENTS = 'packages/server/src/watch-events.ts';
+const WATCH_TABLE = 'packages/session/src/watch-table.ts';
+const ZNODE_STORE = 'packages/tree/src/znode-store.ts';
+
+export const SERVER_MUTANTS: readonly Mutant[] = [
+  // Sessions
+  {
+    id: 'ZK-1208',
+    title: 'a session that is closing may still write',
+    origin: 'ZOOKEEPER-1208, 1496, 3471',
+    level: 'server',
+    edits: [
+      {
+        file: LEADERSHIP,
+        find: 'return this.#tracker.has(session) && !this.#tracker.isClosing(session);',
+        replace: 'return this.#tracker.has(session);',
+      },
+    ],
+  },
+  {
+    id: 'ZK-710',
+    title: 'a server that no longer holds a session may write for it',
+    origin: 'ZOOKEEPER-710, 484, 907, 2886',
+    level: 'server',
+    edits: [
+      {
+        file: LEADERSHIP,
+        find: "      this.#options.tell(from, { type: 'moved', session, stamp: owner.stamp });\n      return;\n",
+        replace: '',
+      },
+    ],
+    expects: 'SessionExclusivity',
+  },
+  {
+    id: 'no-full-time',
+    title: 'a new leader gives sessions no time of their own',
+    origin: 'reliability.md S1',
+    level: 'server',
+    edits: [
+      {
+        file: LEADERSHIP,
+        find: 'this.#tracker.open(session, timeoutMs, this.#lastTickMs);',
+        replace: 'this.#tracker.open(session, timeoutMs / 4, this.#lastTickMs);',
+      },
+    ],
+    expects: 'NoEarlyExpiry',
+  },
+  {
+    id: 'touch-lost',
+    title: 'the leader does not hear of clients whom other servers hear',
+    origin: 'expiry against touch; class LearnerSessionTracker',
+    level: 'server',
+    edits: [{ file: MEMBER, find: 'if (touches !== undefined) this.#leadership?.touch(touches);', replace: 'void touches;' }],
+    expects: 'NoEarlyExpiry',
+    survives:
+      'NoEarlyExpiry looks only at what the expiring leader itself has taken, not at what other servers hear or what waits at its door',
+  },
+  {
+    id: 'own-stall-charged',
+    title: 'a leader that stood still charges that time to its clients',
+    origin: 'reliability.md P6',
+    level: 'server',
+    edits: [{ file: LEADERSHIP, find: 'if (now - this.#lastTickMs > 2 * tickTimeMs) this.#tracker.restart(now);', replace: '' }],
+    expects: 'NoEarlyExpiry',
+    survives:
+      'NoEarlyExpiry looks only at what the expiring leader itself has taken, not at what other servers hear or what waits at its door',
+  },
+  {
+    id: 'expiry-rounds-down',
+    title: 'the time at which a session expires is rounded down',
+    origin: 'class ExpiryQueue',
+    level: 'server',
+    edits: [
+      {
+        file: SESSION_TRACKER,
+        find: 'return (Math.floor((nowMs + timeoutMs) / this.tickMs) + 1) * this.tickMs;',
+        replace: 'return Math.floor((nowMs + timeoutMs) / this.tickMs) * this.tickMs;',
+      },
+    ],
+    expects: 'NoEarlyExpiry',
+  },
+  {
+    id: 'ZK-2926',
+    title: 'a client is given its session before that is committed',
+    origin: 'ZOOKEEPER-2926',
+    level: 'server',
+    edits: [
+      {
+        file: HANDSHAKES,
+        find: '    this.#options.host.createSession(session, timeOut);\n',
+        replace: '    this.#options.host.createSession(session, timeOut);\n    this.#finish(this.#bySession.get(session) as Attempt);\n',
+      },
+    ],
+    expects: 'SessionLifetime',
+  },
+  {
+    id: 'expired-by-word',
+    title: 'a client is told that its session has expired by the word of a leader alone',
+    origin: 'reliability.md S4; ZOOKEEPER-1675',
+    level: 'server',
+    edits: [
+      {
+        file: HANDSHAKES,
+        find: "      attempt.stage = 'CONFIRMING';\n      this.#options.host.syncSession(attempt.session);\n      return;\n",
+        replace: '      attempt.port.refuse();\n      return;\n',
+      },
+    ],
+    expects: 'ExpiredOnlyWhenClosed',
+  },
+  {
+    id: 'renewed-unapplied',
+    title: 'a client goes on before its earlier writes are applied at its new server',
+    origin: 'this code; class Learner.validateSession',
+    level: 'server',
+    edits: [
+      {
+        file: HANDSHAKES,
+        find: "attempt.stage !== 'APPLYING' || attempt.zxid > database.lastZxid) return;",
+        replace: "attempt.stage !== 'APPLYING') return;",
+      },
+    ],
+  },
+  {
+    id: 'last-zxid-seen',
+    title: 'a server takes a client that has seen more than itself',
+    origin: 'class ZooKeeperServer.processConnectRequest',
+    level: 'server',
+    edits: [{ file: HANDSHAKES, find: '    if (connect.lastZxidSeen > host.database.lastZxid) return port.close();\n', replace: '' }],
+    survives:
+      'a session that moves waits for all that the leader has proposed; only a leader that others have replaced could show less, and such are rare (sync-old-round)',
+  },
+  {
+    id: 'older-claim-wins',
+    title: 'after a change of leader the older of two claims to a session wins',
+    origin: 'this code; ZOOKEEPER-2886',
+    level: 'server',
+    edits: [
+      {
+        file: LEADERSHIP,
+        find: 'const older = owner.stamp < stamp ? owner.sid : from;',
+        replace: 'const older = owner.stamp < stamp ? from : owner.sid;',
+      },
+    ],
+    survives:
+      'two servers that claim one session across a change of leader are rare: the client has to move, and the leader to go, at once',
+  },
+  {
+    id: 'lost-writes-kept',
+    title: 'a connection with writes that are lost with their leader is kept',
+    origin: 'this code; ZOOKEEPER-3598',
+    level: 'server',
+    edits: [
+      { file: MEMBER, find: 'if (local.forwarded.length > 0 || !this.#database.sessions.has(local.id)) local.port.close();', replace: '' },
+    ],
+    survives: 'the next txn of the session closes the connection; nobody asks whether every request is answered in the end',
+  },
+  // Snapshots and replay
+  {
+    id: 'ZK-3144',
+    title: 'a snapshot does not hold the sessions',
+    origin: 'ZOOKEEPER-3144',
+    level: 'server',
+    edits: [
+      {
+        file: DATABASE,
+        find: 'return new Database(DataTree.deserialize(tree), SessionTable.deserialize(sessions));',
+        replace: 'return new Database(DataTree.deserialize(tree));',
+      },
+    ],
+  },
+  {
+    id: 'ZK-3145',
+    title: 'pzxid stands still when a child is deleted',
+    origin: 'ZOOKEEPER-3145, 3249',
+    level: 'server',
+    edits: [
+      {
+        file: DATA_TREE,
+        find: '    this.store.remove(node);\n    rows.setLong(parent, Long.pzxid, zxid);\n',
+        replace: '    this.store.remove(node);\n    void rows, zxid, parent;\n',
+      },
+    ],
+    expects: 'SequentialRead',
+  },
+  {
+    id: 'ZK-4837',
+    title: 'the end of a session leaves one of its ephemerals',
+    origin: 'ZOOKEEPER-4837, 2355',
+    level: 'server',
+    edits: [
+      {
+        file: PREPARE,
+        find: '  const paths = changes.ephemeralsOf(session);\n',
+        replace: '  const paths = changes.ephemeralsOf(session).slice(1);\n',
+      },
+      {
+        file: DATA_TREE,
+        find: "    assert(paths.length === (owned?.size ?? 0), 'a closed session names each of its ephemerals once');\n",
+        replace: '    void owned;\n',
+      },
+    ],
+    expects: 'TreeModel',
+  },
+  {
+    id: 'ephemerals-applied-only',
+    title: 'the end of a session names the ephemerals that are applied, and not those that are only proposed',
+    origin: 'ZOOKEEPER-1496, 2355',
+    level: 'server',
+    edits: [
+      {
+        file: PENDING_CHANGES,
+        find: '      if (change.exists && change.ephemeralOwner === session) paths.add(path);\n      else paths.delete(path);\n',
+        replace: '      if (!change.exists) paths.delete(path);\n',
+      },
+    ],
+  },
+  {
+    id: 'restored-watches',
+    title: 'connections, and their watches, are kept when the whole state is replaced',
+    origin: 'this code',
+    level: 'server',
+    edits: [
+      { file: PEER, find: 'const COMMITTED_LOG_TXNS = 500;', replace: 'const COMMITTED_LOG_TXNS = 2;' },
+      {
+        file: MEMBER,
+        find: '    for (const { port } of this.#clients.sessions) port.close();\n    this.#clients.end();\n  }\n\n  onStatus',
+        replace: '    this.#clients.end();\n  }\n\n  onStatus',
+      },
+    ],
+  },
+  // Preparing requests
+  {
+    id: 'prepare-applied-only',
+    title: 'a request is checked against what is applied, and not against what is proposed',
+    origin: 'class PrepRequestProcessor, outstandingChanges',
+    level: 'server',
+    edits: [
+      {
+        file: PENDING_CHANGES,
+        find: '    if (pending !== undefined) return pending.exists ? pending : undefined;\n',
+        replace: '    void pending;\n',
+      },
+    ],
+  },
+  {
+    id: 'no-rollback',
+    title: 'a multi that fails leaves its changes pending',
+    origin: 'ZOOKEEPER-1624',
+    level: 'server',
+    edits: [{ file: PREPARE, find: '      changes.rollback();\n', replace: '      changes.commit();\n' }],
+  },
+  {
+    id: 'ZK-2052',
+    title: 'the rollback of a multi leaves the parent’s count wrong',
+    origin: 'ZOOKEEPER-2052, 1624',
+    level: 'server',
+    edits: [
+      {
+        file: PENDING_CHANGES,
+        find: 'for (let i = this.#undo.length - 1; i >= 0; i--) {',
+        replace: 'for (let i = 0; i < this.#undo.length; i++) {',
+      },
+    ],
+  },
+  {
+    id: 'multi-goes-on',
+    title: 'a multi of which an operation fails keeps the others',
+    origin: 'atomic multi',
+    level: 'server',
+    edits: [
+      {
+        file: PREPARE,
+        find: "    if (typeof outcome === 'number') {\n      changes.rollback();",
+        replace:
+          "    if (typeof outcome === 'number' && txns.length > 0 && i === ops.length - 1) break;\n    if (typeof outcome === 'number') {\n      changes.rollback();",
+      },
+    ],
+    survives: 'the client is not answered, and the checkers do not compare the operations of a multi with those of its txn',
+  },
+  {
+    id: 'sequence-by-count',
+    title: 'a sequential znode takes its number from how many children there are',
+    origin: 'ZOOKEEPER-3249: duplicate sequential names',
+    level: 'server',
+    edits: [
+      {
+        file: PREPARE,
+        find: 'sequenceSuffix(parent.cversion) : request.path;',
+        replace: 'sequenceSuffix(parent.childCount) : request.path;',
+      },
+    ],
+    survives: 'no checker looks at the numbers of sequential znodes',
+  },
+  {
+    id: 'version-ignored',
+    title: 'setData asks for no version',
+    origin: 'zookeeper.md 1.4',
+    level: 'server',
+    edits: [
+      {
+        file: PREPARE,
+        find: '  if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;\n  const newVersion = (node.version + 1) | 0;\n  changes.record(withVersion',
+        replace: '  void version;\n  const newVersion = (node.version + 1) | 0;\n  changes.record(withVersion',
+      },
+    ],
+    survives: 'the checkers ask whether an answer is what its txn says, and not whether that is the right answer to the request',
+  },
+  {
+    id: 'not-empty-ignored',
+    title: 'a znode with children may be deleted',
+    origin: 'zookeeper.md 1.4',
+    level: 'server',
+    edits: [{ file: PREPARE, find: '  if (node.childCount > 0) return ErrorCode.NOT_EMPTY;\n', replace: '' }],
+  },
+  {
+    id: 'children-of-ephemerals',
+    title: 'an ephemeral may have children',
+    origin: 'zookeeper.md 1.4',
+    level: 'server',
+    edits: [
+      { file: PREPARE, find: '  if (parent.ephemeralOwner !== NO_OWNER) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;\n', replace: '' },
+      { file: DATA_TREE, find: "    assert(rows.int(parent, Int.owner) === NO_OWNER, 'an ephemeral has no children');\n", replace: '' },
+    ],
+    survives: 'the clients create nothing below an ephemeral',
+  },
+  {
+    id: 'wrong-refusal',
+    title: 'a request that is right is refused: the count of a parent is not lowered when a child goes',
+    origin: 'ZOOKEEPER-2052',
+    level: 'server',
+    edits: [
+      {
+        file: PREPARE,
+        find: 'changes.record(withChildren(parent, zxid, parent.cversion, parent.childCount - 1));',
+        replace: 'changes.record(withChildren(parent, zxid, parent.cversion, parent.childCount));',
+      },
+    ],
+    survives: 'the checkers ask whether an answer is what its txn says, and not whether that is the right answer to the request',
+  },
+  // Order
+  {
+    id: 'ZK-1505',
+    title: 'a read overtakes an earlier write of its own session',
+    origin: 'ZOOKEEPER-1505, class CommitProcessor',
+    level: 'server',
+    edits: [
+      {
+        file: CLIENT_PORT,
+        find: '    if (this.#pending.length === 0) this.#answer(pending);\n    else this.#pending.push(pending);\n',
+        replace: '    this.#answer(pending);\n',
+      },
+    ],
+    expects: 'FifoClientOrder',
+  },
+  {
+    id: 'sync-local',
+    title: 'a sync is answered by the server itself',
+    origin: 'ZOOKEEPER-1675',
+    level: 'server',
+    edits: [{ file: CLIENT_PORT, find: '    this.#host.sync(pending);\n', replace: '    this.synced(pending);\n' }],
+    expects: 'SyncFreshness',
+  },
+  {
+    id: 'behind-sync',
+    title: 'requests behind a sync do not wait for it',
+    origin: 'this code',
+    level: 'server',
+    edits: [{ file: CLIENT_PORT, find: '    this.#synchronizing = true;\n', replace: '' }],
+  },
+  {
+    id: 'reply-zxid',
+    title: 'the reply to a write does not name its zxid, but the one before',
+    origin: 'class FinalRequestProcessor',
+    level: 'server',
+    edits: [
+      {
+        file: CLIENT_PORT,
+        find: '    this.#reply(pending.xid, zxid, err, response);\n',
+        replace: '    this.#reply(pending.xid, (zxid - 1) as Zxid, err, response);\n',
+      },
+    ],
+  },
+  // Watches
+  {
+    id: 'event-after-reply',
+    title: 'an event leaves after the reply to the write that fires it',
+    origin: 'zookeeper.md 1.9',
+    level: 'server',
+    edits: [
+      {
+        file: MEMBER,
+        find: '    const result = this.#database.apply(header, txn, this.#watches.onChange);\n    this.#leadership?.onApplied(header, txn);\n    this.#answer(header, txn, result);\n',
+        replace: `    const changes: (() => void)[] = [];
+    const result = this.#database.apply(header, txn, (change, path) => changes.push(() => this.#watches.onChange(change, path)));
+    this.#leadership?.onApplied(header, txn);
+    this.#answer(header, txn, result);
+    for (const change of changes) change();\n`,
+      },
+    ],
+    expects: 'WatchOrder',
+  },
+  {
+    id: 'set-watches-tells-too-much',
+    title: 'setWatches tells of a change that the client has seen',
+    origin: 'class DataTree.setWatches: >= for >',
+    level: 'server',
+    edits: [{ file: WATCH_EVENTS, find: 'if (since !== undefined && zxid <= since)', replace: 'if (since !== undefined && zxid < since)' }],
+    expects: 'WatchNoPhantom',
+  },
+  {
+    id: 'set-watches-tells-nothing',
+    title: 'setWatches sets every watch again and tells of nothing that happened meanwhile',
+    origin: 'class DataTree.setWatches',
+    level: 'server',
+    edits: [{ file: WATCH_EVENTS, find: 'if (since !== undefined && zxid <= since)', replace: 'if (since !== undefined)' }],
+    expects: 'WatchExactlyOnce',
+  },
+  {
+    id: 'child-watch-czxid',
+    title: 'setWatches looks at mzxid of the parent for its children',
+    origin: 'ZOOKEEPER-3145: missed watch',
+    level: 'server',
+    edits: [
+      {
+        file: WATCH_EVENTS,
+        find: 'EventType.nodeChildrenChanged, tree.stat(node).pzxid, relativeZxid',
+        replace: 'EventType.nodeChildrenChanged, tree.stat(node).mzxid, relativeZxid',
+      },
+    ],
+    expects: 'WatchExactlyOnce',
+  },
+  {
+    id: 'deleted-twice',
+    title: 'who watches the data and the children of a znode is told twice of its deletion',
+    origin: 'class DataTree.deleteNode',
+    level: 'server',
+    edits: [
+      {
+        file: WATCH_TABLE,
+        find: 'this.fire(firings, this.child, EventType.nodeDeleted, path, told);',
+        replace: 'this.fire(firings, this.child, EventType.nodeDeleted, path);\n        void told;',
+      },
+    ],
+    expects: 'WatchNoPhantom',
+  },
+  {
+    id: 'watch-stays',
+    title: 'a watch that has fired stays',
+    origin: 'class WatchManager: one-shot watches',
+    level: 'server',
+    edits: [
+      {
+        file: PATH_WATCHERS,
+        find: '    this.watchers.delete(path);\n    for (const watcher of watchers) this.forgetPath(watcher, path);\n    this.watchCount -= watchers.size;\n    return watchers;\n',
+        replace: '    return new Set(watchers);\n',
+      },
+    ],
+    expects: 'WatchNoPhantom',
+  },
+  {
+    id: 'exist-watch-lost',
+    title: 'exists leaves no watch where there is no znode',
+    origin: 'zookeeper.md 1.9',
+    level: 'server',
+    edits: [
+      {
+        file: READS,
+        find: "    if (watch && type === OpCode.exists) watches.add('exist', path, port);\n    return refused",
+        replace: '    return refused',
+      },
+    ],
+    expects: 'WatchOrder',
+  },
+  {
+    id: 'ZK-1382',
+    title: 'the watches of a connection that is gone stay',
+    origin: 'ZOOKEEPER-1382',
+    level: 'server',
+    edits: [{ file: MEMBER, find: '    this.#watches.remove(port);\n', replace: '' }],
+    survives: 'it leaks, and nobody counts watches at the end',
+  },
+  {
+    id: 'CVE-2024-23944',
+    title: 'a watcher is told of a znode that it may not read',
+    origin: 'CVE-2024-23944',
+    level: 'server',
+    edits: [
+      {
+        file: WATCH_EVENTS,
+        find: 'if (permits(decisive, Permission.READ, watcher.authIds)) watcher.sendEvent',
+        replace: 'if (permits(decisive, Permission.READ, watcher.authIds) || decisive.length > 0) watcher.sendEvent',
+      },
+    ],
+    survives: 'the clients use no permissions that refuse anything',
+  },
+  {
+    id: 'acl-shared',
+    title: 'a list of permissions is dropped while a znode still has it',
+    origin: 'ZOOKEEPER-4846, 3306',
+    level: 'server',
+    edits: [
+      {
+        file: ZNODE_STORE,
+        find: '    const number = this.acls.acquire(acl);\n    this.acls.release(this.rows.int(node, Int.acl));\n',
+        replace:
+          '    const number = this.acls.acquire(acl);\n    this.acls.release(this.rows.int(node, Int.acl));\n    this.acls.release(number);\n',
+      },
+    ],
+  },
+  {
+    id: 'touched-at-opening-only',
+    title: 'a server tells the leader of a client when it connects, and not again',
+    origin: 'class LearnerSessionTracker',
+    level: 'server',
+    edits: [{ file: CLIENTS, find: '    for (const session of touched) session.touched = false;\n', replace: '' }],
+    expects: 'NoEarlyExpiry',
+  },
+];

@@ -4,8 +4,8 @@
  * A round ends when a quorum of the round's votes is for one server and either every voter has spoken or nothing better has come for
  * finalizeWait. A server that finds an established leader joins it by the votes of those who follow.
  */
-import { assert } from '@quorate/protocol';
-import { hasQuorum, type Sid } from './config.js';
+import { assert, type Zxid } from '@quorate/protocol';
+import { hasQuorum, mayLead, type Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { EarlyLearner, Peer } from './peer.js';
@@ -79,8 +79,13 @@ export class Looking implements Role {
   }
 
   onNotification(from: Sid, notification: Notification): void {
-    if (!this.#peer.config.voters.includes(from)) return;
-    if (!this.#peer.config.voters.includes(notification.vote.leader)) return;
+    const { config } = this.#peer;
+    if (!config.voters.includes(from) || !mayLead(config, notification.vote.leader)) {
+      // Who does not count, or has heard of nobody yet, wants to hear what a voter wants. Only voters answer, so that no two answer each other for ever.
+      const answers = config.voters.includes(this.#peer.sid) && mayLead(config, this.state.vote.leader);
+      if (notification.state === 'LOOKING' && answers) this.#peer.notify(from, 'LOOKING', this.state.vote);
+      return;
+    }
     if (notification.state === 'LOOKING') this.#onLooking(from, notification);
     else this.#onDecided(from, notification);
   }
@@ -132,7 +137,7 @@ export class Looking implements Role {
     for (const [from, word] of this.state.decided) if (sameLeadership(word.vote, notification.vote)) supporters.add(from);
     // In the round of its own vote, this server's support counts like any other's.
     if (notification.electionEpoch === state.electionEpoch && leader === this.state.vote.leader) supporters.add(sid);
-    return hasQuorum(config, supporters);
+    return hasQuorum(config, (voter) => supporters.has(voter));
   }
 
   /** Ends the round where the votes allow it. */
@@ -140,7 +145,7 @@ export class Looking implements Role {
     const { config, timing } = this.#peer;
     const supporters = new Set<Sid>();
     for (const [from, word] of this.state.received) if (sameVote(word.vote, this.state.vote)) supporters.add(from);
-    if (!hasQuorum(config, supporters)) return;
+    if (!hasQuorum(config, (voter) => supporters.has(voter))) return;
     if (config.voters.every((voter) => this.state.received.has(voter))) {
       this.#conclude();
       return;
@@ -197,14 +202,14 @@ export class Looking implements Role {
       this.state.early.delete(older);
       this.#peer.effects.push({ type: 'closeToLearner', channel: older });
     }
-    this.state.early.set(channel, { from, acceptedEpoch: undefined });
+    this.state.early.set(channel, { from, info: undefined });
   }
 
   onLearnerMessage(channel: ChannelId, message: Message): void {
     const learner = this.state.early.get(channel);
     if (learner === undefined) return;
-    if (message.type === 'FOLLOWERINFO' && learner.acceptedEpoch === undefined) {
-      learner.acceptedEpoch = message.acceptedEpoch;
+    if ((message.type === 'FOLLOWERINFO' || message.type === 'OBSERVERINFO') && learner.info === undefined) {
+      learner.info = message;
       return;
     }
     this.state.early.delete(channel);
@@ -229,6 +234,8 @@ export class Looking implements Role {
   onSnapshotTaken(): void {}
 }
 
-function ownVote({ sid, state }: Peer): Vote {
+/** What a server wants that has heard of nobody better: itself, or, where it may not lead, something that is worse than every vote. */
+function ownVote({ sid, config, state }: Peer): Vote {
+  if (!mayLead(config, sid)) return { leader: sid, zxid: -1 as Zxid, peerEpoch: -1 };
   return { leader: sid, zxid: state.log.lastZxid, peerEpoch: state.currentEpoch };
 }

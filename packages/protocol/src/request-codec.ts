@@ -246,10 +246,10 @@ function readMultiOp(reader: JuteReader, type: number): MultiOp {
   }
 }
 
-/** Record `AuthPacket`. Null for the proof is no proof: empty. */
+/** Record `AuthPacket`. An empty proof proves what its scheme makes of it; a null one cannot prove anything. */
 const authCodec: Codec<AuthRequest> = {
   read(reader) {
-    return { type: OpCode.auth, authType: reader.int(), scheme: reader.string(), auth: reader.buffer() ?? new Uint8Array(0) };
+    return { type: OpCode.auth, authType: reader.int(), scheme: reader.string(), auth: readProof(reader) };
   },
   write(writer, request) {
     writer.int(request.authType);
@@ -275,3 +275,9 @@ const setWatchesCodec: Codec<SetWatchesRequest> = {
     writer.strings(request.childWatches);
   },
 };
+
+function readProof(reader: JuteReader): Uint8Array {
+  const proof = reader.buffer();
+  if (proof === null) throw new ProtocolError('BAD_VALUE', 'the proof of an auth request is null');
+  return proof;
+}

@@ -135,6 +135,9 @@ test('a request without its whole header is an error, with a bad body a malforme
     type: 101,
     code: 'EPOCH_TOO_LARGE',
   });
+  // An auth without a proof: empty is one, null is none.
+  expect(malformed('fffffffc 00000064 00000000 00000001 61 ffffffff')).toEqual({ xid: -4, type: 100, code: 'BAD_VALUE' });
+  expect(malformed('fffffffc 00000064 00000000 00000001 61 00000000')).toMatchObject({ kind: 'request', request: { scheme: 'a' } });
 });
 
 test('operations of later versions, internal ones and numbers that are none are unknown', () => {

@@ -242,8 +242,10 @@ export class ClientPort implements Connection {
         this.close();
         return;
       case 'malformed':
-        // After an unknown opcode the client is one that this server does not understand; a body that cannot be read harms only itself.
+        // After an unknown opcode the client is one that this server does not understand; a body that cannot be read harms only itself. But
+        // whoever has tried to prove something and failed must not go on as somebody else than it believes to be.
         if (message.error.code === 'UNKNOWN_OPCODE') this.#leave(message.xid, ErrorCode.UNIMPLEMENTED);
+        else if (message.type === OpCode.auth) this.#leave(message.xid, ErrorCode.AUTH_FAILED);
         else this.#enqueue(this.#pendingError(message.xid, ErrorCode.MARSHALLING_ERROR));
         return;
       default:

@@ -2,7 +2,7 @@
  * What is answered from this server's own tree (`FinalRequestProcessor`): reads, and the watches that they leave.
  *
  * The checks and their order are ZooKeeper's: the znode first, then its ACL. A watch is set where the read succeeds; for `exists` also where there
- * is no znode.
+ * is no znode. Of a path's rules only one is asked, by `exists`: under any other bad path there is no znode, and so is the answer.
  */
 import {
   assert,
@@ -51,7 +51,7 @@ export function answerLocally(tree: DataTree, watches: WatchEvents, pending: Pen
 
 function answerRead(tree: DataTree, watches: WatchEvents, { port, authIds }: PendingRequest, request: ReadRequest): LocalAnswer {
   const { type, path, watch } = request;
-  if (path.includes('\u0000')) return refused(ErrorCode.BAD_ARGUMENTS);
+  if (type === OpCode.exists && path.includes('\u0000')) return refused(ErrorCode.BAD_ARGUMENTS);
   const node = tree.find(path);
   if (node === undefined) {
     if (watch && type === OpCode.exists) watches.add('exist', path, port);

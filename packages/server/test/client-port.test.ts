@@ -187,6 +187,19 @@ describe('requests', () => {
   });
 });
 
+describe('reads of what is no path', () => {
+  it.each(['', 'a', '/a/', '//', '/./a', '/a\0', '/\u0001'])('find no znode: %j', (path) => {
+    const { ensemble, client } = solo();
+    client.create('/a');
+    const reads = [OpCode.getData, OpCode.getChildren, OpCode.getChildren2].map((type) => client.send({ type, path, watch: true }));
+    const [acl, exists] = [client.send({ type: OpCode.getACL, path }), client.exists(path, true)];
+    ensemble.settle();
+    expect([...reads, acl].map((xid) => client.err(xid))).toEqual(['NO_NODE', 'NO_NODE', 'NO_NODE', 'NO_NODE']);
+    // ZooKeeper asks for the NUL, and in exists alone.
+    expect(client.err(exists)).toBe(path.includes('\0') ? 'BAD_ARGUMENTS' : 'NO_NODE');
+  });
+});
+
 describe('addauth', () => {
   it('holds for what comes after it on this connection', () => {
     const { ensemble, server, client } = solo();
@@ -225,6 +238,15 @@ describe('addauth', () => {
     client.send(request, -4);
     ensemble.settle();
     expect(client.replies.map(({ err }) => err)).toEqual([0, -115]);
+    expect(client.isClosed).toBe(true);
+  });
+
+  it('that cannot be read is answered AUTH_FAILED as well: nobody goes on with less than it believes to have', () => {
+    const { ensemble, client } = solo();
+    client.deliver({ kind: 'malformed', xid: -4, type: OpCode.auth, error: new ProtocolError('BAD_VALUE', 'the proof is null') });
+    client.exists('/a');
+    ensemble.settle();
+    expect(client.replies.map(({ xid, err }) => [xid, err])).toEqual([[-4, -115]]);
     expect(client.isClosed).toBe(true);
   });
 

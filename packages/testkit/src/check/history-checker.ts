@@ -27,9 +27,9 @@ export class HistoryChecker {
     view.ordered = this.#cut(sid, view.ordered, zxid);
   }
 
-  onInstall(sid: Sid, snapshot: Snapshot): void {
+  onInstall(sid: Sid, snapshot: Snapshot, runs: readonly Run[]): void {
     const view = this.#witness.server(sid);
-    view.ordered = this.#snapshotEnd(sid, snapshot.zxid) ?? view.ordered;
+    view.ordered = this.#endOf(sid, snapshot, runs) ?? view.ordered;
   }
 
   /** Called after the persistence checker has seen the order. */
@@ -37,25 +37,28 @@ export class HistoryChecker {
     const view = this.#witness.server(sid);
     if (order.type === 'append') view.flushed = this.#extended(sid, view.flushed, order.run) ?? view.flushed;
     else if (order.type === 'truncate') view.flushed = this.#cut(sid, view.flushed, order.zxid);
-    else if (order.type === 'installSnapshot') view.flushed = this.#snapshotEnd(sid, order.snapshot.zxid) ?? view.flushed;
+    else if (order.type === 'installSnapshot') view.flushed = this.#endOf(sid, order.snapshot, order.runs) ?? view.flushed;
   }
 
   /** What a new life reads is what was flushed: no less, and no other. */
   onRecovered(sid: Sid, image: StoredImage): void {
     const view = this.#witness.server(sid);
-    let end = this.#snapshotEnd(sid, image.snapshot?.zxid ?? (0 as Zxid));
+    view.delivered = this.#snapshotEnd(sid, image.snapshot?.zxid ?? (0 as Zxid)) ?? view.delivered;
+    const end = this.#endOf(sid, image.snapshot, image.runs);
     if (end === undefined) return;
-    view.delivered = end;
-    for (const run of image.runs) {
-      end = this.#extended(sid, end, run);
-      if (end === undefined) return;
-    }
     if (end !== view.flushed)
       this.#witness.verdict.fail(
         'DurableHistory',
         `server ${sid} has read a history that ends at ${formatZxid(end.zxid)}, but ${formatZxid(view.flushed.zxid)} was flushed`,
       );
     view.ordered = end;
+  }
+
+  /** The end of a history that is a snapshot and the runs above it. */
+  #endOf(sid: Sid, snapshot: Snapshot | undefined, runs: readonly Run[]): Entry | undefined {
+    let end = this.#snapshotEnd(sid, snapshot?.zxid ?? (0 as Zxid));
+    for (const run of runs) end = end === undefined ? undefined : this.#extended(sid, end, run);
+    return end;
   }
 
   #extended(sid: Sid, end: Entry, run: Run): Entry | undefined {

@@ -3,7 +3,7 @@
  * has is told by the disk itself, so that a completion which came too early is seen through.
  */
 import { counterOf, epochOf, formatZxid, type Zxid } from '@quorate/protocol';
-import type { Message, Sid, Snapshot } from '@quorate/zab';
+import { lastZxidOf, type Message, type Sid, type Snapshot } from '@quorate/zab';
 import type { DiskOrder } from '../world/sim-disk.js';
 import { at, cutAt, type Entry, holds, lastCommittedOf, type Witness } from './witness.js';
 
@@ -21,6 +21,11 @@ export class PersistenceChecker {
     this.#witness = witness;
   }
 
+  /** The epoch that a learner was invited to last. */
+  invitedTo(sid: Sid): number {
+    return this.#invited.get(sid) ?? 0;
+  }
+
   onInvited(sid: Sid, epoch: number): void {
     this.#invited.set(sid, epoch);
   }
@@ -33,7 +38,7 @@ export class PersistenceChecker {
   /** A learner promises not to go back behind an epoch. */
   onPromise(sid: Sid, leader: Sid, message: Message & { readonly type: 'ACKEPOCH' }): void {
     const view = this.#witness.server(sid);
-    const epoch = this.#invited.get(sid) ?? 0;
+    const epoch = this.invitedTo(sid);
     if (view.flushedAcceptedEpoch !== epoch) {
       this.#fail('AckHonesty', `server ${sid} promises epoch ${epoch} while its disk says ${view.flushedAcceptedEpoch}`);
       return;
@@ -67,7 +72,10 @@ export class PersistenceChecker {
     const key = `${sid} ${epoch}`;
     const other = this.#acknowledged.get(key);
     if (other !== undefined && other !== leader)
-      this.#fail('PrimaryUniqueness', `server ${sid} acknowledges NEWLEADER of epoch ${epoch} to server ${leader} after doing so to ${other}`);
+      this.#fail(
+        'PrimaryUniqueness',
+        `server ${sid} acknowledges NEWLEADER of epoch ${epoch} to server ${leader} after doing so to ${other}`,
+      );
     this.#acknowledged.set(key, leader);
     if (view.flushedCurrentEpoch !== epoch)
       this.#fail('AckHonesty', `server ${sid} acknowledges NEWLEADER of epoch ${epoch} while its disk says ${view.flushedCurrentEpoch}`);
@@ -92,7 +100,10 @@ export class PersistenceChecker {
         if (order.epoch < view.flushedCurrentEpoch)
           this.#fail('PersistMonotonicity', `server ${sid} lowers currentEpoch from ${view.flushedCurrentEpoch} to ${order.epoch}`);
         if (order.epoch > view.flushedAcceptedEpoch)
-          this.#fail('PersistMonotonicity', `server ${sid} has currentEpoch ${order.epoch} above acceptedEpoch ${view.flushedAcceptedEpoch}`);
+          this.#fail(
+            'PersistMonotonicity',
+            `server ${sid} has currentEpoch ${order.epoch} above acceptedEpoch ${view.flushedAcceptedEpoch}`,
+          );
         view.flushedCurrentEpoch = order.epoch;
         return;
       case 'append':
@@ -103,7 +114,8 @@ export class PersistenceChecker {
         this.#checkCut(sid, cutAt(view.flushed, order.zxid), 'TRUNC');
         return;
       case 'installSnapshot': {
-        const end = this.#witness.find(order.snapshot.zxid);
+        const last = order.runs[order.runs.length - 1];
+        const end = this.#witness.find(last === undefined ? order.snapshot.zxid : lastZxidOf(last));
         if (end !== undefined) this.#checkCut(sid, end, 'SNAP');
         return;
       }
@@ -114,7 +126,10 @@ export class PersistenceChecker {
     const view = this.#witness.server(sid);
     const entry = this.#witness.find(snapshot.zxid);
     if (entry === undefined || !holds(view.flushed, entry))
-      this.#fail('AppliedDurable', `${at(sid, snapshot.zxid)} has saved a snapshot that is ahead of its log, ${formatZxid(view.flushed.zxid)}`);
+      this.#fail(
+        'AppliedDurable',
+        `${at(sid, snapshot.zxid)} has saved a snapshot that is ahead of its log, ${formatZxid(view.flushed.zxid)}`,
+      );
   }
 
   /** What is committed and was on this disk is still there, or in a snapshot. */

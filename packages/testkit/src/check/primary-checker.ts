@@ -11,8 +11,37 @@ export class PrimaryChecker {
   /** Who has sent ACK(NEWLEADER) for an epoch. */
   readonly #acknowledged = new Map<number, Set<Sid>>();
 
+  /** Who has promised an epoch to its leader, and been counted. */
+  readonly #promised = new Map<number, Set<Sid>>();
+  /** By leader: the epoch that it has invited learners to. */
+  readonly #invitedTo = new Map<Sid, number>();
+
   constructor(witness: Witness) {
     this.#witness = witness;
+  }
+
+  /** A leader names its epoch to a learner. */
+  onInvitation(leader: Sid, epoch: number): void {
+    this.#invitedTo.set(leader, epoch);
+  }
+
+  /** A learner has promised an epoch for the first time. */
+  onPromised(sid: Sid, epoch: number): void {
+    const promised = this.#promised.get(epoch) ?? new Set<Sid>();
+    promised.add(sid);
+    this.#promised.set(epoch, promised);
+  }
+
+  /** A leader sends its history to a learner: DISCOVERY must have ended, so that no other history can have been the right one. */
+  onSynchronize(leader: Sid): void {
+    const epoch = this.#invitedTo.get(leader) ?? 0;
+    const promised = new Set(this.#promised.get(epoch));
+    if (this.#witness.server(leader).flushedAcceptedEpoch >= epoch) promised.add(leader);
+    if (hasQuorum(this.#witness.config, promised)) return;
+    this.#fail(
+      'QuorumPromise',
+      `server ${leader} sends its history in epoch ${epoch}, which only servers [${[...promised].join(' ')}] have promised`,
+    );
   }
 
   onNewLeaderAcknowledged(sid: Sid, epoch: number): void {
@@ -32,7 +61,10 @@ export class PrimaryChecker {
     }
     const last = lastBelowEpoch(committed, epoch);
     if (!holds(view.ordered, last)) {
-      this.#fail('LeaderCompleteness', `server ${sid} is established in epoch ${epoch} without ${formatZxid(last.zxid)}, which is committed`);
+      this.#fail(
+        'LeaderCompleteness',
+        `server ${sid} is established in epoch ${epoch} without ${formatZxid(last.zxid)}, which is committed`,
+      );
       return;
     }
     const supporters = new Set(this.#acknowledged.get(epoch));
@@ -44,7 +76,7 @@ export class PrimaryChecker {
   }
 
   /** A leader proposes: its history grows by txns that did not exist before. */
-  onPropose(sid: Sid, run: Run): void {
+  onPropose(sid: Sid, run: Run, nowMs: number): void {
     const view = this.#witness.server(sid);
     const epoch = epochOf(run.zxid);
     const establishment = this.#witness.established.get(epoch);
@@ -53,6 +85,10 @@ export class PrimaryChecker {
       return;
     }
     const before = view.ordered;
+    if (run.zxid <= before.zxid) {
+      this.#fail('GlobalPrimaryOrder', `${at(sid, run.zxid)} proposes it behind ${formatZxid(before.zxid)}`);
+      return;
+    }
     const expected = epochOf(before.zxid) === epoch ? counterOf(before.zxid) + 1 : 1;
     if (counterOf(run.zxid) !== expected) {
       this.#fail('LocalPrimaryOrder', `${at(sid, run.zxid)} proposes it behind ${formatZxid(before.zxid)}`);
@@ -66,7 +102,7 @@ export class PrimaryChecker {
         this.#fail('Integrity', `${at(sid, zxid)} proposes under a zxid that is taken`);
         return;
       }
-      last = this.#witness.propose(sid, zxid, run.payloads[i] as Uint8Array, last);
+      last = this.#witness.propose({ proposer: sid, zxid, payload: run.payloads[i] as Uint8Array, prev: last, nowMs });
     }
     view.ordered = last;
   }

@@ -17,6 +17,7 @@ export interface Entry {
   /** How many entries stand before it. */
   readonly depth: number;
   readonly proposer: Sid;
+  readonly proposedAtMs: number;
   /** Its place in G; −1 while nobody has delivered it. */
   committedIndex: number;
   /** When it was delivered first. */
@@ -39,11 +40,10 @@ export class ServerView {
   ordered: Entry;
   /** The end of the history that is on its disk. */
   flushed: Entry;
-  /** The last txn that its application has; undefined while it is down or not yet recovered. */
+  /** The last txn that its application has. */
   delivered: Entry;
   flushedAcceptedEpoch = 0;
   flushedCurrentEpoch = 0;
-  up = false;
   serving = false;
   state: 'LOOKING' | 'FOLLOWING' | 'LEADING' = 'LOOKING';
   /** Whom each channel that it opened leads to, and who opened each of those that it accepted; by life. */
@@ -67,6 +67,7 @@ export class Witness {
     prev: undefined,
     depth: 0,
     proposer: 0,
+    proposedAtMs: 0,
     committedIndex: 0,
     committedAtMs: 0,
   };
@@ -88,17 +89,21 @@ export class Witness {
     return this.servers.get(sid) as ServerView;
   }
 
-  get lastCommitted(): Entry {
-    return this.committed[this.committed.length - 1] as Entry;
-  }
-
   /** What was proposed under this zxid; the root for 0. */
   find(zxid: Zxid): Entry | undefined {
     return zxid === 0 ? this.root : this.#proposed[epochOf(zxid)]?.[counterOf(zxid) - 1];
   }
 
-  propose(proposer: Sid, zxid: Zxid, payload: Uint8Array, prev: Entry): Entry {
-    const entry: Entry = { zxid, payload, prev, depth: prev.depth + 1, proposer, committedIndex: -1, committedAtMs: 0 };
+  propose(proposal: {
+    readonly proposer: Sid;
+    readonly zxid: Zxid;
+    readonly payload: Uint8Array;
+    readonly prev: Entry;
+    readonly nowMs: number;
+  }): Entry {
+    const { proposer, zxid, payload, prev, nowMs } = proposal;
+    const depth = prev.depth + 1;
+    const entry: Entry = { zxid, payload, prev, depth, proposer, proposedAtMs: nowMs, committedIndex: -1, committedAtMs: 0 };
     const epoch = epochOf(zxid);
     let entries = this.#proposed[epoch];
     if (entries === undefined) {

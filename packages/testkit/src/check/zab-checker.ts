@@ -29,7 +29,7 @@ export class ZabChecker {
   readonly #primary: PrimaryChecker;
   readonly #digest: ReplicaDigestChecker;
   /** What the application of a leader has just proposed: the append that follows is the proposal. */
-  #proposing: readonly Uint8Array[] | undefined;
+  #proposing: { readonly sid: Sid; readonly payloads: readonly Uint8Array[] } | undefined;
 
   constructor(options: ZabCheckerOptions) {
     this.witness = new Witness(options.config, options.verdict);
@@ -45,10 +45,7 @@ export class ZabChecker {
     this.#proposing = undefined;
     switch (input.type) {
       case 'propose':
-        this.#proposing = input.payloads;
-        return;
-      case 'start':
-        this.witness.server(sid).up = true;
+        this.#proposing = { sid, payloads: input.payloads };
         return;
       case 'learnerOpened':
         this.witness.server(sid).learners.set(input.channel, input.from);
@@ -67,14 +64,15 @@ export class ZabChecker {
   onEffect(sid: Sid, effect: Effect): void {
     switch (effect.type) {
       case 'append':
-        if (effect.run.payloads === this.#proposing) this.#primary.onPropose(sid, effect.run);
+        if (this.#proposing?.sid === sid && this.#proposing.payloads === effect.run.payloads)
+          this.#primary.onPropose(sid, effect.run, this.#now());
         else this.#history.onAppend(sid, effect.run);
         return;
       case 'truncate':
         this.#history.onTruncate(sid, effect.zxid);
         return;
       case 'installSnapshot':
-        this.#history.onInstall(sid, effect.snapshot);
+        this.#history.onInstall(sid, effect.snapshot, effect.runs);
         return;
       case 'deliver':
         this.#delivery.onDeliver(sid, effect.run, this.#now());
@@ -90,8 +88,7 @@ export class ZabChecker {
         this.#onSentToLeader(this.witness.server(sid), effect.channel, effect.message);
         return;
       case 'sendToLearner':
-        if (effect.message.type !== 'NEWLEADER') return;
-        this.#persistence.onNewLeaderSent(sid, this.witness.server(sid).learners.get(effect.channel) as Sid, effect.message.epoch);
+        this.#onSentToLearner(sid, effect.channel, effect.message);
         return;
       case 'status': {
         const view = this.witness.server(sid);
@@ -105,10 +102,29 @@ export class ZabChecker {
     }
   }
 
+  #onSentToLearner(sid: Sid, channel: number, message: Message): void {
+    switch (message.type) {
+      case 'LEADERINFO':
+        this.#primary.onInvitation(sid, message.epoch);
+        return;
+      case 'DIFF':
+      case 'TRUNC':
+      case 'SNAP':
+        this.#primary.onSynchronize(sid);
+        return;
+      case 'NEWLEADER':
+        this.#persistence.onNewLeaderSent(sid, this.witness.server(sid).learners.get(channel) as Sid, message.epoch);
+        return;
+      default:
+        return;
+    }
+  }
+
   #onSentToLeader(view: ServerView, channel: number, message: Message): void {
     const leader = view.leaders.get(channel) as Sid;
     if (message.type === 'ACKEPOCH') {
       this.#persistence.onPromise(view.sid, leader, message);
+      if (message.currentEpoch !== -1) this.#primary.onPromised(view.sid, this.#persistence.invitedTo(view.sid));
     } else if (message.type === 'ACK') {
       this.#persistence.onAck(view.sid, leader, message.zxid);
       if (message.zxid % 0x1_0000_0000 === 0) this.#primary.onNewLeaderAcknowledged(view.sid, message.zxid / 0x1_0000_0000);
@@ -135,7 +151,6 @@ export class ZabChecker {
   /** A server is gone; what it had in memory is forgotten. */
   onDown(sid: Sid): void {
     const view = this.witness.server(sid);
-    view.up = false;
     view.serving = false;
     view.state = 'LOOKING';
     view.ordered = view.flushed;

@@ -68,7 +68,10 @@ export class LedgerLoad implements Load {
     this.#sometimes.note('sync answered');
     const delivered = this.#witness.server(sid).delivered.committedIndex;
     if (delivered < length - 1)
-      this.#witness.verdict.fail('SyncFreshness', `server ${sid} answers a sync at entry ${delivered} of G; it had ${length - 1} when it was asked`);
+      this.#witness.verdict.fail(
+        'SyncFreshness',
+        `server ${sid} answers a sync at entry ${delivered} of G; it had ${length - 1} when it was asked`,
+      );
   }
 
   #work(): void {

@@ -93,7 +93,11 @@ export class EnsembleRecorder implements EnsembleObserver {
   }
 
   onRecovered(sid: Sid, image: StoredImage): void {
-    this.#trace.note(sid, image.currentEpoch, () => `has read its disk: acceptedEpoch ${image.acceptedEpoch}, currentEpoch ${image.currentEpoch}`);
+    this.#trace.note(
+      sid,
+      image.currentEpoch,
+      () => `has read its disk: acceptedEpoch ${image.acceptedEpoch}, currentEpoch ${image.currentEpoch}`,
+    );
     this.#checker.onRecovered(sid, image);
   }
 
@@ -104,6 +108,10 @@ export class EnsembleRecorder implements EnsembleObserver {
     if (loss.unflushed > 0) this.#sometimes.note('crash with unflushed orders');
     if (loss.torn) this.#sometimes.note('crash that tears a run');
     if (loss.snapshots > 0) this.#sometimes.note('crash while a snapshot is saved');
-    this.#trace.note(sid, loss.survived, () => `of ${loss.unflushed} unflushed orders ${loss.survived} survive${loss.torn ? ', the next in part' : ''}`);
+    this.#trace.note(
+      sid,
+      loss.survived,
+      () => `of ${loss.unflushed} unflushed orders ${loss.survived} survive${loss.torn ? ', the next in part' : ''}`,
+    );
   }
 }

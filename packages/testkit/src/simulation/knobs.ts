@@ -37,8 +37,9 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
   const disk = streams.stream('knobs: disk');
   const load = streams.stream('knobs: load');
   const tickTimeMs = pick(time, [20, 30, 50, 70, 100]);
-  const latencyMaxMs = pick(network, [1, 2, 2, 5]);
-  const flushMaxMs = pick(disk, [0.5, 2, 10, 40]);
+  // What a correct ensemble has to bear is slow disks and links, not ones that are too slow for its tick.
+  const latencyMaxMs = Math.min(pick(network, [1, 2, 2, 5]), tickTimeMs / 16);
+  const flushMaxMs = Math.min(pick(disk, [0.5, 2, 10, 40]), tickTimeMs / 4);
   const clients = between(load, 2, 5);
   return {
     seed,
@@ -59,8 +60,8 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     faultEveryMs: pick(streams.stream('knobs: weather'), [2000, 4000, 4000, 6000]),
     clients,
     // At least 25 operations per second over all clients, while they are connected.
-    thinkMs: millis(load, clients * 10, clients * 35),
-    sessionTimeoutTicks: between(load, 4, 20),
+    thinkMs: millis(load, clients * 25, clients * 40),
+    sessionTimeoutTicks: between(load, 8, 20),
     codecs: chance(load, 500),
   };
 }

@@ -8,6 +8,7 @@ import type { Verdict } from '../check/verdict.js';
 import { sameBytes } from '../check/witness.js';
 import type { Load } from '../load/load.js';
 import type { Knobs } from './knobs.js';
+import type { Pace } from './pace.js';
 import type { Machine, SimEnsemble } from './sim-ensemble.js';
 
 /** How long each step may take: discovery and synchronization, an election after each failed try, and the silence of a peer that is gone. */
@@ -18,6 +19,7 @@ export function livenessBoundMs(knobs: Knobs): number {
 export class Liveness {
   readonly #knobs: Knobs;
   readonly #clock: VirtualClock;
+  readonly #pace: Pace;
   readonly #ensemble: SimEnsemble<Machine>;
   readonly #load: Load;
   readonly #verdict: Verdict;
@@ -26,12 +28,14 @@ export class Liveness {
   constructor(options: {
     readonly knobs: Knobs;
     readonly clock: VirtualClock;
+    readonly pace: Pace;
     readonly ensemble: SimEnsemble<Machine>;
     readonly load: Load;
     readonly verdict: Verdict;
   }) {
     this.#knobs = options.knobs;
     this.#clock = options.clock;
+    this.#pace = options.pace;
     this.#ensemble = options.ensemble;
     this.#load = options.load;
     this.#verdict = options.verdict;
@@ -41,13 +45,26 @@ export class Liveness {
   run(): void {
     const boundMs = livenessBoundMs(this.#knobs);
     this.#load.settle();
-    if (!this.#runUntil(() => this.#allServe(), boundMs)) return this.#fail(`after ${boundMs} ms not all servers serve: ${this.#standing()}`);
+    if (!this.#runUntil(() => this.#allServe(), boundMs))
+      return this.#fail(`after ${boundMs} ms not all servers serve: ${this.#standing()}`);
     this.#load.probe(() => {
       this.#probed = true;
     });
-    if (!this.#runUntil(() => this.#probed, boundMs)) return this.#fail(`a new write is not acknowledged within ${boundMs} ms: ${this.#standing()}`);
+    if (!this.#runUntil(() => this.#probed, boundMs))
+      return this.#fail(`a new write is not acknowledged within ${boundMs} ms: ${this.#standing()}`);
     if (!this.#runUntil(() => this.#sameZxid(), boundMs)) return this.#fail(`the servers do not come to one last txn: ${this.#standing()}`);
     this.#compareStates();
+    this.#stayQuiet();
+  }
+
+  /** What serves goes on serving: nobody leaves a leader that is well (reliability.md 2.3, L5). */
+  #stayQuiet(): void {
+    const before = this.#standing({ withZxid: false });
+    const end = this.#clock.now() + 3 * this.#knobs.syncLimit * this.#knobs.tickTimeMs;
+    this.#pace.runUntil(end);
+    const after = this.#standing({ withZxid: false });
+    if (this.#verdict.isClean && after !== before)
+      this.#fail(`servers that were well have looked for a leader again: before ${before}, then ${after}`);
   }
 
   #allServe(): boolean {
@@ -69,19 +86,18 @@ export class Liveness {
 
   #runUntil(condition: () => boolean, boundMs: number): boolean {
     const end = this.#clock.now() + boundMs;
-    while (this.#verdict.isClean && !condition()) {
-      if (this.#clock.now() >= end) return false;
-      this.#clock.advance(1);
-    }
-    return true;
+    this.#pace.runUntil(end, () => !condition());
+    return !this.#verdict.isClean || condition();
   }
 
-  #standing(): string {
+  /** Where every server stands, and how far it is. */
+  #standing(options: { readonly withZxid: boolean } = { withZxid: true }): string {
     const words = this.#ensemble.sids.map((sid) => {
       const machine = this.#ensemble.machine(sid);
       if (machine === undefined) return `S${sid} down`;
       const { state, epoch, serving } = machine.status;
-      return `S${sid} ${state} epoch ${epoch}${serving ? ' serving' : ''} ${formatZxid(machine.lastZxid)}`;
+      const zxid = options.withZxid ? ` ${formatZxid(machine.lastZxid)}` : '';
+      return `S${sid} ${state} epoch ${epoch}${serving ? ' serving' : ''}${zxid}`;
     });
     return words.join('; ');
   }

@@ -169,6 +169,11 @@ export class SimEnsemble<M extends Machine> {
     this.process(sid)?.resume();
   }
 
+  /** From now on the disks are as fast as they should be. */
+  calm(): void {
+    for (const { disk } of this.#seats.values()) disk.calm();
+  }
+
   #ended(seat: Seat<M>): void {
     seat.process?.end();
     seat.process = undefined;

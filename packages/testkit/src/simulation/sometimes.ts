@@ -1,7 +1,6 @@
 /** What ought to happen somewhere among many seeds. A condition that never occurs is one that no checker has looked at. */
 
-/** Every condition that this simulator can bring about. */
-export const CONDITIONS = [
+const ENSEMBLE_CONDITIONS = [
   'leader established',
   'leader lost with proposals that were not delivered',
   'DIFF sent',
@@ -25,15 +24,17 @@ export const CONDITIONS = [
   'channels reset',
   'server paused',
   'serving leader paused',
-  'sync answered',
 ] as const;
 
-export const CLIENT_CONDITIONS = [
+const LEDGER_CONDITIONS = ['sync answered'] as const;
+
+const CLIENT_CONDITIONS = [
   'session opened',
   'session closed by its client',
   'session expired',
   'session moved to another server',
   'client connection cut',
+  'client connection cut at an event',
   'client paused',
   'client crashed',
   'write acknowledged',
@@ -48,11 +49,16 @@ export const CLIENT_CONDITIONS = [
   'watch fired',
   'watch armed again on another connection',
   'watch fired by setWatches',
-  'session moved error',
-  'connection refused to a client that has seen more',
+  'client that has seen more than its server',
 ] as const;
 
-export type Condition = (typeof CONDITIONS)[number] | (typeof CLIENT_CONDITIONS)[number];
+/** Something that ought to happen somewhere. */
+export type Condition = (typeof ENSEMBLE_CONDITIONS)[number] | (typeof LEDGER_CONDITIONS)[number] | (typeof CLIENT_CONDITIONS)[number];
+
+/** Every condition that a level of the simulator can bring about. */
+export function conditionsOf(level: 'zab' | 'server'): readonly Condition[] {
+  return [...ENSEMBLE_CONDITIONS, ...(level === 'zab' ? LEDGER_CONDITIONS : CLIENT_CONDITIONS)];
+}
 
 /** How often each condition held. */
 export class Sometimes {

@@ -55,6 +55,7 @@ export class Weather {
     this.#over = true;
     const { network, ensemble } = this.#options;
     network.heal();
+    ensemble.calm();
     for (const sid of ensemble.sids) {
       ensemble.resume(sid);
       ensemble.start(sid);
@@ -170,6 +171,12 @@ export class Weather {
     if (leader !== undefined && alone.includes(leader)) this.#seen('partition with the leader in the minority');
     this.#seen('partition');
     this.#cut([...pairs(alone, rest), ...pairs(rest, alone)], `servers ${alone} are cut off`);
+    // Those on one side may see it at once while the others still believe that all is well.
+    if (chance(this.#random, 400)) this.#later(millis(this.#random, 0, 30), () => this.#giveUp(rest, alone));
+  }
+
+  #giveUp(some: readonly Sid[], others: readonly Sid[]): void {
+    for (const a of some) for (const b of others) this.#options.network.reset(hostOf(a), hostOf(b));
   }
 
   /** A server that is heard but does not hear, or the other way round. */

@@ -2,11 +2,15 @@
 import type { Random, VirtualClock } from '@quorate/ports';
 import { chance, millis } from './random-streams.js';
 
-export interface LinkOptions {
+/** How the network is at the moment. All links share one, so that it can calm down. */
+export interface Climate {
   readonly latencyMinMs: number;
   readonly latencyMaxMs: number;
   /** How many of a thousand messages take up to thirty times as long. */
-  readonly spikePermille: number;
+  spikePermille: number;
+  /** How many of a thousand datagrams are lost, and how many arrive twice. */
+  datagramLossPermille: number;
+  datagramCopyPermille: number;
 }
 
 export class Link {
@@ -14,7 +18,7 @@ export class Link {
   readonly to: string;
   readonly #clock: VirtualClock;
   readonly #random: Random;
-  readonly #options: LinkOptions;
+  readonly #climate: Climate;
   /** How many faults cut this direction at the moment. */
   #cuts = 0;
   /** Times the usual latency. */
@@ -22,12 +26,12 @@ export class Link {
   /** What goes on when the cut is mended. */
   #blocked: (() => void)[] = [];
 
-  constructor(ends: { readonly from: string; readonly to: string }, clock: VirtualClock, random: Random, options: LinkOptions) {
+  constructor(ends: { readonly from: string; readonly to: string }, clock: VirtualClock, random: Random, climate: Climate) {
     this.from = ends.from;
     this.to = ends.to;
     this.#clock = clock;
     this.#random = random;
-    this.#options = options;
+    this.#climate = climate;
   }
 
   get isCut(): boolean {
@@ -39,7 +43,7 @@ export class Link {
   }
 
   drawLatencyMs(): number {
-    const { latencyMinMs, latencyMaxMs, spikePermille } = this.#options;
+    const { latencyMinMs, latencyMaxMs, spikePermille } = this.#climate;
     let latency = millis(this.#random, latencyMinMs, latencyMaxMs);
     if (chance(this.#random, spikePermille)) latency *= millis(this.#random, 2, 30);
     return latency * this.slowness;

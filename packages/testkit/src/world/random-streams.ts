@@ -1,4 +1,4 @@
-import { oneIn, type Random, randomBelow, SeededRandom } from '@quorate/ports';
+import { type Random, randomBelow, SeededRandom } from '@quorate/ports';
 
 /**
  * One stream of chance per concern, all derived from one seed: a new draw in the network does not change what the weather or a client
@@ -48,5 +48,3 @@ export function shuffled<T>(random: Random, items: readonly T[]): T[] {
   }
   return result;
 }
-
-export { oneIn };

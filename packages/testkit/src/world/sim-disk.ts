@@ -4,9 +4,10 @@
  * The disk outlives its server. Each life opens it and is given a Storage; when that life ends, a prefix of the orders that had not been
  * flushed survives (the last of them perhaps in part), the rest and every unfinished snapshot of the background lane is lost.
  */
-import { lastZxidOf, type Completion, type Run, type Sid, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
-import { assert, epochOf, type Zxid } from '@quorate/protocol';
+
 import type { Random, VirtualClock } from '@quorate/ports';
+import { assert, epochOf, type Zxid } from '@quorate/protocol';
+import { type Completion, lastZxidOf, type Run, type Sid, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
 import { between, chance, millis } from './random-streams.js';
 import type { SimProcess } from './sim-process.js';
 
@@ -16,7 +17,7 @@ export type DiskOrder =
   | { readonly type: 'truncate'; readonly zxid: Zxid }
   | { readonly type: 'saveAcceptedEpoch'; readonly epoch: number }
   | { readonly type: 'saveCurrentEpoch'; readonly epoch: number }
-  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot };
+  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly runs: readonly Run[] };
 
 /** Who is told what is on the disk: the facts against which promises are checked. */
 export interface DiskObserver {
@@ -27,7 +28,10 @@ export interface DiskObserver {
   /** A new life has read this. */
   onRecovered(sid: Sid, image: StoredImage): void;
   /** A life has ended with this many unflushed orders, of which so many survived; `torn` where one of them did in part. */
-  onPowerLost(sid: Sid, loss: { readonly unflushed: number; readonly survived: number; readonly torn: boolean; readonly snapshots: number }): void;
+  onPowerLost(
+    sid: Sid,
+    loss: { readonly unflushed: number; readonly survived: number; readonly torn: boolean; readonly snapshots: number },
+  ): void;
 }
 
 export interface SimDiskOptions {
@@ -64,6 +68,7 @@ export class SimDisk {
   #lane: Pending[] = [];
   #flushing = 0;
   #saving = new Set<PendingSnapshot>();
+  #calm = false;
   /** The life that has the disk open. */
   #process: SimProcess | undefined;
 
@@ -89,7 +94,7 @@ export class SimDisk {
       truncate: (zxid, done) => order({ type: 'truncate', zxid }, done),
       saveAcceptedEpoch: (epoch, done) => order({ type: 'saveAcceptedEpoch', epoch }, done),
       saveCurrentEpoch: (epoch, done) => order({ type: 'saveCurrentEpoch', epoch }, done),
-      installSnapshot: (snapshot, done) => order({ type: 'installSnapshot', snapshot }, done),
+      installSnapshot: (snapshot, runs, done) => order({ type: 'installSnapshot', snapshot, runs }, done),
       saveSnapshot: (snapshot, done) => {
         assert(mine(), 'storage is not used after close');
         this.#saveSnapshot(snapshot, done, process);
@@ -98,6 +103,11 @@ export class SimDisk {
         if (mine()) this.#losePower();
       },
     };
+  }
+
+  /** From now on no flush takes longer than it should. */
+  calm(): void {
+    this.#calm = true;
   }
 
   #recover(done: (result: StoredImage | Error) => void): void {
@@ -134,6 +144,7 @@ export class SimDisk {
   // The log lane
 
   #order(order: DiskOrder, done: Completion): void {
+    if (order.type === 'installSnapshot') for (const pending of this.#saving) pending.superseded = true;
     this.#lane.push({ order, done });
     if (this.#flushing === 0) {
       this.#flushing = -1;
@@ -167,10 +178,7 @@ export class SimDisk {
   #perform(order: DiskOrder): void {
     switch (order.type) {
       case 'append':
-        for (let i = 0; i < order.run.payloads.length; i++) {
-          this.#zxids.push((order.run.zxid + i) as Zxid);
-          this.#payloads.push(order.run.payloads[i] as Uint8Array);
-        }
+        this.#append(order.run);
         break;
       case 'truncate':
         while (this.#zxids.length > 0 && (this.#zxids[this.#zxids.length - 1] as Zxid) > order.zxid) {
@@ -188,10 +196,18 @@ export class SimDisk {
         this.#snapshot = order.snapshot;
         this.#zxids = [];
         this.#payloads = [];
+        for (const run of order.runs) this.#append(run);
         for (const pending of this.#saving) pending.superseded = true;
         break;
     }
     this.options.observer.onFlushed(this.options.sid, order);
+  }
+
+  #append(run: Run): void {
+    for (let i = 0; i < run.payloads.length; i++) {
+      this.#zxids.push((run.zxid + i) as Zxid);
+      this.#payloads.push(run.payloads[i] as Uint8Array);
+    }
   }
 
   // The background lane
@@ -248,6 +264,6 @@ export class SimDisk {
   #drawFlushMs(): number {
     const { random, flushMinMs, flushMaxMs, spikePermille } = this.options;
     const flush = millis(random, flushMinMs, flushMaxMs);
-    return chance(random, spikePermille) ? flush * millis(random, 2, 40) : flush;
+    return !this.#calm && chance(random, spikePermille) ? flush * millis(random, 2, 40) : flush;
   }
 }

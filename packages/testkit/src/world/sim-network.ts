@@ -1,5 +1,5 @@
 import type { Random, VirtualClock } from '@quorate/ports';
-import { Link, type LinkOptions } from './link.js';
+import { type Climate, Link } from './link.js';
 import { chance, millis } from './random-streams.js';
 import type { SimProcess } from './sim-process.js';
 import { Direction, StreamEnd, type StreamHandler } from './stream.js';
@@ -7,12 +7,10 @@ import { Direction, StreamEnd, type StreamHandler } from './stream.js';
 /** Takes a stream at a listening host. The stream may be used at once. */
 export type StreamListener<Out, In> = (from: string, end: StreamEnd<Out, In>) => StreamHandler<In>;
 
-export interface SimNetworkOptions extends LinkOptions {
+export interface SimNetworkOptions {
   readonly clock: VirtualClock;
   readonly random: Random;
-  /** How many of a thousand datagrams are lost, and how many arrive twice. */
-  readonly datagramLossPermille: number;
-  readonly datagramCopyPermille: number;
+  readonly climate: Readonly<Climate>;
 }
 
 interface Listening {
@@ -27,21 +25,24 @@ interface Listening {
  */
 export class SimNetwork {
   readonly #options: SimNetworkOptions;
+  readonly #climate: Climate;
   readonly #links = new Map<string, Link>();
   readonly #listening = new Map<string, Listening>();
   readonly #ends = new Set<StreamEnd<never, never>>();
+  #healed = false;
   /** Undoes the faults that last. */
   #faults = new Set<() => void>();
 
   constructor(options: SimNetworkOptions) {
     this.#options = options;
+    this.#climate = { ...options.climate };
   }
 
   link(from: string, to: string): Link {
     const key = `${from}>${to}`;
     let link = this.#links.get(key);
     if (link === undefined) {
-      link = new Link({ from, to }, this.#options.clock, this.#options.random, this.#options);
+      link = new Link({ from, to }, this.#options.clock, this.#options.random, this.#climate);
       this.#links.set(key, link);
     }
     return link;
@@ -72,7 +73,13 @@ export class SimNetwork {
     const accept = (): StreamEnd<unknown, unknown> | undefined => {
       const listening = this.#listening.get(`${to}/${options.service}`);
       if (listening === undefined) return undefined;
-      const far = new StreamEnd<never, never>({ host: to, peerHost: from, process: listening.process, outgoing: back, onEnd: this.#forget });
+      const far = new StreamEnd<never, never>({
+        host: to,
+        peerHost: from,
+        process: listening.process,
+        outgoing: back,
+        onEnd: this.#forget,
+      });
       this.#ends.add(far);
       listening.process.enter(() => far.handle(listening.listener(from, far)));
       return far as unknown as StreamEnd<unknown, unknown>;
@@ -98,7 +105,8 @@ export class SimNetwork {
 
   /** Sends something that may be lost, doubled or overtaken. */
   datagram(link: Link, deliver: () => void): void {
-    const { random, datagramLossPermille, datagramCopyPermille } = this.#options;
+    const { random } = this.#options;
+    const { datagramLossPermille, datagramCopyPermille } = this.#climate;
     if (chance(random, datagramLossPermille)) return;
     const copies = chance(random, datagramCopyPermille) ? 2 : 1;
     for (let i = 0; i < copies; i++) {
@@ -118,7 +126,9 @@ export class SimNetwork {
     for (const end of [...this.#ends]) {
       const across = links.some((link) => link.from === end.host && link.to === end.peerHost);
       if (across && chance(this.#options.random, 250)) {
-        this.#options.clock.setTimer(millis(this.#options.random, 0, 2000), () => end.reset());
+        this.#options.clock.setTimer(millis(this.#options.random, 0, 2000), () => {
+          if (!this.#healed) end.reset();
+        });
       }
     }
     return this.#lasting(() => {
@@ -146,9 +156,13 @@ export class SimNetwork {
     return count;
   }
 
-  /** Ends every fault that lasts. */
+  /** Ends every fault, those that were to come included, for good: nothing is lost or delayed any more. */
   heal(): void {
+    this.#healed = true;
     for (const undo of [...this.#faults]) undo();
+    this.#climate.spikePermille = 0;
+    this.#climate.datagramLossPermille = 0;
+    this.#climate.datagramCopyPermille = 0;
   }
 
   #lasting(undo: () => void): () => void {

@@ -35,8 +35,11 @@ export class SimProcess implements Clock {
   }
 
   setTimer(delayMs: number, task: () => void): Timer {
-    const timer = new ProcessTimer(this, task);
-    timer.inner = this.#clock.setTimer(delayMs, timer.fire);
+    const timer = new ProcessTimer(task);
+    timer.inner = this.#clock.setTimer(delayMs, () => {
+      if (this.#paused) this.enter(() => timer.fire());
+      else if (!this.#ended) timer.fire();
+    });
     return timer;
   }
 
@@ -70,23 +73,19 @@ export class SimProcess implements Clock {
 }
 
 class ProcessTimer implements Timer {
-  readonly #process: SimProcess;
   #task: (() => void) | undefined;
   inner: Timer | undefined;
 
-  constructor(process: SimProcess, task: () => void) {
-    this.#process = process;
+  constructor(task: () => void) {
     this.#task = task;
   }
 
-  readonly fire = (): void => this.#process.enter(this.#run);
-
-  /** Asks again whether it was cancelled: it may have waited at the door. */
-  readonly #run = (): void => {
+  /** It may have been cancelled while it waited at the door. */
+  fire(): void {
     const task = this.#task;
     this.#task = undefined;
     task?.();
-  };
+  }
 
   cancel(): void {
     this.#task = undefined;

@@ -1,0 +1,107 @@
+/** What is known of the clients of a run: their connections, their sessions and what they asked, as it went over the wire. */
+import type { ReplyMessage, Request, Txn, TxnHeader } from '@quorate/protocol';
+import type { Sid } from '@quorate/zab';
+import type { Sometimes } from '../simulation/sometimes.js';
+import type { Verdict } from './verdict.js';
+import type { Entry, Witness } from './witness.js';
+import { ZnodeHistory } from './znode-history.js';
+
+/** A request that was sent. */
+export interface SentRequest {
+  readonly connection: WireConnection;
+  readonly xid: number;
+  readonly request: Request;
+  /** The highest index of G that any client had been shown when it was sent. */
+  readonly shownBefore: number;
+  reply: ReplyMessage | undefined;
+}
+
+/** One connection of a client to a server. */
+export class WireConnection {
+  readonly ordinal: number;
+  readonly client: number;
+  readonly server: Sid;
+  session: SessionHistory | undefined;
+  /** Sent and not answered, oldest first. */
+  readonly unanswered: SentRequest[] = [];
+
+  constructor(ordinal: number, client: number, server: Sid) {
+    this.ordinal = ordinal;
+    this.client = client;
+    this.server = server;
+  }
+}
+
+/** One session, from its first mention. */
+export class SessionHistory {
+  readonly id: bigint;
+  timeoutMs = 0;
+  createdIndex = -1;
+  closedIndex = -1;
+  /** By xid: what was sent, and where in G its txn is. */
+  readonly sent = new Map<number, SentRequest>();
+  readonly txns = new Map<number, number>();
+  lastCxid = 0;
+  /** The highest index that its client has been shown. */
+  shown = 0;
+  /** The connection on which its client was told last that the session is its own. */
+  established: WireConnection | undefined;
+  /** By server: when the client was heard there, ascending. */
+  readonly heardAtMs = new Map<Sid, number[]>();
+
+  constructor(id: bigint) {
+    this.id = id;
+  }
+
+  hear(server: Sid, nowMs: number): void {
+    const times = this.heardAtMs.get(server);
+    if (times === undefined) this.heardAtMs.set(server, [nowMs]);
+    else times.push(nowMs);
+  }
+
+  /** When this server had heard the client last, at `atMs`; 0 where it had not. */
+  lastHeard(server: Sid, atMs: number): number {
+    const times = this.heardAtMs.get(server) ?? [];
+    for (let i = times.length - 1; i >= 0; i--) if ((times[i] as number) <= atMs) return times[i] as number;
+    return 0;
+  }
+}
+
+/** A committed txn, decoded. */
+export interface CommittedTxn {
+  readonly entry: Entry;
+  readonly header: TxnHeader;
+  readonly txn: Txn;
+}
+
+export class ClientHistory {
+  readonly witness: Witness;
+  readonly verdict: Verdict;
+  readonly sometimes: Sometimes;
+  readonly znodes = new ZnodeHistory();
+  readonly sessions = new Map<bigint, SessionHistory>();
+  /** By index in G. */
+  readonly txns: (CommittedTxn | undefined)[] = [undefined];
+  /** The highest index of G that any client has been shown. */
+  shown = 0;
+
+  constructor(witness: Witness, sometimes: Sometimes) {
+    this.witness = witness;
+    this.verdict = witness.verdict;
+    this.sometimes = sometimes;
+  }
+
+  session(id: bigint): SessionHistory {
+    let session = this.sessions.get(id);
+    if (session === undefined) {
+      session = new SessionHistory(id);
+      this.sessions.set(id, session);
+    }
+    return session;
+  }
+}
+
+/** A session in words. */
+export function nameOf(session: SessionHistory | undefined): string {
+  return session === undefined ? 'no session' : `session 0x${session.id.toString(16)}`;
+}

@@ -1,0 +1,152 @@
+/**
+ * Writes (reliability.md 2.2): linearizable, at most once, in the order of their client, with the result that G gives them. Sessions too, as far as they
+ * are txns: they begin, they end with all their ephemerals, and never before their time.
+ */
+import { ErrorCode, formatZxid, type MultiResponse, OpCode, type Stat, type Txn } from '@quorate/protocol';
+import { type ClientHistory, type CommittedTxn, nameOf, type SentRequest, type SessionHistory } from './client-history.js';
+import { statFault } from './znode-history.js';
+
+export class WriteChecker {
+  readonly #history: ClientHistory;
+
+  constructor(history: ClientHistory) {
+    this.#history = history;
+  }
+
+  /** A txn has become the newest of G. */
+  onCommitted(committed: CommittedTxn): void {
+    const { entry, header, txn } = committed;
+    const index = entry.committedIndex;
+    const session = this.#history.session(header.clientId);
+    if (txn.type !== OpCode.error && session.closedIndex !== -1)
+      this.#fail('SessionLifetime', `${nameOf(session)} changes something at ${formatZxid(header.zxid)} after its end`);
+    if (header.cxid !== 0) this.#checkRequest(session, committed);
+    const ephemerals = txn.type === OpCode.closeSession ? txn.paths.length : 0;
+    const fault = this.#history.znodes.apply(index, header, txn);
+    if (fault !== undefined) this.#fail('TreeModel', `${formatZxid(header.zxid)}: ${fault}`);
+    if (txn.type === OpCode.createSession) {
+      session.createdIndex = index;
+      session.timeoutMs = txn.timeOut;
+      this.#history.sometimes.note('session opened');
+    } else if (txn.type === OpCode.closeSession) {
+      session.closedIndex = index;
+      if (ephemerals > 0) this.#history.sometimes.note('ephemeral znode gone with its session');
+      if (header.cxid === 0) this.#checkExpiry(session, committed);
+      else this.#history.sometimes.note('session closed by its client');
+    }
+  }
+
+  /** What is in G under the name of a client is what that client has asked, once, in its order. */
+  #checkRequest(session: SessionHistory, { entry, header, txn }: CommittedTxn): void {
+    const what = `request ${header.cxid} of ${nameOf(session)}, committed as ${formatZxid(header.zxid)},`;
+    const sent = session.sent.get(header.cxid);
+    if (sent === undefined) return this.#fail('Integrity', `${what} was never sent`);
+    if (session.txns.has(header.cxid)) return this.#fail('AtMostOnce', `${what} had been committed before`);
+    session.txns.set(header.cxid, entry.committedIndex);
+    if (header.cxid <= session.lastCxid) this.#fail('FifoClientOrder', `${what} comes after request ${session.lastCxid}`);
+    session.lastCxid = header.cxid;
+    if (txn.type !== OpCode.error && txn.type !== sent.request.type)
+      this.#fail('Integrity', `${what} is of another type than what was sent`);
+    // What anybody had seen before it was sent comes before it in G; it cannot have happened before it was asked for.
+    if (entry.committedIndex <= sent.shownBefore)
+      this.#fail('Linearizability', `${what} stands before an entry that a client had seen when it was sent`);
+    // A request of a connection that the client has left must not be met by those that it makes on the next one.
+    if (session.established !== undefined && session.established.ordinal > sent.connection.ordinal)
+      this.#fail('SessionExclusivity', `${what} was sent on a connection that its client had left for another`);
+  }
+
+  /** NoEarlyExpiry: a leader gives each session its full time, from its own start and from what it hears itself. */
+  #checkExpiry(session: SessionHistory, { entry, header }: CommittedTxn): void {
+    this.#history.sometimes.note('session expired');
+    const epoch = Math.floor(header.zxid / 0x1_0000_0000);
+    const establishment = this.#history.witness.established.get(epoch);
+    const sinceMs = Math.max(establishment?.atMs ?? 0, session.lastHeard(entry.proposer, entry.proposedAtMs));
+    const createdAtMs = this.#history.txns[session.createdIndex]?.entry.proposedAtMs ?? 0;
+    const silentMs = entry.proposedAtMs - Math.max(sinceMs, createdAtMs);
+    if (silentMs < session.timeoutMs)
+      this.#fail(
+        'NoEarlyExpiry',
+        `${nameOf(session)} is expired after ${silentMs} ms by server ${entry.proposer}; its timeout is ${session.timeoutMs} ms`,
+      );
+  }
+
+  /** A write is answered. */
+  onReply(sent: SentRequest): void {
+    const { reply, connection, xid, request } = sent;
+    const session = connection.session as SessionHistory;
+    const what = `request ${xid} of ${nameOf(session)}`;
+    if (reply === undefined) return;
+    const index = session.txns.get(xid);
+    if (index === undefined) {
+      this.#fail('Durability', `${what} is answered with ${formatZxid(reply.zxid)} and is not committed`);
+      return;
+    }
+    const { header, txn } = this.#history.txns[index] as CommittedTxn;
+    if (reply.zxid !== header.zxid)
+      this.#fail('WriteResult', `${what} is answered with ${formatZxid(reply.zxid)}; it was committed as ${formatZxid(header.zxid)}`);
+    const err = txn.type === OpCode.error ? txn.err : ErrorCode.OK;
+    if (reply.err !== err) return this.#fail('WriteResult', `${what} is answered with error ${reply.err}; its txn says ${err}`);
+    this.#history.sometimes.note(err === ErrorCode.OK ? 'write acknowledged' : 'write refused');
+    if (err !== ErrorCode.OK) return;
+    const { response } = reply;
+    if (request.type === OpCode.multi) {
+      this.#checkMulti(what, response as MultiResponse, txn);
+    } else if (txn.type === OpCode.create || txn.type === OpCode.create2) {
+      const { path } = response as { readonly path: string };
+      if (path !== txn.path) this.#fail('WriteResult', `${what} is told ${path}; created was ${txn.path}`);
+      if (path !== (request as { readonly path: string }).path) this.#history.sometimes.note('sequential znode created');
+      if (txn.type === OpCode.create2) this.#checkStat(what, txn.path, index, (response as { readonly stat: Stat }).stat);
+    } else if (txn.type === OpCode.setData || txn.type === OpCode.setACL) {
+      this.#checkStat(what, txn.path, index, (response as { readonly stat: Stat }).stat);
+    }
+  }
+
+  #checkMulti(what: string, { results }: MultiResponse, txn: Txn): void {
+    if (txn.type !== OpCode.multi || results.length !== txn.txns.length)
+      return this.#fail('WriteResult', `${what} is answered with another number of results`);
+    let refused = false;
+    for (let i = 0; i < results.length; i++) {
+      const result = results[i] as MultiResponse['results'][number];
+      const op = txn.txns[i] as Txn;
+      if (result.type !== op.type) this.#fail('WriteResult', `${what}: result ${i} is of type ${result.type}, its txn of type ${op.type}`);
+      else if (result.type === OpCode.error && op.type === OpCode.error && result.err !== op.err)
+        this.#fail('WriteResult', `${what}: result ${i} is error ${result.err}; its txn says ${op.err}`);
+      else if ((result.type === OpCode.create || result.type === OpCode.create2) && 'path' in op && result.path !== op.path)
+        this.#fail('WriteResult', `${what}: result ${i} tells ${result.path}; created was ${op.path}`);
+      refused ||= result.type === OpCode.error;
+    }
+    if (refused) this.#history.sometimes.note('multi refused');
+  }
+
+  #checkStat(what: string, path: string, index: number, stat: Stat): void {
+    const znode = this.#history.znodes.at(path, index);
+    const fault = znode === undefined ? 'existence' : statFault(stat, znode);
+    if (fault !== undefined) this.#fail('WriteResult', `${what} is told another ${fault} of ${path} than it has`);
+  }
+
+  /** At the end: what became of the writes that were never answered. */
+  finish(): void {
+    for (const session of this.#history.sessions.values()) {
+      for (const sent of session.sent.values()) {
+        if (sent.reply !== undefined || !isWrite(sent.request.type)) continue;
+        const happened = session.txns.has(sent.xid);
+        this.#history.sometimes.note(
+          happened ? 'write with an unknown outcome that took effect' : 'write with an unknown outcome that had none',
+        );
+      }
+    }
+  }
+
+  #fail(property: string, message: string): void {
+    this.#history.verdict.fail(property, message);
+  }
+}
+
+const WRITES: ReadonlySet<number> = new Set([
+  ...[OpCode.create, OpCode.create2, OpCode.delete, OpCode.setData, OpCode.setACL, OpCode.multi, OpCode.closeSession],
+]);
+
+/** Whether a request becomes a txn. */
+export function isWrite(type: number): boolean {
+  return WRITES.has(type);
+}

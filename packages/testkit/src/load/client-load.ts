@@ -1,0 +1,131 @@
+/** Work for servers: clients that read, write, watch, come and go, and what goes wrong on their side. */
+import type { Random, VirtualClock } from '@quorate/ports';
+import { ErrorCode, OPEN_ACL_UNSAFE, OpCode } from '@quorate/protocol';
+import type { Sid } from '@quorate/zab';
+import type { ClientChecker } from '../check/client-checker.js';
+import type { Verdict } from '../check/verdict.js';
+import type { Knobs } from '../simulation/knobs.js';
+import type { Sometimes } from '../simulation/sometimes.js';
+import { between, chance, millis, pick, type RandomStreams } from '../world/random-streams.js';
+import type { SimNetwork } from '../world/sim-network.js';
+import { hostOf } from '../world/sim-transport.js';
+import { ClientWire } from './client-wire.js';
+import type { Load } from './load.js';
+import { SimClient } from './sim-client.js';
+
+export interface ClientLoadOptions {
+  readonly knobs: Knobs;
+  readonly clock: VirtualClock;
+  readonly streams: RandomStreams;
+  readonly network: SimNetwork;
+  readonly wire: ClientWire;
+  readonly sids: readonly Sid[];
+  readonly checker: ClientChecker;
+  readonly verdict: Verdict;
+  readonly sometimes: Sometimes;
+}
+
+export class ClientLoad implements Load {
+  readonly #options: ClientLoadOptions;
+  readonly #weather: Random;
+  readonly #clients: SimClient[] = [];
+  /** Clients whose connection ends with the next event that they are told of. */
+  readonly #ambushed = new Set<number>();
+  #settled = false;
+
+  constructor(options: ClientLoadOptions) {
+    this.#options = options;
+    const { knobs, clock, streams, wire, sids, verdict } = options;
+    this.#weather = streams.stream('client weather');
+    const machineRandom = streams.stream('client machines');
+    for (let id = 1; id <= knobs.clients; id++)
+      this.#clients.push(new SimClient({ id, knobs, clock, random: streams.stream(`client ${id}`), machineRandom, wire, sids, verdict }));
+  }
+
+  start(): void {
+    for (const client of this.#clients) client.start();
+    this.#next();
+  }
+
+  settle(): void {
+    this.#settled = true;
+    for (const client of this.#clients) {
+      client.process?.resume();
+      client.settle();
+    }
+  }
+
+  probe(done: () => void): void {
+    const askLater = (): void => void this.#options.clock.setTimer(this.#options.knobs.tickTimeMs, ask);
+    const ask = (): void => {
+      const client = this.#clients.find((one) => one.isReady);
+      if (client === undefined) return askLater();
+      client.submit({ type: OpCode.create, path: '/probe', data: null, acl: OPEN_ACL_UNSAFE, flags: 0 }, (reply) => {
+        // One whose answer was lost may have made it.
+        if (reply !== undefined && (reply.err === ErrorCode.OK || reply.err === ErrorCode.NODE_EXISTS)) done();
+        else askLater();
+      });
+    };
+    ask();
+  }
+
+  /** A connection that ends between two events of one txn is the hardest for watches. */
+  onEvent(client: number): void {
+    if (!this.#ambushed.delete(client)) return;
+    if (this.#clients[client - 1]?.cut() === true) this.#options.sometimes.note('client connection cut at an event');
+  }
+
+  finish(): void {
+    this.#options.checker.finish();
+  }
+
+  // Weather on the clients' side
+
+  #next(): void {
+    this.#options.clock.setTimer(millis(this.#weather, 200, 5000), () => {
+      if (this.#settled) return;
+      this.#strike(pick(this.#weather, this.#clients));
+      this.#next();
+    });
+  }
+
+  #strike(client: SimClient): void {
+    const { sometimes } = this.#options;
+    const draw = between(this.#weather, 0, 99);
+    if (draw < 20) {
+      if (client.cut()) sometimes.note('client connection cut');
+    } else if (draw < 40) {
+      this.#ambushed.add(client.id);
+    } else if (draw < 60) {
+      this.#pause(client);
+    } else if (draw < 75) {
+      sometimes.note('client crashed');
+      client.crash();
+    } else {
+      this.#isolate(client);
+    }
+  }
+
+  #pause(client: SimClient): void {
+    const { process } = client;
+    if (process === undefined || process.isPaused) return;
+    this.#options.sometimes.note('client paused');
+    process.pause();
+    this.#options.clock.setTimer(millis(this.#weather, 50, 3000), () => process.resume());
+  }
+
+  /** One or all servers are out of reach, in one or both directions. */
+  #isolate(client: SimClient): void {
+    const { network, sids, clock } = this.#options;
+    const host = ClientWire.hostOf(client.id);
+    const servers = chance(this.#weather, 500) ? sids : [pick(this.#weather, sids)];
+    const both = chance(this.#weather, 600);
+    const forth = both || chance(this.#weather, 500);
+    const back = both || !forth;
+    const directions = servers.flatMap((sid) => [
+      ...(forth ? [[host, hostOf(sid)] as const] : []),
+      ...(back ? [[hostOf(sid), host] as const] : []),
+    ]);
+    clock.setTimer(millis(this.#weather, 20, 3000), network.cut(directions));
+  }
+}

@@ -1,0 +1,174 @@
+/** One client of the simulation: an unchanged `ClientMachine`, what it asks for, and what becomes of it. */
+import { Call, ClientMachine } from '@quorate/client';
+import type { Random, VirtualClock } from '@quorate/ports';
+import { type ErrorName, OpCode, type ReplyMessage, type Request } from '@quorate/protocol';
+import type { Sid } from '@quorate/zab';
+import type { Verdict } from '../check/verdict.js';
+import type { Knobs } from '../simulation/knobs.js';
+import { between, chance, millis } from '../world/random-streams.js';
+import { SimProcess } from '../world/sim-process.js';
+import type { ClientEnd, ClientWire } from './client-wire.js';
+import { Operations } from './operations.js';
+
+/** Requests that a client lets stand unanswered before it waits. */
+const UNANSWERED_MAX = 12;
+
+export interface SimClientOptions {
+  readonly id: number;
+  readonly knobs: Knobs;
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  /** For the machine itself, so that the work does not change with it. */
+  readonly machineRandom: Random;
+  readonly wire: ClientWire;
+  readonly sids: readonly Sid[];
+  readonly verdict: Verdict;
+}
+
+export class SimClient {
+  readonly id: number;
+  readonly #options: SimClientOptions;
+  readonly #random: Random;
+  readonly #operations: Operations;
+  #process: SimProcess | undefined;
+  #machine: ClientMachine | undefined;
+  #ends = new Set<ClientEnd>();
+  #closing = false;
+  #settled = false;
+
+  constructor(options: SimClientOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.#random = options.random;
+    this.#operations = new Operations(options.random);
+  }
+
+  get process(): SimProcess | undefined {
+    return this.#process;
+  }
+
+  /** Whether it is connected and not about to leave. */
+  get isReady(): boolean {
+    return this.#machine?.state === 'CONNECTED' && !this.#closing;
+  }
+
+  start(): void {
+    this.#open();
+    this.#work();
+  }
+
+  /** Takes up nothing new. */
+  settle(): void {
+    this.#settled = true;
+  }
+
+  /** Ends without a goodbye; a new client comes after a while, with a session of its own. */
+  crash(): void {
+    if (this.#process === undefined) return;
+    for (const end of this.#ends)
+      end.vanish({
+        unsent: between(this.#random, 0, end.outgoing.length),
+        delayMs: chance(this.#random, 300) ? millis(this.#random, 0, 3000) : 0,
+      });
+    this.#machine?.abandon();
+    this.#process.end();
+    this.#gone();
+  }
+
+  /** Loses its connection, by no fault of its own. */
+  cut(): boolean {
+    const open = [...this.#ends];
+    for (const end of open) end.reset();
+    return open.length > 0;
+  }
+
+  /** Submits one request; `done` hears the reply, or that none will come. */
+  submit(request: Request, done: (reply: ReplyMessage | undefined) => void): void {
+    this.#machine?.submit(new SimCall(request, this.#options.verdict, done));
+  }
+
+  #open(): void {
+    const { clock, knobs, wire, sids, id, machineRandom } = this.#options;
+    const process = new SimProcess(clock);
+    this.#ends = new Set();
+    this.#closing = false;
+    this.#process = process;
+    this.#machine = new ClientMachine({
+      connector: wire.connector({ client: id, process, sids, ends: this.#ends }),
+      clock: process,
+      random: machineRandom,
+      sessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
+      onState: (state) => {
+        if (state === 'EXPIRED' || state === 'CLOSED' || state === 'AUTH_FAILED') process.defer(() => this.#gone());
+      },
+    });
+    this.#machine.start();
+  }
+
+  #gone(): void {
+    if (this.#machine === undefined) return;
+    this.#machine = undefined;
+    this.#process = undefined;
+    this.#options.clock.setTimer(millis(this.#random, 1, 500), () => {
+      if (this.#machine === undefined) this.#open();
+    });
+  }
+
+  #work(): void {
+    const { clock, knobs } = this.#options;
+    if (this.#settled) return;
+    clock.setTimer(millis(this.#random, 1, knobs.thinkMs * 2), () => this.#work());
+    const machine = this.#machine;
+    if (machine === undefined || this.#process?.isPaused === true || this.#closing || machine.pending >= UNANSWERED_MAX) return;
+    if (chance(this.#random, 3)) {
+      // What was asked for just before is still on its way when the session ends, and must go with it (ZOOKEEPER-1208).
+      for (let i = between(this.#random, 0, 3); i > 0; i--) this.#ask(this.#operations.ephemeral());
+      this.#closing = true;
+      machine.close(() => {});
+      return;
+    }
+    // Some speak in bursts, so that requests are on their way together.
+    const count = chance(this.#random, 150) ? between(this.#random, 2, 5) : 1;
+    for (let i = 0; i < count; i++) this.#ask(this.#operations.next());
+  }
+
+  #ask(request: Request): void {
+    this.submit(request, (reply) => {
+      if (reply === undefined) return;
+      if ((request.type === OpCode.create || request.type === OpCode.create2) && reply.response !== undefined && 'path' in reply.response) {
+        if (reply.response.path !== request.path) this.#operations.remember(reply.response.path);
+      }
+      if (request.type === OpCode.sync) this.submit({ type: OpCode.getData, path: request.path, watch: false }, () => {});
+    });
+  }
+}
+
+/** A call that is told its outcome exactly once, and is not lied to about whether it was sent. */
+class SimCall extends Call {
+  readonly #verdict: Verdict;
+  readonly #done: (reply: ReplyMessage | undefined) => void;
+  #outcomes = 0;
+
+  constructor(request: Request, verdict: Verdict, done: (reply: ReplyMessage | undefined) => void) {
+    // The watcher does nothing; the client registers the watch for it.
+    super(request, 'watch' in request && request.watch ? () => {} : undefined);
+    this.#verdict = verdict;
+    this.#done = done;
+  }
+
+  override onReply(reply: ReplyMessage): void {
+    this.#once();
+    this.#done(reply);
+  }
+
+  override onFailure(code: ErrorName): void {
+    this.#once();
+    if (code !== 'CONNECTION_LOSS' && this.xid !== 0)
+      this.#verdict.fail('KnownOutcome', `request ${this.xid} was sent, and its caller is told ${code}, which says that it had no effect`);
+    this.#done(undefined);
+  }
+
+  #once(): void {
+    if (++this.#outcomes > 1) this.#verdict.fail('KnownOutcome', `request ${this.xid} has two outcomes`);
+  }
+}

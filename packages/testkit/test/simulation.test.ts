@@ -1,0 +1,100 @@
+import type { Message } from '@quorate/zab';
+import { describe, expect, it } from 'vitest';
+import { type Level, type SimulationOptions, type SimulationResult, simulate } from '../src/index.ts';
+import { altered, earlyCompletions, forgetful } from './support/unfaithful-ports.ts';
+
+/** Short runs: the long ones are `npm run sim`. */
+const short = { runMs: 8000 };
+
+function runs(count: number, options: Omit<SimulationOptions, 'seed'>): SimulationResult[] {
+  return Array.from({ length: count }, (_, i) => simulate({ ...options, seed: i + 1 }));
+}
+
+describe('a simulation', () => {
+  it.each<[Level, number, number]>([
+    ['zab', 3, 10],
+    ['zab', 5, 8],
+    ['server', 3, 12],
+    ['server', 5, 6],
+  ])('at level %s with %i servers: no property fails', (level, servers, count) => {
+    for (const { seed, violation } of runs(count, { level, servers, knobs: short }))
+      expect({ seed, violation }).toEqual({ seed, violation: undefined });
+  });
+
+  it('does the same again for the same seed, and something else for another', () => {
+    for (const level of ['zab', 'server'] as const) {
+      const [first, second, other] = [1, 1, 2].map((seed) => simulate({ seed, level, knobs: short }));
+      expect(second?.traceHash).toBe(first?.traceHash);
+      expect(second?.inputs).toBe(first?.inputs);
+      expect(other?.traceHash).not.toBe(first?.traceHash);
+    }
+  });
+
+  it('is independent of whatever ran before it', () => {
+    const before = simulate({ seed: 7, knobs: short }).traceHash;
+    simulate({ seed: 8, level: 'zab', knobs: short });
+    expect(simulate({ seed: 7, knobs: short }).traceHash).toBe(before);
+  });
+
+  it('tells its last events as a message sequence', () => {
+    const lines = simulate({ seed: 1, knobs: short }).lastEvents(200);
+    expect(lines).toHaveLength(200);
+    expect(lines.some((line) => /S\d -> learner \d+ PROPOSAL 0x/.test(line))).toBe(true);
+    expect(lines.some((line) => /C\d -> S\d \w+ #\d+/.test(line))).toBe(true);
+  });
+
+  it('meets what it is made for', () => {
+    const seen = new Map<string, number>();
+    for (const { sometimes } of runs(10, { level: 'server', knobs: { runMs: 10_000, faultEveryMs: 1000 } }))
+      for (const [condition, count] of sometimes) seen.set(condition, (seen.get(condition) ?? 0) + count);
+    for (const condition of [
+      'crash of a serving leader',
+      'crash with unflushed orders',
+      'DIFF sent',
+      'TRUNC sent',
+      'watch fired',
+      'session expired',
+    ])
+      expect({ condition, count: seen.get(condition) ?? 0 }).not.toEqual({ condition, count: 0 });
+  });
+});
+
+describe('a component that breaks its contract', () => {
+  it('is found out: storage that completes before it has flushed', () => {
+    const results = runs(3, { level: 'zab', knobs: short, wrapStorage: (storage, _sid, process) => earlyCompletions(storage, process) });
+    for (const { violation } of results) expect(violation?.property).toBe('AckHonesty');
+  });
+
+  it.each(['saveAcceptedEpoch', 'saveCurrentEpoch'] as const)('is found out: storage that forgets %s', (order) => {
+    const results = runs(3, { level: 'zab', knobs: short, wrapStorage: (storage, _sid, process) => forgetful(storage, process, order) });
+    for (const { violation } of results) expect(violation).toBeDefined();
+  });
+
+  it('is found out: a network that changes what is in a proposal', () => {
+    const change = (message: Message): Message[] =>
+      message.type === 'PROPOSAL'
+        ? [{ ...message, run: { ...message.run, payloads: message.run.payloads.map(() => new Uint8Array(3)) } }]
+        : [message];
+    const results = runs(2, { level: 'zab', knobs: short, wrapTransport: (transport) => altered(transport, change) });
+    for (const { violation } of results) expect(violation?.property).toBe('Integrity');
+  });
+
+  it('does no harm where the protocol sees it: messages lost in the middle of a channel, or doubled', () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      let count = 0;
+      let ended = false;
+      const spoil = (message: Message): Message[] => {
+        if (ended || ++count % 97 !== 0) return [message];
+        return count % 2 === 0 ? [] : [message, message];
+      };
+      const { violation } = simulate({
+        ...{ seed, level: 'zab', knobs: short },
+        wrapTransport: (transport) => altered(transport, spoil),
+        onLiveness: () => {
+          ended = true;
+        },
+      });
+      expect({ seed, violation }).toEqual({ seed, violation: undefined });
+    }
+  });
+});

@@ -1,0 +1,128 @@
+import {
+  type Acl,
+  type ClientMessage,
+  ErrorCode,
+  type EventMessage,
+  encodeTxn,
+  makeZxid,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  type Request,
+  type Response,
+  type Stat,
+  type Txn,
+  type Zxid,
+} from '@quorate/protocol';
+import type { Sid } from '@quorate/zab';
+import { ClientChecker } from '../../src/check/client-checker.ts';
+import type { WireConnection } from '../../src/check/client-history.ts';
+import { Verdict } from '../../src/check/verdict.ts';
+import { Witness } from '../../src/check/witness.ts';
+import { Sometimes } from '../../src/simulation/sometimes.ts';
+
+const SESSION = 0x1234n;
+const LEADER = 1;
+
+/** Plays clients and the log by hand: what is committed, sent and received, told to the checker as the simulator would. */
+export class ClientScript {
+  readonly verdict = new Verdict();
+  readonly witness = new Witness({ version: 0, voters: [1, 2, 3] }, this.verdict);
+  readonly checker: ClientChecker;
+  nowMs = 0;
+  #counter = 0;
+  #xid = 0;
+
+  constructor() {
+    this.checker = new ClientChecker({ witness: this.witness, sometimes: new Sometimes(), now: () => this.nowMs });
+  }
+
+  get property(): string | undefined {
+    return this.verdict.violation?.property;
+  }
+
+  /** The next entry of G. */
+  commit(txn: Txn, cxid = 0, session = SESSION): Zxid {
+    const zxid = makeZxid(1, ++this.#counter);
+    const header = { clientId: session, cxid, zxid, time: 1000, type: txn.type };
+    const prev = this.witness.committed[this.witness.committed.length - 1];
+    if (prev === undefined) throw new Error('G begins with the empty history');
+    const entry = this.witness.propose({ proposer: LEADER, zxid, payload: encodeTxn(header, txn), prev, nowMs: this.nowMs });
+    this.witness.commit(entry, this.nowMs);
+    this.checker.onCommitted(entry);
+    return zxid;
+  }
+
+  /** A client with a session. */
+  join(options: { readonly server?: Sid; readonly again?: boolean } = {}): WireConnection {
+    if (options.again !== true) this.commit({ type: OpCode.createSession, timeOut: 400 });
+    const connection = this.dial(options.server ?? 1, options.again === true ? SESSION : 0n);
+    this.connected(connection);
+    return connection;
+  }
+
+  dial(server: Sid, sessionId: bigint): WireConnection {
+    const connection = this.checker.onDialled(1, server);
+    const connect: ClientMessage = {
+      ...{ kind: 'connect', protocolVersion: 0, lastZxidSeen: 0 as Zxid, timeOut: 400, readOnly: false },
+      sessionId,
+      passwd: new Uint8Array(16),
+    };
+    this.checker.onSent(connection, connect);
+    return connection;
+  }
+
+  connected(connection: WireConnection, timeOut = 400, sessionId = SESSION): void {
+    this.checker.onReceived(connection, {
+      kind: 'connected',
+      protocolVersion: 0,
+      timeOut,
+      sessionId,
+      passwd: new Uint8Array(16),
+      readOnly: false,
+    });
+  }
+
+  send(connection: WireConnection, request: Request, xid = ++this.#xid): number {
+    this.checker.onSent(connection, { kind: 'request', xid, request });
+    return xid;
+  }
+
+  reply(connection: WireConnection, xid: number, zxid: Zxid, answer: { readonly err?: number; readonly response?: Response } = {}): void {
+    this.checker.onReceived(connection, { kind: 'reply', xid, zxid, err: answer.err ?? ErrorCode.OK, response: answer.response });
+  }
+
+  event(connection: WireConnection, type: number, path: string, zxid: Zxid): void {
+    const event: EventMessage = { kind: 'event', type, state: 3, path, zxid };
+    this.checker.onReceived(connection, event);
+  }
+
+  /** A create that is sent, committed and answered. */
+  create(connection: WireConnection, path: string, ephemeral = false): Zxid {
+    const xid = this.send(connection, createRequest(path));
+    const zxid = this.commit(createTxn(path, 1, ephemeral), xid);
+    this.reply(connection, xid, zxid, { response: { type: OpCode.create, path } });
+    return zxid;
+  }
+
+  /** A read that leaves a watch, answered at `zxid`. */
+  watch(connection: WireConnection, path: string, zxid: Zxid, stat: Stat): void {
+    const xid = this.send(connection, { type: OpCode.exists, path, watch: true });
+    this.reply(connection, xid, zxid, { response: { type: OpCode.exists, stat } });
+  }
+}
+
+export function createRequest(path: string): Request {
+  return { type: OpCode.create, path, data: null, acl: OPEN_ACL_UNSAFE as Acl[], flags: 0 };
+}
+
+export function createTxn(path: string, parentCVersion: number, ephemeral = false): Txn {
+  return { type: OpCode.create, path, data: null, acl: OPEN_ACL_UNSAFE, ephemeral, parentCVersion };
+}
+
+/** The Stat of a znode that was created and left alone. */
+export function freshStat(zxid: Zxid): Stat {
+  return {
+    ...{ czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: 1000, mtime: 1000, version: 0, cversion: 0, aversion: 0 },
+    ...{ ephemeralOwner: 0n, dataLength: 0, numChildren: 0 },
+  };
+}

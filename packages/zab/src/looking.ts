@@ -80,39 +80,60 @@ export class Looking implements Role {
 
   onNotification(from: Sid, notification: Notification): void {
     const { config } = this.#peer;
-    if (!config.voters.includes(from) || !mayLead(config, notification.vote.leader)) {
-      // Who does not count, or has heard of nobody yet, wants to hear what a voter wants. Only voters answer, so that no two answer each other for ever.
-      const answers = config.voters.includes(this.#peer.sid) && mayLead(config, this.state.vote.leader);
-      if (notification.state === 'LOOKING' && answers) this.#peer.notify(from, 'LOOKING', this.state.vote);
-      return;
-    }
-    if (notification.state === 'LOOKING') this.#onLooking(from, notification);
+    if (!config.voters.includes(from) || !mayLead(config, notification.vote.leader)) this.#onAsked(from, notification);
+    else if (notification.state === 'LOOKING') this.#onLooking(from, notification);
     else this.#onDecided(from, notification);
+  }
+
+  get #votes(): boolean {
+    return this.#peer.config.voters.includes(this.#peer.sid);
+  }
+
+  /** One who does not count, or has heard of nobody yet, wants to hear what a voter wants. Only voters answer, so that no two answer each other for ever. */
+  #onAsked(from: Sid, { state, electionEpoch }: Notification): void {
+    const { config } = this.#peer;
+    const knows = this.#votes && mayLead(config, this.state.vote.leader);
+    if (state !== 'LOOKING' || !knows) return;
+    // The round of a voter counts, also where its vote does not.
+    if (config.voters.includes(from) && electionEpoch > this.#peer.state.electionEpoch) this.#beginRound(electionEpoch);
+    else this.#peer.notify(from, 'LOOKING', this.state.vote);
   }
 
   /** A vote of a server that is looking too. */
   #onLooking(from: Sid, notification: Notification): void {
     const { state } = this.#peer;
     this.state.decided.delete(from);
-    if (notification.electionEpoch < state.electionEpoch) {
+    if (notification.electionEpoch < state.electionEpoch && this.#votes) {
       this.#peer.notify(from, 'LOOKING', this.state.vote);
       return;
     }
-    if (notification.electionEpoch > state.electionEpoch) {
-      state.electionEpoch = notification.electionEpoch;
-      this.state.received.clear();
-      this.#unfinalize();
-      const own = ownVote(this.#peer);
-      this.state.vote = compareVotes(notification.vote, own) > 0 ? notification.vote : own;
-      this.#announce();
+    // An observer has no round of its own: it is in that of whoever spoke last.
+    if (notification.electionEpoch !== state.electionEpoch) {
+      this.#beginRound(notification.electionEpoch, notification.vote);
     } else if (compareVotes(notification.vote, this.state.vote) > 0) {
       this.#unfinalize();
       this.state.vote = notification.vote;
-      this.#announce();
+      this.#tell();
     }
     this.state.received.set(this.#peer.sid, this.#ownNotification());
     this.state.received.set(from, notification);
     this.#decide();
+  }
+
+  /** Counts anew, with the better of two votes. */
+  #beginRound(electionEpoch: number, vote?: Vote): void {
+    this.#peer.state.electionEpoch = electionEpoch;
+    this.state.received.clear();
+    this.#unfinalize();
+    const own = ownVote(this.#peer);
+    this.state.vote = vote !== undefined && compareVotes(vote, own) > 0 ? vote : own;
+    this.state.received.set(this.#peer.sid, this.#ownNotification());
+    this.#tell();
+  }
+
+  /** Voters have to hear of a change of mind; that of an observer changes nothing, and each of its messages is answered. */
+  #tell(): void {
+    if (this.#votes) this.#announce();
   }
 
   /** The word of a server that follows or leads. */

@@ -448,6 +448,26 @@ describe('Observers (class `Observer`)', () => {
     }
     expect(ensemble.run()).toBeLessThan(10);
   });
+
+  test('whoever is in a later round than a voter, and has no vote that counts, is answered and does not answer back', () => {
+    const groups = [
+      {
+        weights: new Map([
+          [1, 1],
+          [2, 1],
+          [3, 0],
+        ]),
+      },
+    ];
+    const ensemble = new TestEnsemble([1, 2, 3], { observers: [4], groups });
+    for (const sid of [3, 4]) ensemble.start(sid);
+    // Both have looked for a while, in rounds of their own.
+    for (const sid of [3, 4]) ensemble.peer(sid).state.electionEpoch = 7;
+    ensemble.start(1);
+    for (const sid of [3, 4]) ensemble.fire(sid, 'election');
+    expect(ensemble.run()).toBeLessThan(40);
+    expect([3, 4].map((sid) => ensemble.peer(sid).role.vote.leader)).toEqual([1, 1]);
+  });
 });
 
 describe('Weights and groups (class `QuorumHierarchical`)', () => {

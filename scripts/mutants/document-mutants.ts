@@ -13,11 +13,15 @@ export const DOCUMENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADING,
-        find: '    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
+        find: '    for (const learner of this.#learners) if (isForwarded(learner) && !learner.observes) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
         replace:
-          '    for (const learner of this.#learners) if (isSynchronized(learner)) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
+          '    for (const learner of this.#learners) if (isSynchronized(learner) && !learner.observes) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
       },
-      { file: FOLLOWING, find: ' || !log.continues(run.zxid)) return this.#reject();', replace: ') return this.#reject();' },
+      {
+        file: FOLLOWING,
+        find: 'epochOf(run.zxid) > epoch || !log.continues(run.zxid)) return this.#reject();',
+        replace: 'epochOf(run.zxid) > epoch) return this.#reject();',
+      },
     ],
   },
   {
@@ -44,9 +48,8 @@ export const DOCUMENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADING,
-        find: '    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);\n    this.#deliver();\n',
-        replace:
-          '    for (const learner of this.#learners) if (isSynchronized(learner)) this.#send(learner, message);\n    this.#deliver();\n',
+        find: '      if (!isForwarded(learner)) continue;\n',
+        replace: '      if (!isSynchronized(learner)) continue;\n',
       },
     ],
   },

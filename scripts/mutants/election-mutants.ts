@@ -9,14 +9,14 @@ const VOTE = 'packages/zab/src/vote.ts';
 
 const NO_RECENCY_CHECK: Edit = {
   file: LEADING,
-  find: "if (this.state.stage === 'EPOCH' && moreRecent) return this.#peer.becomeLooking();",
+  find: "if (this.state.stage === 'EPOCH' && moreRecent && !learner.observes) return this.#peer.becomeLooking();",
   replace: '',
 };
 
 /** The leader's own way to bring back a voter that is ahead of its epoch. */
 const NEVER_GIVES_WAY: Edit = {
   file: LEADING,
-  find: "if (learner.stage === 'INFORMED' && learner.acceptedEpoch > this.state.epoch) return true;",
+  find: "if (stage === 'INFORMED' && !observes && acceptedEpoch > this.state.epoch) return true;",
   replace: '',
 };
 
@@ -41,7 +41,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'ACKEPOCH before acceptedEpoch is on disk',
     origin: 'Zab 1.0, phase 1',
     level: 'zab',
-    edits: [{ file: FOLLOWING, find: '        if (durable.acceptedEpoch !== current.epoch) return;\n', replace: '' }],
+    edits: [{ file: FOLLOWING, find: '        if (durable.acceptedEpoch < current.epoch) return;\n', replace: '' }],
     expects: 'AckHonesty',
   },
   {
@@ -64,11 +64,10 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     origin: 'ZOOKEEPER-335, 1081, 1343',
     level: 'zab',
     edits: [
-      { file: FOLLOWING, find: '    if (epoch < state.acceptedEpoch) return this.#reject();\n', replace: '' },
       {
         file: FOLLOWING,
-        find: '        if (durable.acceptedEpoch !== current.epoch) return;\n',
-        replace: '        if (durable.acceptedEpoch < current.epoch) return;\n',
+        find: "    if (epoch < (this.name === 'OBSERVING' ? state.currentEpoch : state.acceptedEpoch)) return this.#reject();\n",
+        replace: '',
       },
       LOW_EPOCH,
     ],
@@ -239,7 +238,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a server that has heard one vote decides',
     origin: 'class FastLeaderElection',
     level: 'zab',
-    edits: [{ file: LOOKING, find: '    if (!hasQuorum(config, supporters)) return;\n', replace: '' }],
+    edits: [{ file: LOOKING, find: '    if (!hasQuorum(config, (voter) => supporters.has(voter))) return;\n', replace: '' }],
     expects: 'Liveness',
   },
   {
@@ -261,7 +260,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'votes of an earlier round count in the next',
     origin: 'class FastLeaderElection: recvset not cleared',
     level: 'zab',
-    edits: [{ file: LOOKING, find: '      this.state.received.clear();\n', replace: '' }],
+    edits: [{ file: LOOKING, find: '    this.state.received.clear();\n', replace: '' }],
     survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
   {
@@ -310,7 +309,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LOOKING,
-        find: '    return hasQuorum(config, supporters);\n',
+        find: '    return hasQuorum(config, (voter) => supporters.has(voter));\n',
         replace: '    return supporters.size > 0 && config.version >= 0;\n',
       },
     ],
@@ -380,7 +379,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWING,
-        find: "if (notification.state === 'LOOKING') this.#peer.notify(from, 'FOLLOWING', this.vote);",
+        find: "if (notification.state === 'LOOKING') this.#peer.notify(from, this.name, this.vote);",
         replace: 'void from, notification;',
       },
     ],

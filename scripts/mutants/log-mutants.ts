@@ -15,8 +15,8 @@ const CONFIG = 'packages/zab/src/config.ts';
 /** The learner's guard against a hole: behind it several mistakes of a leader come to nothing but a new synchronization. */
 const NO_CONTINUITY_CHECK: Edit = {
   file: FOLLOWING,
-  find: ' || !log.continues(run.zxid)) return this.#reject();',
-  replace: ') return this.#reject();',
+  find: 'epochOf(run.zxid) > epoch || !log.continues(run.zxid)) return this.#reject();',
+  replace: 'epochOf(run.zxid) > epoch) return this.#reject();',
 };
 
 /** Snapshots for learners are rare while 500 txns are kept in memory, and the simulator has no knob for that number. */
@@ -25,7 +25,7 @@ const SHORT_COMMITTED_LOG: Edit = { file: PEER, find: 'const COMMITTED_LOG_TXNS 
 /** The guard of a leader that is behind one of those who follow it. */
 const NO_RECENCY_CHECK: Edit = {
   file: LEADING,
-  find: "if (this.state.stage === 'EPOCH' && moreRecent) return this.#peer.becomeLooking();",
+  find: "if (this.state.stage === 'EPOCH' && moreRecent && !learner.observes) return this.#peer.becomeLooking();",
   replace: '',
 };
 
@@ -113,8 +113,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWING,
-        find: "    this.#deliver();\n    this.#peer.setStatus({ state: 'FOLLOWING'",
-        replace: "    this.#peer.setStatus({ state: 'FOLLOWING'",
+        find: '    this.#deliver();\n    this.#peer.setStatus({ state: this.name',
+        replace: '    this.#peer.setStatus({ state: this.name',
       },
     ],
   },
@@ -384,7 +384,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADING,
-        find: 'log.runs(after, log.lastZxid)) this.#send',
+        find: 'log.runs(after, learner.sent)) this.#send',
         replace: 'log.runs(after, lastCommitted > after ? lastCommitted : after)) this.#send',
       },
     ],
@@ -398,7 +398,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADING,
-        find: 'log.runs(after, log.lastZxid)) this.#send',
+        find: 'log.runs(after, learner.sent)) this.#send',
         replace: 'log.runs(after, lastCommitted > after ? lastCommitted : after)) this.#send',
       },
       NO_CONTINUITY_CHECK,
@@ -412,8 +412,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADING,
-        find: 'for (const run of log.runs(after, log.lastZxid)) this.#send',
-        replace: 'for (const run of log.runs(after, log.lastZxid).slice(-1)) this.#send',
+        find: 'for (const run of log.runs(after, learner.sent)) this.#send',
+        replace: 'for (const run of log.runs(after, learner.sent).slice(-1)) this.#send',
       },
     ],
   },
@@ -437,7 +437,13 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'one acknowledgement commits',
     origin: 'quorum arithmetic',
     level: 'zab',
-    edits: [{ file: CONFIG, find: '    if (isMajority(config, reached)) best = value;', replace: '    if (reached > 0) best = value;' }],
+    edits: [
+      {
+        file: CONFIG,
+        find: 'if (value > best && hasQuorum(config, (sid) => valueOf(sid) >= value)) best = value;',
+        replace: 'if (value > best) best = value;',
+      },
+    ],
     expects: 'QuorumDurability',
   },
   {
@@ -457,9 +463,9 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADING,
-        find: '    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
+        find: '    for (const learner of this.#learners) if (isForwarded(learner) && !learner.observes) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
         replace:
-          "    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);\n    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, { type: 'COMMIT', zxid: this.#peer.state.log.lastZxid });\n  }\n\n  /** The zxid of the next proposal. */",
+          "    for (const learner of this.#learners) if (isForwarded(learner) && !learner.observes) this.#send(learner, message);\n    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, { type: 'COMMIT', zxid: this.#peer.state.log.lastZxid });\n  }\n\n  /** The zxid of the next proposal. */",
       },
     ],
     expects: 'QuorumDurability',

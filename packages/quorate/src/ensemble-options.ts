@@ -5,6 +5,9 @@ import type { Sid, Storage, Transport } from '@quorate/server';
 /** The greatest number of servers: sids are one byte of a session id, and 255 is taken. */
 export const SERVERS_MAX = 254;
 
+/** How many servers vote unless the options say otherwise. */
+export const SERVERS = 3;
+
 /** The unit of all times unless the options say otherwise, in milliseconds. A network needs more (ZooKeeper: 2,000). */
 export const TICK_TIME_MS = 50;
 
@@ -12,8 +15,10 @@ export const TICK_TIME_MS = 50;
 export const SESSION_TIMEOUT_MAX_MS = 60_000;
 
 export interface EnsembleOptions {
-  /** How many servers, 1 to 254; their sids count from 1. 3 when absent. An odd number bears as many crashes as the even one above it. */
+  /** How many servers that vote, 1 to 254; their sids count from 1. 3 when absent. An odd number bears as many crashes as the even one above it. */
   readonly servers?: number | undefined;
+  /** How many servers that follow without a vote, 0 to 253; their sids come after those that vote. None when absent. They serve reads and forward writes. */
+  readonly observers?: number | undefined;
   /** The unit of all times, in milliseconds, 1 to 60,000; 50 when absent. */
   readonly tickTimeMs?: number | undefined;
   /** Ticks that discovery and synchronization of a server may take, 1 to 10,000; 20 when absent. */
@@ -48,6 +53,7 @@ export interface EnsembleOptions {
 
 const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = new Map([
   ['servers', [1, SERVERS_MAX]],
+  ['observers', [0, SERVERS_MAX - 1]],
   ['tickTimeMs', [1, 60_000]],
   ['initLimit', [1, 10_000]],
   ['syncLimit', [1, 10_000]],
@@ -71,6 +77,9 @@ export function checkEnsembleOptions(options: EnsembleOptions): void {
       check(typeof value === 'string' && value.startsWith('super:'), name, 'a string that starts with super:', value);
     else throw new TypeError(`${name} is not an option of an ensemble`);
   }
+  const { servers = SERVERS, observers = 0 } = options;
+  if (servers + observers > SERVERS_MAX)
+    throw new TypeError(`servers and observers together must be ${SERVERS_MAX} at most, not ${servers + observers}`);
 }
 
 function checkWhole(name: string, value: unknown, [min, max]: readonly [number, number]): void {

@@ -4,6 +4,7 @@ import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
 import {
   type ClientLink,
   type ClientPort,
+  type Config,
   MemoryNetwork,
   MemoryStorage,
   Server,
@@ -12,7 +13,7 @@ import {
   type Status,
 } from '@quorate/server';
 import { EnsembleError } from './ensemble-error.js';
-import { checkEnsembleOptions, type EnsembleOptions, SESSION_TIMEOUT_MAX_MS, TICK_TIME_MS } from './ensemble-options.js';
+import { checkEnsembleOptions, type EnsembleOptions, SERVERS, SESSION_TIMEOUT_MAX_MS, TICK_TIME_MS } from './ensemble-options.js';
 import { InProcessConnection } from './in-process-connection.js';
 import { newestLeader } from './newest-leader.js';
 
@@ -68,6 +69,7 @@ export class Ensemble {
   /** Undefined where the transport is the caller's. */
   readonly #network: MemoryNetwork | undefined;
   readonly #storages = new Map<Sid, MemoryStorage>();
+  readonly #config: Config;
   readonly #places: Place[] = [];
   readonly #changes = new EventStream<ServerInfo>();
   /** Called after every change, and at the end. */
@@ -84,7 +86,10 @@ export class Ensemble {
     this.#clock = options.clock ?? realClock;
     this.#random = options.random ?? realRandom;
     this.#network = options.transport === undefined ? new MemoryNetwork({ clock: this.#clock }) : undefined;
-    for (let sid = 1; sid <= (options.servers ?? 3); sid++) this.#places.push({ sid, server: undefined, status: DOWN });
+    const { servers = SERVERS, observers = 0 } = options;
+    for (let sid = 1; sid <= servers + observers; sid++) this.#places.push({ sid, server: undefined, status: DOWN });
+    const sids = this.#places.map(({ sid }) => sid);
+    this.#config = { version: 0, voters: sids.slice(0, servers), observers: sids.slice(servers) };
   }
 
   /**
@@ -298,7 +303,7 @@ export class Ensemble {
     } = this.#options;
     const server: Server = new Server({
       sid,
-      config: { version: 0, voters: this.#places.map((each) => each.sid) },
+      config: this.#config,
       transport: this.#network?.transport(sid) ?? (this.#options.transport as NonNullable<EnsembleOptions['transport']>)(sid),
       storage: this.#options.storage?.(sid) ?? this.#memoryStorage(sid),
       clock: this.#clock,

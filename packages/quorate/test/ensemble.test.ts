@@ -85,6 +85,26 @@ describe('an ensemble', () => {
     expect(stats.map(({ version }) => version)).toEqual(Array.from({ length: 10_000 }, (_, index) => index + 1));
   });
 
+  test('an observer serves reads and forwards writes, and the voters do without it', async () => {
+    const ensemble = await start({ servers: 3, observers: 2 });
+    await ensemble.ready({ server: 4 });
+    await ensemble.ready({ server: 5 });
+    expect(ensemble.servers.map(({ state }) => state).sort()).toEqual(['FOLLOWING', 'FOLLOWING', 'LEADING', 'OBSERVING', 'OBSERVING']);
+    const client = await ensemble.connect({ server: 4 });
+    await client.create('/through-an-observer', 'x');
+    const other = await ensemble.connect({ server: 5 });
+    await other.sync();
+    expect(await other.exists('/through-an-observer')).toBeDefined();
+    ensemble.crash(4);
+    ensemble.crash(5);
+    const third = await ensemble.connect({ server: ensemble.leader });
+    await third.setData('/through-an-observer', 'y');
+    ensemble.restart(4);
+    await ensemble.ready({ server: 4 });
+    const back = await ensemble.connect({ server: 4 });
+    expect((await back.getData('/through-an-observer')).stat.version).toBe(1);
+  });
+
   test('a watch fires before the change can be read', async () => {
     const ensemble = await start();
     const [writer, reader] = await Promise.all([ensemble.connect({ server: 1 }), ensemble.connect({ server: 2 })]);
@@ -404,6 +424,8 @@ describe('misuse', () => {
     [{ servers: 0 }, /servers must be a whole number from 1 to 254, not 0/],
     [{ servers: 255 }, /254/],
     [{ servers: 2.5 }, /not 2.5/],
+    [{ observers: -1 }, /observers must be a whole number from 0 to 253, not -1/],
+    [{ servers: 200, observers: 100 }, /servers and observers together must be 254 at most, not 300/],
     [{ servers: '3' as never }, /not "3"/],
     [{ tickTimeMs: 0 }, /tickTimeMs must be a whole number from 1 to 60000/],
     [{ transport: {} as never }, /transport must be a function/],

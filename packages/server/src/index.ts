@@ -1,6 +1,7 @@
 // What whoever starts a server needs from below it.
 export {
   type Completion,
+  type Config,
   MemoryNetwork,
   MemoryStorage,
   type ServerState,

@@ -24,7 +24,7 @@ export interface Application {
 }
 
 /** The state of a server as ZooKeeper names it. */
-export type ServerState = 'LOOKING' | 'FOLLOWING' | 'LEADING';
+export type ServerState = 'LOOKING' | 'FOLLOWING' | 'OBSERVING' | 'LEADING';
 
 /** Where a server stands in the ensemble. */
 export interface Status {

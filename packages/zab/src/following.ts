@@ -1,13 +1,16 @@
 /**
- * FOLLOWING: the learner's side of discovery, synchronization and broadcast (classes `Learner`, `Follower`).
+ * FOLLOWING, and OBSERVING: the learner's side of discovery, synchronization and broadcast (classes `Learner`, `Follower`, `Observer`).
+ *
+ * An observer has no vote: it is told of txns by INFORM once they are committed, and acknowledges its history and nothing else. It too applies nothing that
+ * it has not flushed.
  *
  * The order that matters, each step waiting for the input that says the one before it is durable:
  * acceptedEpoch → ACKEPOCH; history → currentEpoch → ACK(NEWLEADER); a proposal → its ACK; committed and durable → delivered.
  */
 import { assert, epochOf, makeZxid, unreachable, type Zxid } from '@quorate/protocol';
-import type { Sid } from './config.js';
+import { isObserver, type Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
-import { Log, type Run } from './log.js';
+import { Log, lastZxidOf, type Run } from './log.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { Peer } from './peer.js';
 import { clonePlain } from './plain.js';
@@ -54,12 +57,13 @@ interface Replacement {
 }
 
 export class Following implements Role {
-  readonly name = 'FOLLOWING';
+  readonly name: 'FOLLOWING' | 'OBSERVING';
   readonly #peer: Peer;
   readonly state: FollowingState;
 
   private constructor(peer: Peer, state: FollowingState) {
     this.#peer = peer;
+    this.name = isObserver(peer.config, peer.sid) ? 'OBSERVING' : 'FOLLOWING';
     this.state = state;
   }
 
@@ -94,9 +98,9 @@ export class Following implements Role {
 
   enter(): void {
     const { state, timing } = this.#peer;
-    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.#leader, epoch: state.currentEpoch, serving: false });
+    this.#peer.setStatus({ state: this.name, leader: this.#leader, epoch: state.currentEpoch, serving: false });
     this.#peer.effects.push({ type: 'openToLeader', to: this.#leader, channel: this.state.channel });
-    this.#send({ type: 'FOLLOWERINFO', acceptedEpoch: state.acceptedEpoch });
+    this.#send({ type: this.name === 'OBSERVING' ? 'OBSERVERINFO' : 'FOLLOWERINFO', acceptedEpoch: state.acceptedEpoch });
     this.#peer.setTimer('init', timing.initLimit * timing.tickTimeMs);
   }
 
@@ -121,6 +125,9 @@ export class Following implements Role {
       case 'PROPOSAL':
         this.#onProposal(message.run);
         return;
+      case 'INFORM':
+        this.#onInform(message.run);
+        return;
       case 'NEWLEADER':
         this.#onNewLeader(message.epoch);
         return;
@@ -141,6 +148,7 @@ export class Following implements Role {
         this.#peer.effects.push({ type: 'revalidate', from: this.#leader, payload: message.payload });
         return;
       case 'FOLLOWERINFO':
+      case 'OBSERVERINFO':
       case 'ACKEPOCH':
       case 'ACK':
       case 'REQUEST':
@@ -154,8 +162,9 @@ export class Following implements Role {
   #onLeaderInfo(epoch: number): void {
     const { state } = this.#peer;
     if (this.state.stage !== 'DISCOVERY') return this.#reject();
-    // A leader of an epoch below the promise is one that others have already left behind.
-    if (epoch < state.acceptedEpoch) return this.#reject();
+    // A leader of an epoch below the promise is one that others have already left behind. An observer's promise binds nobody: it follows any leader
+    // that is not older than its history.
+    if (epoch < (this.name === 'OBSERVING' ? state.currentEpoch : state.acceptedEpoch)) return this.#reject();
     this.state.epoch = epoch;
     this.state.stage = 'PROMISING';
     this.state.counted = epoch > state.acceptedEpoch;
@@ -183,6 +192,16 @@ export class Following implements Role {
     if (!planned || run.payloads.length === 0 || epochOf(run.zxid) > epoch || !log.continues(run.zxid)) return this.#reject();
     if (replacement === undefined) this.#peer.append(run);
     else log.append(run);
+  }
+
+  /** A run that is committed already: an observer hears of it then. */
+  #onInform(run: Run): void {
+    const { log } = this.#peer.state;
+    const { stage } = this.state;
+    const told = this.name === 'OBSERVING' && (stage === 'HISTORY' || stage === 'EPOCH' || stage === 'ACKED' || stage === 'BROADCAST');
+    if (!told || run.payloads.length === 0 || epochOf(run.zxid) !== this.state.epoch || !log.continues(run.zxid)) return this.#reject();
+    this.#peer.append(run);
+    this.#peer.commit(lastZxidOf(run));
   }
 
   #onNewLeader(epoch: number): void {
@@ -219,7 +238,7 @@ export class Following implements Role {
     this.#peer.cancelTimer('init');
     this.#peer.setTimer('tick', timing.tickTimeMs / 2);
     this.#deliver();
-    this.#peer.setStatus({ state: 'FOLLOWING', leader: this.#leader, epoch: this.state.epoch, serving: true });
+    this.#peer.setStatus({ state: this.name, leader: this.#leader, epoch: this.state.epoch, serving: true });
   }
 
   onDurable(count: number): void {
@@ -233,7 +252,7 @@ export class Following implements Role {
     const current = this.state;
     switch (current.stage) {
       case 'PROMISING':
-        if (durable.acceptedEpoch !== current.epoch) return;
+        if (durable.acceptedEpoch < current.epoch) return;
         current.stage = 'SYNCHRONIZATION';
         this.#send({
           type: 'ACKEPOCH',
@@ -272,6 +291,7 @@ export class Following implements Role {
   /** Proposals are acknowledged after NEWLEADER and never before they are durable (ZOOKEEPER-4685, 3911). */
   #acknowledge(): void {
     const { lastZxid } = this.#peer.state.durable;
+    if (this.name === 'OBSERVING') return;
     if (lastZxid <= this.state.lastAcked) return;
     this.state.lastAcked = lastZxid;
     this.#send({ type: 'ACK', zxid: lastZxid });
@@ -322,7 +342,7 @@ export class Following implements Role {
   }
 
   onNotification(from: Sid, notification: Notification): void {
-    if (notification.state === 'LOOKING') this.#peer.notify(from, 'FOLLOWING', this.vote);
+    if (notification.state === 'LOOKING') this.#peer.notify(from, this.name, this.vote);
   }
 
   /** Another server believes that this one leads; closing tells it at once. */

@@ -1,5 +1,5 @@
 export type { Application, ServerState, Status } from './application.js';
-export { type Config, hasQuorum, quorumValue, type Sid } from './config.js';
+export { type Config, checkConfig, type Group, hasQuorum, isObserver, mayLead, quorumValue, type Sid } from './config.js';
 export type { ChannelId, Effect, Input, TimerName } from './io.js';
 export { Log, lastZxidOf, type Run } from './log.js';
 export { MemoryNetwork } from './memory-network.js';

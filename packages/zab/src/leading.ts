@@ -9,7 +9,7 @@ import type { Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
 import { isForwarded, type Learner, Learners } from './learners.js';
 import type { Message, Notification, Vote } from './messages.js';
-import type { EarlyLearner, Peer } from './peer.js';
+import type { EarlyLearner, LearnerInfo, Peer } from './peer.js';
 import { clonePlain } from './plain.js';
 import { ReadBarrier, type ReadBarrierState } from './read-barrier.js';
 import type { Role } from './role.js';
@@ -50,9 +50,9 @@ export class Leading implements Role {
 
   static begin(peer: Peer, elected: Vote, early: ReadonlyMap<ChannelId, EarlyLearner>): Leading {
     const role = new Leading(peer, { elected, stage: 'DISCOVERY', epoch: 0, historyOrders: 0, learners: new Map(), round: 0, syncs: [] });
-    for (const [channel, { from, acceptedEpoch }] of early) {
+    for (const [channel, { from, info }] of early) {
       const learner = role.#learners.add(from, channel);
-      if (acceptedEpoch !== undefined) role.#noteFollowerInfo(learner, acceptedEpoch);
+      if (info !== undefined) role.#noteInfo(learner, info);
     }
     return role;
   }
@@ -102,8 +102,9 @@ export class Leading implements Role {
     learner.silentHalfTicks = 0;
     switch (message.type) {
       case 'FOLLOWERINFO':
+      case 'OBSERVERINFO':
         if (learner.stage !== 'OPENED') return this.#reject(learner);
-        this.#noteFollowerInfo(learner, message.acceptedEpoch);
+        this.#noteInfo(learner, message);
         this.#advance();
         return;
       case 'ACKEPOCH':
@@ -130,6 +131,7 @@ export class Leading implements Role {
       case 'SNAP':
       case 'PROPOSAL':
       case 'COMMIT':
+      case 'INFORM':
       case 'NEWLEADER':
       case 'UPTODATE':
         this.#reject(learner);
@@ -141,7 +143,8 @@ export class Leading implements Role {
 
   // Discovery
 
-  #noteFollowerInfo(learner: Learner, acceptedEpoch: number): void {
+  #noteInfo(learner: Learner, { type, acceptedEpoch }: LearnerInfo): void {
+    learner.observes = type === 'OBSERVERINFO';
     learner.acceptedEpoch = acceptedEpoch;
     learner.stage = 'INFORMED';
     this.#peer.state.highestEpochSeen = Math.max(this.#peer.state.highestEpochSeen, acceptedEpoch);
@@ -152,7 +155,7 @@ export class Leading implements Role {
     const { state } = this.#peer;
     const moreRecent = currentEpoch > state.currentEpoch || (currentEpoch === state.currentEpoch && lastZxid > state.log.lastZxid);
     // Until a quorum has promised, a history that is ahead of this one may hold what was committed: its owner has to lead.
-    if (this.state.stage === 'EPOCH' && moreRecent) return this.#peer.becomeLooking();
+    if (this.state.stage === 'EPOCH' && moreRecent && !learner.observes) return this.#peer.becomeLooking();
     learner.stage = 'PROMISED';
     learner.promised = currentEpoch !== -1;
     learner.lastZxid = lastZxid;
@@ -207,8 +210,8 @@ export class Leading implements Role {
    * it has seen is kept in mind for the next one.
    */
   #mustGiveWay(): boolean {
-    for (const learner of this.#learners) {
-      if (learner.stage === 'INFORMED' && learner.acceptedEpoch > this.state.epoch) return true;
+    for (const { stage, observes, acceptedEpoch } of this.#learners) {
+      if (stage === 'INFORMED' && !observes && acceptedEpoch > this.state.epoch) return true;
     }
     return false;
   }
@@ -239,10 +242,14 @@ export class Leading implements Role {
     this.#sendHistory(learner, snapshot.zxid);
   }
 
-  /** Sends all above `after`, committed or not, and from then on everything that is proposed (ZooKeeper: startForwarding). */
+  /**
+   * Sends all above `after`, committed or not, and from then on everything that is proposed (ZooKeeper: startForwarding). An observer of an
+   * established leader gets what is committed, and from then on that.
+   */
   #sendHistory(learner: Learner, after: Zxid): void {
     const { log, lastCommitted } = this.#peer.state;
-    for (const run of log.runs(after, log.lastZxid)) this.#send(learner, { type: 'PROPOSAL', run });
+    learner.sent = learner.observes && this.state.stage === 'BROADCAST' ? lastCommitted : log.lastZxid;
+    for (const run of log.runs(after, learner.sent)) this.#send(learner, { type: 'PROPOSAL', run });
     this.#send(learner, { type: 'COMMIT', zxid: lastCommitted });
     this.#send(learner, { type: 'NEWLEADER', epoch: this.state.epoch });
     learner.stage = 'SYNCHRONIZING';
@@ -281,7 +288,7 @@ export class Leading implements Role {
     const run = { zxid, payloads };
     this.#peer.append(run);
     const message: Message = { type: 'PROPOSAL', run };
-    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);
+    for (const learner of this.#learners) if (isForwarded(learner) && !learner.observes) this.#send(learner, message);
   }
 
   /** The zxid of the next proposal. */
@@ -318,8 +325,17 @@ export class Leading implements Role {
   #commit(zxid: Zxid): void {
     this.#peer.commit(zxid);
     const message: Message = { type: 'COMMIT', zxid };
-    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, message);
+    for (const learner of this.#learners) {
+      if (!isForwarded(learner)) continue;
+      if (learner.observes && zxid > learner.sent) this.#inform(learner, zxid);
+      else this.#send(learner, message);
+    }
     this.#deliver();
+  }
+
+  #inform(learner: Learner, through: Zxid): void {
+    for (const run of this.#peer.state.log.runs(learner.sent, through)) this.#send(learner, { type: 'INFORM', run });
+    learner.sent = through;
   }
 
   onDurable(count: number): void {

@@ -23,11 +23,15 @@ export interface Learner {
   acked: Zxid;
   /** The last round of heartbeats that it has answered. */
   round: number;
+  /** Whether it came as an observer: it is told of what is committed, and of no more. */
+  observes: boolean;
+  /** An observer: the last txn that it was sent. */
+  sent: Zxid;
   /** Half ticks since it was last heard. */
   silentHalfTicks: number;
 }
 
-/** Whether a learner gets what is proposed and committed: from the moment at which its history was sent. */
+/** Whether a learner is told of what happens: from the moment at which its history was sent. */
 export function isForwarded({ stage }: Learner): boolean {
   return stage === 'SYNCHRONIZING' || stage === 'SYNCHRONIZED';
 }
@@ -68,6 +72,8 @@ export class Learners {
       lastZxid: 0 as Zxid,
       acked: -1 as Zxid,
       round: 0,
+      observes: false,
+      sent: 0 as Zxid,
       silentHalfTicks: 0,
     };
     this.#byChannel.set(channel, learner);
@@ -81,8 +87,8 @@ export class Learners {
   /** Whether the leader and the learners of which this is true are a quorum. */
   quorumOf(isCounted: (learner: Learner) => boolean): boolean {
     const counted = new Set([this.#self]);
-    for (const learner of this.#byChannel.values()) if (isCounted(learner)) counted.add(learner.sid);
-    return hasQuorum(this.#config, counted);
+    for (const learner of this.#byChannel.values()) if (!learner.observes && isCounted(learner)) counted.add(learner.sid);
+    return hasQuorum(this.#config, (sid) => counted.has(sid));
   }
 
   /** The highest value that a quorum has reached: the leader by `own`, each learner by `valueOf`, a voter without a channel by nothing. */
@@ -90,7 +96,7 @@ export class Learners {
     return quorumValue(this.#config, (sid) => {
       if (sid === this.#self) return own;
       const learner = this.of(sid);
-      return learner === undefined ? Number.NEGATIVE_INFINITY : valueOf(learner);
+      return learner === undefined || learner.observes ? Number.NEGATIVE_INFINITY : valueOf(learner);
     });
   }
 }

@@ -4,8 +4,8 @@
  * A round ends when a quorum of the round's votes is for one server and either every voter has spoken or nothing better has come for
  * finalizeWait. A server that finds an established leader joins it by the votes of those who follow.
  */
-import { assert } from '@quorate/protocol';
-import { hasQuorum, type Sid } from './config.js';
+import { assert, type Zxid } from '@quorate/protocol';
+import { hasQuorum, mayLead, type Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { EarlyLearner, Peer } from './peer.js';
@@ -79,35 +79,61 @@ export class Looking implements Role {
   }
 
   onNotification(from: Sid, notification: Notification): void {
-    if (!this.#peer.config.voters.includes(from)) return;
-    if (!this.#peer.config.voters.includes(notification.vote.leader)) return;
-    if (notification.state === 'LOOKING') this.#onLooking(from, notification);
+    const { config } = this.#peer;
+    if (!config.voters.includes(from) || !mayLead(config, notification.vote.leader)) this.#onAsked(from, notification);
+    else if (notification.state === 'LOOKING') this.#onLooking(from, notification);
     else this.#onDecided(from, notification);
+  }
+
+  get #votes(): boolean {
+    return this.#peer.config.voters.includes(this.#peer.sid);
+  }
+
+  /** One who does not count, or has heard of nobody yet, wants to hear what a voter wants. Only voters answer, so that no two answer each other for ever. */
+  #onAsked(from: Sid, { state, electionEpoch }: Notification): void {
+    const { config } = this.#peer;
+    const knows = this.#votes && mayLead(config, this.state.vote.leader);
+    if (state !== 'LOOKING' || !knows) return;
+    // The round of a voter counts, also where its vote does not.
+    if (config.voters.includes(from) && electionEpoch > this.#peer.state.electionEpoch) this.#beginRound(electionEpoch);
+    else this.#peer.notify(from, 'LOOKING', this.state.vote);
   }
 
   /** A vote of a server that is looking too. */
   #onLooking(from: Sid, notification: Notification): void {
     const { state } = this.#peer;
     this.state.decided.delete(from);
-    if (notification.electionEpoch < state.electionEpoch) {
+    if (notification.electionEpoch < state.electionEpoch && this.#votes) {
       this.#peer.notify(from, 'LOOKING', this.state.vote);
       return;
     }
-    if (notification.electionEpoch > state.electionEpoch) {
-      state.electionEpoch = notification.electionEpoch;
-      this.state.received.clear();
-      this.#unfinalize();
-      const own = ownVote(this.#peer);
-      this.state.vote = compareVotes(notification.vote, own) > 0 ? notification.vote : own;
-      this.#announce();
+    // An observer has no round of its own: it is in that of whoever spoke last.
+    if (notification.electionEpoch !== state.electionEpoch) {
+      this.#beginRound(notification.electionEpoch, notification.vote);
     } else if (compareVotes(notification.vote, this.state.vote) > 0) {
       this.#unfinalize();
       this.state.vote = notification.vote;
-      this.#announce();
+      this.#tell();
     }
     this.state.received.set(this.#peer.sid, this.#ownNotification());
     this.state.received.set(from, notification);
     this.#decide();
+  }
+
+  /** Counts anew, with the better of two votes. */
+  #beginRound(electionEpoch: number, vote?: Vote): void {
+    this.#peer.state.electionEpoch = electionEpoch;
+    this.state.received.clear();
+    this.#unfinalize();
+    const own = ownVote(this.#peer);
+    this.state.vote = vote !== undefined && compareVotes(vote, own) > 0 ? vote : own;
+    this.state.received.set(this.#peer.sid, this.#ownNotification());
+    this.#tell();
+  }
+
+  /** Voters have to hear of a change of mind; that of an observer changes nothing, and each of its messages is answered. */
+  #tell(): void {
+    if (this.#votes) this.#announce();
   }
 
   /** The word of a server that follows or leads. */
@@ -132,7 +158,7 @@ export class Looking implements Role {
     for (const [from, word] of this.state.decided) if (sameLeadership(word.vote, notification.vote)) supporters.add(from);
     // In the round of its own vote, this server's support counts like any other's.
     if (notification.electionEpoch === state.electionEpoch && leader === this.state.vote.leader) supporters.add(sid);
-    return hasQuorum(config, supporters);
+    return hasQuorum(config, (voter) => supporters.has(voter));
   }
 
   /** Ends the round where the votes allow it. */
@@ -140,7 +166,7 @@ export class Looking implements Role {
     const { config, timing } = this.#peer;
     const supporters = new Set<Sid>();
     for (const [from, word] of this.state.received) if (sameVote(word.vote, this.state.vote)) supporters.add(from);
-    if (!hasQuorum(config, supporters)) return;
+    if (!hasQuorum(config, (voter) => supporters.has(voter))) return;
     if (config.voters.every((voter) => this.state.received.has(voter))) {
       this.#conclude();
       return;
@@ -197,14 +223,14 @@ export class Looking implements Role {
       this.state.early.delete(older);
       this.#peer.effects.push({ type: 'closeToLearner', channel: older });
     }
-    this.state.early.set(channel, { from, acceptedEpoch: undefined });
+    this.state.early.set(channel, { from, info: undefined });
   }
 
   onLearnerMessage(channel: ChannelId, message: Message): void {
     const learner = this.state.early.get(channel);
     if (learner === undefined) return;
-    if (message.type === 'FOLLOWERINFO' && learner.acceptedEpoch === undefined) {
-      learner.acceptedEpoch = message.acceptedEpoch;
+    if ((message.type === 'FOLLOWERINFO' || message.type === 'OBSERVERINFO') && learner.info === undefined) {
+      learner.info = message;
       return;
     }
     this.state.early.delete(channel);
@@ -229,6 +255,8 @@ export class Looking implements Role {
   onSnapshotTaken(): void {}
 }
 
-function ownVote({ sid, state }: Peer): Vote {
+/** What a server wants that has heard of nobody better: itself, or, where it may not lead, something that is worse than every vote. */
+function ownVote({ sid, config, state }: Peer): Vote {
+  if (!mayLead(config, sid)) return { leader: sid, zxid: -1 as Zxid, peerEpoch: -1 };
   return { leader: sid, zxid: state.log.lastZxid, peerEpoch: state.currentEpoch };
 }

@@ -25,6 +25,8 @@ export interface Notification {
 export type Message =
   /** learner → leader, DISCOVERY: the highest epoch that the learner has promised to. */
   | { readonly type: 'FOLLOWERINFO'; readonly acceptedEpoch: number }
+  /** observer → leader, DISCOVERY: as FOLLOWERINFO, of one that has no vote. */
+  | { readonly type: 'OBSERVERINFO'; readonly acceptedEpoch: number }
   /** leader → learner, DISCOVERY: the new epoch. */
   | { readonly type: 'LEADERINFO'; readonly epoch: number }
   /** learner → leader, DISCOVERY: the promise is durable. `currentEpoch` is −1 where it had been given before: not to be counted again. */
@@ -41,6 +43,8 @@ export type Message =
   | { readonly type: 'ACK'; readonly zxid: Zxid }
   /** leader → learner: every txn up to `zxid` is committed. Cumulative. */
   | { readonly type: 'COMMIT'; readonly zxid: Zxid }
+  /** leader → observer, BROADCAST: a run of txns that are committed. */
+  | { readonly type: 'INFORM'; readonly run: Run }
   /** leader → learner, end of SYNCHRONIZATION: the history is complete. */
   | { readonly type: 'NEWLEADER'; readonly epoch: number }
   /** leader → learner, start of BROADCAST: a quorum has the leader's history; serve. */

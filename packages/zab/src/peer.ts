@@ -6,13 +6,13 @@
  */
 import { assert, unreachable, type Zxid } from '@quorate/protocol';
 import type { Status } from './application.js';
-import type { Config, Sid } from './config.js';
+import { type Config, checkConfig, type Sid } from './config.js';
 import { Following } from './following.js';
 import type { Effect, Input, TimerName } from './io.js';
 import { Leading } from './leading.js';
 import { lastZxidOf, type Run } from './log.js';
 import { Looking } from './looking.js';
-import type { Notification, Vote } from './messages.js';
+import type { Message, Notification, Vote } from './messages.js';
 import { type LaneOrder, type PeerState, recoverState } from './peer-state.js';
 import { clonePlain, type Fingerprint } from './plain.js';
 import type { Role } from './role.js';
@@ -47,8 +47,9 @@ export class Peer {
     this.#status = { state: 'LOOKING', leader: undefined, epoch: state.currentEpoch, serving: false };
   }
 
-  /** A server that starts from what its storage holds. @throws RangeError where that contradicts itself. */
+  /** A server that starts from what its storage holds. @throws RangeError where that, or the config, contradicts itself. */
   static recover(options: PeerOptions): Peer {
+    checkConfig(options.config);
     return new Peer(options, recoverState(options.image));
   }
 
@@ -284,6 +285,9 @@ export class Peer {
 /** A learner that came before this server knew that it leads. */
 export interface EarlyLearner {
   readonly from: Sid;
-  /** From its FOLLOWERINFO, once that has come. */
-  acceptedEpoch: number | undefined;
+  /** Its FOLLOWERINFO or OBSERVERINFO, once that has come. */
+  info: LearnerInfo | undefined;
 }
+
+/** How a learner introduces itself. */
+export type LearnerInfo = Message & { readonly type: 'FOLLOWERINFO' | 'OBSERVERINFO' };

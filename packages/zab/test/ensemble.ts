@@ -5,6 +5,7 @@
 import { counterOf, epochOf, type Zxid } from '@quorate/protocol';
 import {
   type ChannelId,
+  type Config,
   type Effect,
   type Input,
   type Message,
@@ -37,14 +38,14 @@ interface Packet {
 export class TestEnsemble {
   readonly lines: string[] = [];
   readonly #members = new Map<Sid, Member>();
-  readonly #voters: readonly Sid[];
+  readonly #config: Config;
   #wire: Packet[] = [];
   /** Channels at the leader: the key is `learner:id at the learner`. */
   readonly #channels = new Map<string, { readonly id: ChannelId; readonly leader: Sid; readonly learner: Sid; readonly near: ChannelId }>();
   #nextChannel = 1;
 
-  constructor(voters: readonly Sid[]) {
-    this.#voters = voters;
+  constructor(voters: readonly Sid[], rest: Pick<Config, 'observers' | 'groups'> = {}) {
+    this.#config = { version: 0, voters, ...rest };
   }
 
   /** Starts a server, from an image or from what its store holds. */
@@ -52,7 +53,7 @@ export class TestEnsemble {
     this.note(`start ${sid}`);
     const peer = Peer.recover({
       sid,
-      config: { version: 0, voters: this.#voters },
+      config: this.#config,
       timing: { tickTimeMs: 100, initLimit: 10, syncLimit: 5 },
       image,
     });
@@ -360,7 +361,8 @@ function describeRun(run: Run): string {
 function describe(message: Message): string {
   switch (message.type) {
     case 'FOLLOWERINFO':
-      return `FOLLOWERINFO acceptedEpoch ${message.acceptedEpoch}`;
+    case 'OBSERVERINFO':
+      return `${message.type} acceptedEpoch ${message.acceptedEpoch}`;
     case 'LEADERINFO':
     case 'NEWLEADER':
       return `${message.type} epoch ${message.epoch}`;
@@ -373,7 +375,8 @@ function describe(message: Message): string {
     case 'SNAP':
       return `SNAP ${format(message.snapshot.zxid)}`;
     case 'PROPOSAL':
-      return `PROPOSAL ${describeRun(message.run)}`;
+    case 'INFORM':
+      return `${message.type} ${describeRun(message.run)}`;
     case 'PING':
       return `PING ${message.round}`;
     case 'SYNC':

@@ -171,3 +171,19 @@ test('sync: answered after a round of heartbeats that began after it came', asyn
   expect(ensemble.lines.indexOf('  1 synced 7')).toBeGreaterThan(ensemble.lines.findIndex((line) => line.startsWith('  1 delivers')));
   await expectTranscript(ensemble, 'sync');
 });
+
+test('observer: it finds the leader, takes over the history, and hears of txns once they are committed', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3], { observers: [4] });
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.propose(3, 'a');
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.start(4);
+  ensemble.run();
+  expect(ensemble.peer(4).status).toEqual({ state: 'OBSERVING', leader: 3, epoch: 1, serving: true });
+  ensemble.propose(3, 'b', 'c');
+  ensemble.run();
+  expect(ensemble.delivered(4)).toEqual(ensemble.delivered(3));
+  await expectTranscript(ensemble, 'observer');
+});

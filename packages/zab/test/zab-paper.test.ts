@@ -3,7 +3,7 @@
  * The simulator of the testkit looks for the same on random ones.
  */
 import { makeZxid } from '@quorate/protocol';
-import type { Effect, Input, Message, Run, StoredImage } from '@quorate/zab';
+import { type Effect, hasQuorum, type Input, type Message, type Run, type StoredImage } from '@quorate/zab';
 import { describe, expect, test } from 'vitest';
 import { TestEnsemble } from './ensemble.js';
 
@@ -387,6 +387,164 @@ describe('Phase 3, broadcast', () => {
     ensemble.run();
     expect(ensemble.lines.some((line) => line.includes('→ 3 PING 2'))).toBe(true);
     expect(ensemble.lines.filter((line) => line.includes('3 synced 1'))).toHaveLength(1);
+  });
+});
+
+describe('Observers (class `Observer`)', () => {
+  test('they are no part of any quorum, and are never elected (ZOOKEEPER-764, 2959)', () => {
+    const ensemble = new TestEnsemble([1, 2, 3], { observers: [4, 5] });
+    ensemble.start(1);
+    ensemble.start(4, image(9, run(9, 1, 'ahead of everybody')));
+    ensemble.start(5, image(9, run(9, 1, 'ahead of everybody')));
+    for (let round = 0; round < 5; round++) {
+      ensemble.run();
+      for (const sid of [1, 4, 5]) if (ensemble.hasTimer(sid, 'election')) ensemble.fire(sid, 'election');
+    }
+    expect([1, 4, 5].map((sid) => ensemble.peer(sid).status.state)).toEqual(['LOOKING', 'LOOKING', 'LOOKING']);
+    ensemble.start(2);
+    expect(ensemble.elect()).toBe(2);
+    expect(ensemble.peer(2).status.epoch).toBeLessThan(11);
+  });
+
+  test('an observer’s acknowledgements commit nothing', () => {
+    const ensemble = new TestEnsemble([1, 2, 3], { observers: [4] });
+    for (const sid of [1, 2, 3, 4]) ensemble.start(sid);
+    ensemble.elect();
+    ensemble.run();
+    for (const sid of [1, 2, 3]) ensemble.hold(sid);
+    ensemble.propose(3, 'a');
+    ensemble.flush(3);
+    ensemble.run();
+    expect(ensemble.delivered(3)).toEqual([]);
+    expect(ensemble.lines.some((line) => line.includes('4 PROPOSAL') || line.includes('4 INFORM'))).toBe(false);
+    ensemble.flush(1);
+    ensemble.run();
+    expect(ensemble.delivered(4)).toEqual([makeZxid(1, 1)]);
+  });
+
+  test('an observer applies nothing that it has not flushed', () => {
+    const ensemble = new TestEnsemble([1], { observers: [4] });
+    for (const sid of [1, 4]) ensemble.start(sid);
+    ensemble.elect();
+    while (ensemble.peer(4).status.serving === false) {
+      if (ensemble.hasTimer(4, 'election')) ensemble.fire(4, 'election');
+      ensemble.run();
+    }
+    ensemble.hold(4);
+    ensemble.propose(1, 'a');
+    ensemble.run();
+    expect(ensemble.delivered(4)).toEqual([]);
+    ensemble.flush(4);
+    expect(ensemble.delivered(4)).toEqual([makeZxid(1, 1)]);
+  });
+
+  test('two that look for a leader do not answer each other for ever', () => {
+    const ensemble = new TestEnsemble([1, 2, 3], { observers: [4, 5] });
+    ensemble.start(4);
+    ensemble.start(5);
+    const vote = { leader: 3, zxid: makeZxid(1, 1), peerEpoch: 1 };
+    for (const sid of [4, 5]) {
+      ensemble.step(sid, { type: 'notification', from: 9 - sid, notification: { state: 'LOOKING', electionEpoch: 1, vote } });
+    }
+    expect(ensemble.run()).toBeLessThan(10);
+  });
+
+  test('whoever is in a later round than a voter, and has no vote that counts, is answered and does not answer back', () => {
+    const groups = [
+      {
+        weights: new Map([
+          [1, 1],
+          [2, 1],
+          [3, 0],
+        ]),
+      },
+    ];
+    const ensemble = new TestEnsemble([1, 2, 3], { observers: [4], groups });
+    for (const sid of [3, 4]) ensemble.start(sid);
+    // Both have looked for a while, in rounds of their own.
+    for (const sid of [3, 4]) ensemble.peer(sid).state.electionEpoch = 7;
+    ensemble.start(1);
+    for (const sid of [3, 4]) ensemble.fire(sid, 'election');
+    expect(ensemble.run()).toBeLessThan(40);
+    expect([3, 4].map((sid) => ensemble.peer(sid).role.vote.leader)).toEqual([1, 1]);
+  });
+});
+
+describe('Weights and groups (class `QuorumHierarchical`)', () => {
+  const groups = [
+    {
+      weights: new Map([
+        [1, 1],
+        [2, 1],
+        [3, 1],
+      ]),
+    },
+    {
+      weights: new Map([
+        [4, 1],
+        [5, 1],
+        [6, 1],
+      ]),
+    },
+    {
+      weights: new Map([
+        [7, 0],
+        [8, 0],
+        [9, 0],
+      ]),
+    },
+  ];
+
+  test('more than half of the weight in more than half of the groups that have any', () => {
+    const config = { version: 0, voters: [1, 2, 3, 4, 5, 6, 7, 8, 9], groups };
+    const quorum = (...sids: number[]) => hasQuorum(config, (sid) => sids.includes(sid));
+    expect(quorum(1, 2, 4, 5)).toBe(true);
+    expect(quorum(1, 2, 3, 4, 7, 8, 9)).toBe(false);
+    expect(quorum(1, 2, 3)).toBe(false);
+    expect(quorum(1, 4, 7, 8, 9)).toBe(false);
+  });
+
+  test('a server without weight is never elected, and follows', () => {
+    const ensemble = new TestEnsemble([1, 2, 3], {
+      groups: [
+        {
+          weights: new Map([
+            [1, 1],
+            [2, 1],
+            [3, 0],
+          ]),
+        },
+      ],
+    });
+    ensemble.start(3, image(1, run(1, 1, 'a', 'b')));
+    ensemble.start(1, image(1, run(1, 1, 'a')));
+    ensemble.start(2, image(1, run(1, 1, 'a')));
+    expect(ensemble.elect()).toBe(2);
+    ensemble.run();
+    expect(ensemble.peer(3).status).toMatchObject({ state: 'FOLLOWING', leader: 2, serving: true });
+  });
+
+  test('a config that contradicts itself is refused by name', () => {
+    const start = (voters: number[], rest: object) => () => new TestEnsemble(voters, rest).start(1);
+    expect(start([], {})).toThrow('at least one voter');
+    expect(start([1, 300], {})).toThrow('not 300');
+    expect(start([1, 2], { observers: [2] })).toThrow('server 2 is named twice');
+    expect(start([1, 2], { groups: [{ weights: new Map([[1, 1]]) }] })).toThrow('server 2 votes and is in no group');
+    expect(
+      start([1], {
+        groups: [
+          {
+            weights: new Map([
+              [1, 1],
+              [2, 1],
+            ]),
+          },
+        ],
+      }),
+    ).toThrow('server 2 is in a group and is no voter');
+    expect(start([1], { groups: [{ weights: new Map([[1, 1]]) }, { weights: new Map([[1, 1]]) }] })).toThrow('server 1 is in two groups');
+    expect(start([1], { groups: [{ weights: new Map([[1, 0]]) }] })).toThrow('nobody could be elected');
+    expect(start([1], { groups: [{ weights: new Map([[1, 0.5]]) }] })).toThrow('whole number from 0');
   });
 });
 

@@ -104,7 +104,7 @@ export class DeliveryChecker {
     const { config, servers } = this.#witness;
     const holders = new Set<Sid>();
     for (const view of servers.values()) if (holds(view.flushed, entry)) holders.add(view.sid);
-    if (hasQuorum(config, holders)) return;
+    if (hasQuorum(config, (sid) => holders.has(sid))) return;
     this.#fail('QuorumDurability', `${formatZxid(entry.zxid)} is delivered while only servers [${[...holders].join(' ')}] hold it on disk`);
   }
 

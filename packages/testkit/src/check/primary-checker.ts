@@ -37,7 +37,7 @@ export class PrimaryChecker {
     const epoch = this.#invitedTo.get(leader) ?? 0;
     const promised = new Set(this.#promised.get(epoch));
     if (this.#witness.server(leader).flushedAcceptedEpoch >= epoch) promised.add(leader);
-    if (hasQuorum(this.#witness.config, promised)) return;
+    if (hasQuorum(this.#witness.config, (sid) => promised.has(sid))) return;
     this.#fail(
       'QuorumPromise',
       `server ${leader} sends its history in epoch ${epoch}, which only servers [${[...promised].join(' ')}] have promised`,
@@ -69,7 +69,7 @@ export class PrimaryChecker {
     }
     const supporters = new Set(this.#acknowledged.get(epoch));
     if (view.flushedCurrentEpoch >= epoch) supporters.add(sid);
-    if (!hasQuorum(config, supporters))
+    if (!hasQuorum(config, (voter) => supporters.has(voter)))
       this.#fail('QuorumSynchronization', `server ${sid} is established in epoch ${epoch} by servers [${[...supporters].join(' ')}] alone`);
     established.set(epoch, { epoch, leader: sid, initial: view.ordered, atMs: nowMs });
     if (epoch > this.#witness.newestEpoch) this.#witness.newestEpoch = epoch;

@@ -6,7 +6,7 @@
  * and "is a prefix of" is a short walk: exact, where prefix hashes would only be probable.
  */
 import { counterOf, epochOf, formatZxid, type Zxid } from '@quorate/protocol';
-import type { Config, Sid } from '@quorate/zab';
+import type { Config, ServerState, Sid } from '@quorate/zab';
 import type { Verdict } from './verdict.js';
 
 /** One proposed txn, with all that stands before it. */
@@ -45,7 +45,7 @@ export class ServerView {
   flushedAcceptedEpoch = 0;
   flushedCurrentEpoch = 0;
   serving = false;
-  state: 'LOOKING' | 'FOLLOWING' | 'LEADING' = 'LOOKING';
+  state: ServerState = 'LOOKING';
   /** Whom each channel that it opened leads to, and who opened each of those that it accepted; by life. */
   readonly leaders = new Map<number, Sid>();
   readonly learners = new Map<number, Sid>();
@@ -82,7 +82,7 @@ export class Witness {
   constructor(config: Config, verdict: Verdict) {
     this.config = config;
     this.verdict = verdict;
-    for (const sid of config.voters) this.servers.set(sid, new ServerView(sid, this.root));
+    for (const sid of [...config.voters, ...(config.observers ?? [])]) this.servers.set(sid, new ServerView(sid, this.root));
   }
 
   server(sid: Sid): ServerView {

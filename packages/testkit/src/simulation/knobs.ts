@@ -1,9 +1,15 @@
 /** What differs from seed to seed: sizes, times and rates, drawn small, so that rare paths are common. */
+import type { Config } from '@quorate/zab';
 import { between, chance, millis, pick, RandomStreams } from '../world/random-streams.js';
 
 export interface Knobs {
   readonly seed: number;
+  /** Servers that vote. */
   readonly servers: number;
+  /** Servers that only follow. */
+  readonly observers: number;
+  /** What each vote weighs, in one group; undefined for a majority. */
+  readonly weights: readonly number[] | undefined;
   readonly tickTimeMs: number;
   readonly initLimit: number;
   readonly syncLimit: number;
@@ -29,6 +35,16 @@ export interface Knobs {
   readonly codecs: boolean;
 }
 
+/** With these a majority of servers need not be a quorum; of five, one can never lead. */
+const WEIGHTS = [2, 1, 2, 0, 2];
+
+/** Who votes and who follows, by the knobs. */
+export function configOf({ servers, observers, weights }: Pick<Knobs, 'servers' | 'observers' | 'weights'>): Config {
+  const sids = Array.from({ length: servers + observers }, (_, i) => i + 1);
+  const config = { version: 0, voters: sids.slice(0, servers), observers: sids.slice(servers) };
+  return weights === undefined ? config : { ...config, groups: [{ weights: new Map(weights.map((weight, i) => [i + 1, weight])) }] };
+}
+
 /** The knobs of a seed. Each concern has its own stream, so a new knob leaves the others as they were. */
 export function drawKnobs(seed: number, given: { readonly servers?: number | undefined } = {}): Knobs {
   const streams = new RandomStreams(seed);
@@ -41,9 +57,12 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
   const latencyMaxMs = Math.min(pick(network, [1, 2, 2, 5]), tickTimeMs / 16);
   const flushMaxMs = Math.min(pick(disk, [0.5, 2, 10, 40]), tickTimeMs / 4);
   const clients = between(load, 2, 5);
+  const servers = given.servers ?? pick(streams.stream('knobs: servers'), [3, 3, 5]);
   return {
     seed,
-    servers: given.servers ?? pick(streams.stream('knobs: servers'), [3, 3, 5]),
+    servers,
+    observers: pick(streams.stream('knobs: observers'), [0, 0, 0, 1, 2]),
+    weights: chance(streams.stream('knobs: weights'), 150) ? WEIGHTS.slice(0, servers) : undefined,
     tickTimeMs,
     initLimit: between(time, 5, 12),
     syncLimit: between(time, 2, 6),

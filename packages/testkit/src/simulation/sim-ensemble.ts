@@ -7,7 +7,7 @@ import { type DiskObserver, SimDisk } from '../world/sim-disk.js';
 import type { SimNetwork } from '../world/sim-network.js';
 import { SimProcess } from '../world/sim-process.js';
 import { SimTransport, type TransportDirectory } from '../world/sim-transport.js';
-import type { Knobs } from './knobs.js';
+import { configOf, type Knobs } from './knobs.js';
 
 /** One life of a server, whatever it is made of. */
 export interface Machine {
@@ -65,6 +65,8 @@ interface Seat<M> {
 
 export class SimEnsemble<M extends Machine> {
   readonly config: Config;
+  /** Voters and observers. */
+  readonly sids: readonly Sid[];
   readonly #options: SimEnsembleOptions<M>;
   readonly #seats = new Map<Sid, Seat<M>>();
   readonly #directory: TransportDirectory = { current: new Map() };
@@ -74,12 +76,12 @@ export class SimEnsemble<M extends Machine> {
   constructor(options: SimEnsembleOptions<M>) {
     this.#options = options;
     const { knobs, clock, streams, observer } = options;
-    const voters = Array.from({ length: knobs.servers }, (_, i) => i + 1);
-    this.config = { version: 0, voters };
+    this.config = configOf(knobs);
+    this.sids = [...this.config.voters, ...(this.config.observers ?? [])];
     this.#transportRandom = streams.stream('transport');
     this.#machineRandom = streams.stream('machines');
     const skew = streams.stream('wall clocks');
-    for (const sid of voters) {
+    for (const sid of this.sids) {
       const disk = new SimDisk({
         sid,
         clock,
@@ -91,10 +93,6 @@ export class SimEnsemble<M extends Machine> {
       });
       this.#seats.set(sid, { sid, disk, wallSkewMs: between(skew, -5000, 5000), process: undefined, machine: undefined });
     }
-  }
-
-  get sids(): readonly Sid[] {
-    return this.config.voters;
   }
 
   /** The machine of a server that is up. */

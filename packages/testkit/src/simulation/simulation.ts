@@ -16,7 +16,7 @@ import { RandomStreams } from '../world/random-streams.js';
 import { SimNetwork } from '../world/sim-network.js';
 import type { SimProcess } from '../world/sim-process.js';
 import { EnsembleRecorder } from './ensemble-recorder.js';
-import { drawKnobs, type Knobs } from './knobs.js';
+import { configOf, drawKnobs, type Knobs } from './knobs.js';
 import { Liveness } from './liveness.js';
 import { Pace } from './pace.js';
 import { type Machine, type MachineContext, SimEnsemble } from './sim-ensemble.js';
@@ -92,7 +92,7 @@ class Simulation {
     this.#knobs = knobs;
     this.#streams = new RandomStreams(seed);
     this.#trace = new Trace(now, options.eventsKept);
-    const config = { version: 0, voters: Array.from({ length: knobs.servers }, (_, i) => i + 1) };
+    const config = configOf(knobs);
     this.#checker = new ZabChecker({ config, verdict: this.#verdict, now, onCommitted: (entry) => this.#onCommitted?.(entry) });
     this.#network = new SimNetwork({
       clock: this.#clock,

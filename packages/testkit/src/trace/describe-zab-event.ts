@@ -98,7 +98,8 @@ function quiet(message: Message, all: boolean): boolean {
 function message(message: Message): string {
   switch (message.type) {
     case 'FOLLOWERINFO':
-      return `FOLLOWERINFO acceptedEpoch ${message.acceptedEpoch}`;
+    case 'OBSERVERINFO':
+      return `${message.type} acceptedEpoch ${message.acceptedEpoch}`;
     case 'LEADERINFO':
     case 'NEWLEADER':
       return `${message.type} epoch ${message.epoch}`;
@@ -111,7 +112,8 @@ function message(message: Message): string {
     case 'SNAP':
       return `SNAP ${formatZxid(message.snapshot.zxid)}`;
     case 'PROPOSAL':
-      return `PROPOSAL ${run(message.run)}`;
+    case 'INFORM':
+      return `${message.type} ${run(message.run)}`;
     case 'PING':
       return `PING ${message.round}`;
     case 'REQUEST':

@@ -134,6 +134,13 @@ function foldMessage(hash: TraceHash, message: Message): void {
     case 'FOLLOWERINFO':
       hash.fold(65);
       return hash.fold(message.acceptedEpoch);
+    case 'OBSERVERINFO':
+      hash.fold(81);
+      return hash.fold(message.acceptedEpoch);
+    case 'INFORM':
+      hash.fold(82);
+      hash.fold(message.run.zxid);
+      return hash.fold(message.run.payloads.length);
     case 'LEADERINFO':
       hash.fold(66);
       return hash.fold(message.epoch);

@@ -1,0 +1,110 @@
+/** A step in words. */
+import { lastZxidOf, type Message, type Notification, type Run, type Sid } from '@quorate/zab';
+import type { Action } from './actions.js';
+import { name } from './properties.js';
+import type { LaneOrder } from './store.js';
+import type { World } from './world.js';
+
+export function describeAction(world: World, action: Action): string {
+  switch (action.type) {
+    case 'receive':
+    case 'close':
+      return onWire(world, action);
+    case 'notify': {
+      const notification = world.mail[(action.from - 1) * world.servers.length + action.to - 1];
+      return `S${action.from} → S${action.to} ${notification === undefined ? '' : inWords(notification)}`;
+    }
+    case 'complete':
+      return `S${action.sid} flushed: ${ordersOf(world, action.sid).slice(0, action.count).map(describeOrder).join(', ')}`;
+    case 'answer':
+      return `S${action.sid} has its snapshot`;
+    case 'timer':
+      return `S${action.sid} timer ${action.name}`;
+    case 'propose':
+      return `S${action.sid} proposes`;
+    case 'crash': {
+      const orders = ordersOf(world, action.sid).map(describeOrder);
+      const kept = orders.slice(0, action.flushed).join(', ') || 'nothing';
+      return orders.length === 0
+        ? `S${action.sid} crashes`
+        : `S${action.sid} crashes; of what was ordered it has flushed ${kept}, and not ${orders.slice(action.flushed).join(', ') || 'nothing'}`;
+    }
+    case 'restart':
+      return `S${action.sid} restarts`;
+    case 'cut': {
+      const wire = world.wires[action.wire];
+      return `the channel S${wire?.learner} → S${wire?.leader} is cut`;
+    }
+    case 'elect':
+      return `S${action.members.join(', S')} hold an election`;
+  }
+}
+
+function onWire(world: World, action: Action & { readonly type: 'receive' | 'close' }): string {
+  const wire = world.wires[action.wire];
+  if (wire === undefined) return 'no such channel';
+  const { learner, leader, opened } = wire;
+  const arrow = action.end === 'learner' ? `S${leader} → S${learner}` : `S${learner} → S${leader}`;
+  if (action.type === 'close') {
+    const lost = action.end === 'learner' ? wire.toLearner : wire.toLeader;
+    return `${arrow} close${lost.length === 0 ? '' : `; lost: ${lost.map(describeMessage).join(', ')}`}`;
+  }
+  const message = action.end === 'learner' ? wire.toLearner[0] : wire.toLeader[0];
+  return `${arrow} ${(action.end === 'leader' && !opened) || message === undefined ? 'open' : describeMessage(message)}`;
+}
+
+function ordersOf(world: World, sid: Sid): readonly LaneOrder[] {
+  return world.servers[sid - 1]?.lane ?? [];
+}
+
+function inWords({ state, electionEpoch, vote }: Notification): string {
+  return `${state} round ${electionEpoch} vote ${vote.leader} (${name(vote.zxid)} of epoch ${vote.peerEpoch})`;
+}
+
+function describeMessage(message: Message): string {
+  switch (message.type) {
+    case 'FOLLOWERINFO':
+    case 'OBSERVERINFO':
+      return `${message.type} acceptedEpoch ${message.acceptedEpoch}`;
+    case 'LEADERINFO':
+    case 'NEWLEADER':
+      return `${message.type} epoch ${message.epoch}`;
+    case 'ACKEPOCH':
+      return `ACKEPOCH currentEpoch ${message.currentEpoch} lastZxid ${name(message.lastZxid)}`;
+    case 'TRUNC':
+    case 'ACK':
+    case 'COMMIT':
+      return `${message.type} ${name(message.zxid)}`;
+    case 'SNAP':
+      return `SNAP ${name(message.snapshot.zxid)}`;
+    case 'PROPOSAL':
+    case 'INFORM':
+      return `${message.type} ${describeRun(message.run)}`;
+    case 'DIFF':
+    case 'UPTODATE':
+    case 'PING':
+    case 'SYNC':
+    case 'REQUEST':
+    case 'REVALIDATE':
+      return message.type;
+  }
+}
+
+function describeOrder(order: LaneOrder): string {
+  switch (order.type) {
+    case 'append':
+      return `append ${describeRun(order.run)}`;
+    case 'truncate':
+      return `truncate to ${name(order.zxid)}`;
+    case 'saveAcceptedEpoch':
+      return `acceptedEpoch ${order.epoch}`;
+    case 'saveCurrentEpoch':
+      return `currentEpoch ${order.epoch}`;
+    case 'installSnapshot':
+      return ['snapshot', name(order.snapshot.zxid), ...order.runs.map(describeRun)].join(' ');
+  }
+}
+
+function describeRun(run: Run): string {
+  return run.payloads.length === 1 ? name(run.zxid) : `${name(run.zxid)}..${name(lastZxidOf(run))}`;
+}

@@ -1,0 +1,134 @@
+/**
+ * `npm run check:model`: every interleaving of a small ensemble of the shipped core, until a property fails or nothing is left (docs/model-checking.md).
+ *
+ *     npm run check:model                                      the scopes that CI explores, on two processes
+ *     npm run check:model -- --servers 3 --txns 2 --crashes 1 --elections 2 [--timeouts 0] [--cuts 0]
+ *     npm run check:model -- --from start --servers 2 --dfs --max-states 5000000 [--every-order]
+ *     npm run check:model -- --mutants [--only ZK-4646,ZK-4643]     known bugs put back: each has to be found
+ *
+ * Exit status 1 where a property fails, where a scope is not explored to its end, or where a bug is not found; 2 for a command line that makes no sense.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Scope } from '@quorate/testkit';
+import { bundleModel } from './model/bundle.ts';
+import { checkMutants } from './model/mutants.ts';
+import { line, scopeName } from './model/report.ts';
+import { type ModelTask, runModel } from './model/run.ts';
+
+const BASE: Scope = { servers: 3, txns: 1, crashes: 1, timeouts: 0, cuts: 0, elections: 2, from: 'elected', orders: 'one' };
+
+/** What CI explores, the longest first. */
+const SCOPES: readonly Scope[] = [
+  BASE,
+  { ...BASE, crashes: 0, from: 'start' },
+  { ...BASE, txns: 2, crashes: 0 },
+  { ...BASE, servers: 2, txns: 1, timeouts: 1, elections: 3, from: 'start' },
+  { ...BASE, servers: 2, txns: 2, crashes: 2, elections: 4, orders: 'all' },
+  { ...BASE, servers: 2, txns: 1, timeouts: 1, elections: 4, orders: 'all' },
+  { ...BASE, servers: 2, txns: 2, elections: 4, from: 'start' },
+  { ...BASE, servers: 2, txns: 2, elections: 4, orders: 'all' },
+];
+
+/** What CI's scopes have to meet, so that no property holds for want of an occasion. */
+const MUST_HAPPEN = [
+  ...['OPEN', 'FOLLOWERINFO', 'LEADERINFO', 'ACKEPOCH', 'DIFF', 'TRUNC', 'SNAP', 'PROPOSAL', 'COMMIT', 'NEWLEADER', 'ACK', 'UPTODATE'],
+  ...['notify', 'elect', 'complete', 'answer', 'propose', 'crash', 'restart', 'close'],
+  ...['timer election', 'timer finalize', 'timer init', 'timer tick'],
+];
+
+const JOBS = 2;
+const STATES_MAX = 50_000_000;
+
+interface Options {
+  readonly tasks: readonly ModelTask[];
+  readonly mutants: readonly string[] | undefined;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      servers: { type: 'string' },
+      txns: { type: 'string' },
+      crashes: { type: 'string' },
+      timeouts: { type: 'string' },
+      cuts: { type: 'string' },
+      elections: { type: 'string' },
+      from: { type: 'string' },
+      'every-order': { type: 'boolean', default: false },
+      dfs: { type: 'boolean', default: false },
+      'max-states': { type: 'string', default: String(STATES_MAX) },
+      mutants: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  const whole = (name: keyof typeof values, otherwise: number, low: number): number => {
+    const number = Number(values[name] ?? otherwise);
+    if (!Number.isInteger(number) || number < low) throw new RangeError(`--${name} is a whole number from ${low}, not "${values[name]}"`);
+    return number;
+  };
+  const from = values.from ?? BASE.from;
+  if (from !== 'start' && from !== 'elected' && from !== 'discovered')
+    throw new RangeError(`--from is "start", "elected" or "discovered", not "${from}"`);
+  const scope: Scope = {
+    servers: whole('servers', BASE.servers, 2),
+    txns: whole('txns', BASE.txns, 0),
+    crashes: whole('crashes', BASE.crashes, 0),
+    timeouts: whole('timeouts', BASE.timeouts, 0),
+    cuts: whole('cuts', BASE.cuts, 0),
+    elections: whole('elections', BASE.elections, 1),
+    from,
+    orders: values['every-order'] ? 'all' : 'one',
+  };
+  const named = [values.servers, values.txns, values.crashes, values.timeouts, values.cuts, values.elections, values.from].some(Boolean);
+  const order = values.dfs ? 'depth' : 'breadth';
+  const statesMax = whole('max-states', STATES_MAX, 1);
+  return {
+    tasks: (named ? [scope] : SCOPES).map((one) => ({ scope: one, order, statesMax })),
+    mutants: values.mutants ? values.only.flatMap((list) => list.split(',')) : undefined,
+  };
+}
+
+/** True where every scope was explored to its end and every property held. */
+async function checkScopes(tasks: readonly ModelTask[], folder: string): Promise<boolean> {
+  const bundle = await bundleModel(undefined, { name: 'model', folder });
+  const live = process.stdout.isTTY === true;
+  const waiting = [...tasks];
+  const happened = new Set<string>();
+  let clean = true;
+  const work = async (): Promise<void> => {
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      const { scope } = task;
+      const outcome = await runModel(bundle, task, (progress) => {
+        if (live) process.stdout.write(`\r${scopeName(scope)}: ${progress.states} states, depth ${progress.depth}   `);
+      });
+      if (live) process.stdout.write('\r');
+      console.log(line(scope, outcome));
+      for (const step of outcome.violation?.trace ?? []) console.log(`  ${step}`);
+      for (const [kind] of outcome.happened) happened.add(kind);
+      if (outcome.violation !== undefined || !outcome.exhausted) clean = false;
+    }
+  };
+  const startedAt = performance.now();
+  await Promise.all(Array.from({ length: JOBS }, work));
+  console.log(`${tasks.length} scopes in ${Math.round((performance.now() - startedAt) / 1000)} s on ${JOBS} processes`);
+  const never = MUST_HAPPEN.filter((kind) => !happened.has(kind));
+  if (tasks.length < SCOPES.length || never.length === 0) return clean;
+  console.log(`never happened: ${never.join(', ')}`);
+  return false;
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'quorate-model-'));
+try {
+  const { tasks, mutants } = readOptions();
+  const clean = mutants === undefined ? await checkScopes(tasks, folder) : await checkMutants(mutants, { folder, jobs: JOBS });
+  process.exitCode = clean ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+} finally {
+  await rm(folder, { recursive: true });
+}

@@ -1,0 +1,80 @@
+/** Puts known bugs back, one at a time, and has the model checker look for each, breadth-first, in wider and wider scopes. */
+import type { Scope } from '@quorate/testkit';
+import { MUTANTS } from '../mutants/catalogue.ts';
+import type { Mutant } from '../mutants/mutant.ts';
+import { StaleMutants } from '../mutants/patch.ts';
+import { bundleModel } from './bundle.ts';
+import { scopeName } from './report.ts';
+import { type ModelOutcome, runModel } from './run.ts';
+
+/** Those of the Remix paper, as far as this core can have them, and others about what is durable, synchronized and counted. */
+const LOOKED_FOR = [
+  ...['ZK-3023', 'ZK-4394', 'ZK-4643', 'ZK-4646', 'ZK-4685', 'ZK-4712'],
+  ...[
+    'ZK-3911',
+    'ZK-2845-vote',
+    'ack-before-flush',
+    'ZK-4882',
+    'quorum-half',
+    'commit-own-unflushed',
+    'establish-early',
+    'establish-undurable',
+  ],
+  ...['snap-in-two-orders', 'diff-instead-of-trunc', 'ZK-3701', 'trunc-one-low', 'promise-undurable', 'E1', 'E3'],
+];
+
+const BASE: Scope = { servers: 3, txns: 1, crashes: 1, timeouts: 0, cuts: 0, elections: 2, from: 'elected', orders: 'one' };
+
+/** From the smallest to where most bugs must show. */
+const LADDER: readonly Scope[] = [
+  { ...BASE, servers: 2, txns: 2, elections: 4, orders: 'all' },
+  { ...BASE, txns: 2, crashes: 0 },
+  BASE,
+  { ...BASE, txns: 2 },
+];
+const STATES_MAX = 1_000_000;
+
+/** True where each was found. @param ids none for those that are looked for by default. */
+export async function checkMutants(ids: readonly string[], { folder, jobs }: { folder: string; jobs: number }): Promise<boolean> {
+  const waiting = (ids.length === 0 ? LOOKED_FOR : ids).map(mutantOf);
+  let allFound = true;
+  console.log('mutant | property | depth | states | time | scope');
+  const work = async (): Promise<void> => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      try {
+        if (!(await lookFor(mutant, folder))) allFound = false;
+      } catch (error) {
+        if (!(error instanceof StaleMutants)) throw error;
+        console.log(error.message);
+        allFound = false;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return allFound;
+}
+
+function mutantOf(id: string): Mutant {
+  const mutant = MUTANTS.find((one) => one.id === id);
+  if (mutant === undefined) throw new RangeError(`--only names a mutant, not "${id}"`);
+  return mutant;
+}
+
+async function lookFor(mutant: Mutant, folder: string): Promise<boolean> {
+  const bundle = await bundleModel(mutant, { name: mutant.id, folder });
+  let states = 0;
+  let seconds = 0;
+  for (const scope of LADDER) {
+    const outcome: ModelOutcome = await runModel(bundle, { scope, order: 'breadth', statesMax: STATES_MAX });
+    states += outcome.states;
+    seconds += outcome.seconds;
+    const { violation } = outcome;
+    if (violation === undefined) continue;
+    const found = [mutant.id, violation.property, violation.depth, states, `${seconds.toFixed(1)} s`, scopeName(scope)];
+    console.log(found.join(' | '));
+    if (process.env.QUORATE_TRACES !== undefined) for (const step of violation.trace) console.log(`    ${step}`);
+    return true;
+  }
+  console.log(`${mutant.id} | NOT FOUND | | ${states} | ${seconds.toFixed(1)} s |`);
+  return false;
+}

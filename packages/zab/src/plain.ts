@@ -40,7 +40,7 @@ export class Fingerprint {
       case 'number':
         return this.#number(value);
       case 'string':
-        this.#word(value.length);
+        this.#word(29).#word(value.length);
         for (let index = 0; index < value.length; index++) this.#word(value.charCodeAt(index));
         return this;
       case 'boolean':
@@ -53,14 +53,17 @@ export class Fingerprint {
   }
 
   #object(value: object): this {
-    if (value instanceof Log) return this.add(value.runs(value.base, value.lastZxid)).add(value.base);
+    // Each kind has a mark of its own, so that what is empty differs too.
+    if (value instanceof Log) return this.#word(11).add(value.base).add(value.runs(value.base, value.lastZxid));
     if (value instanceof Uint8Array || Array.isArray(value)) {
-      this.#word(value.length);
+      this.#word(Array.isArray(value) ? 13 : 17).#word(value.length);
       for (const item of value) this.add(item);
       return this;
     }
     if (value instanceof Map) return this.#map(value);
-    for (const [name, field] of Object.entries(value)) this.add(name).add(field);
+    const fields = Object.entries(value);
+    this.#word(19).#word(fields.length);
+    for (const [name, field] of fields) this.add(name).add(field);
     return this;
   }
 
@@ -72,12 +75,12 @@ export class Fingerprint {
       low = (low + one.low) | 0;
       high = (high + one.high) | 0;
     }
-    return this.#word(entries.size).#word(low).#word(high);
+    return this.#word(23).#word(entries.size).#word(low).#word(high);
   }
 
   #number(value: number): this {
     // A zxid fills both words; −0 and fractions do not occur in a state.
-    return this.#word(value | 0).#word(Math.floor(value / 0x1_0000_0000) | 0);
+    return this.#word(31).#word(value | 0).#word(Math.floor(value / 0x1_0000_0000) | 0);
   }
 
   #word(word: number): this {

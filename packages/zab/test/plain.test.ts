@@ -24,7 +24,7 @@ const plain = fc.letrec((tie) => ({
     fc.constant(undefined),
     fc.uint8Array({ maxLength: 4 }),
     fc.array(tie('value'), { maxLength: 3 }),
-    fc.array(fc.tuple(fc.integer(), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries)),
+    fc.array(fc.tuple(fc.integer(), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries.sort(([a], [b]) => a - b))),
     fc.record({ a: tie('value'), b: tie('value') }),
   ),
 })).value;

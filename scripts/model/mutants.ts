@@ -20,7 +20,7 @@ const LOOKED_FOR = [
     'establish-early',
     'establish-undurable',
   ],
-  ...['snap-in-two-orders', 'diff-instead-of-trunc', 'ZK-3701', 'trunc-one-low', 'promise-undurable', 'E1', 'E3'],
+  ...['snap-in-two-orders', 'diff-instead-of-trunc', 'ZK-3701', 'ZK-1154', 'promise-undurable', 'E3'],
 ];
 
 const BASE: Scope = { servers: 3, txns: 1, crashes: 1, timeouts: 0, cuts: 0, elections: 2, from: 'elected', orders: 'one' };

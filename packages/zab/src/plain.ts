@@ -80,7 +80,9 @@ export class Fingerprint {
 
   #number(value: number): this {
     // A zxid fills both words; −0 and fractions do not occur in a state.
-    return this.#word(31).#word(value | 0).#word(Math.floor(value / 0x1_0000_0000) | 0);
+    return this.#word(31)
+      .#word(value | 0)
+      .#word(Math.floor(value / 0x1_0000_0000) | 0);
   }
 
   #word(word: number): this {

@@ -293,7 +293,7 @@ export class Draft implements Ghosts {
     const index = this.#wires.findIndex((wire) => wire.leader === server.sid && wire.far === channel && wire.leaderOpen);
     if (index === -1) return;
     const wire = this.wire(index);
-    checkSentToLearner(server, message);
+    checkSentToLearner(this, server, { wire, message });
     if (message.type === 'LEADERINFO') wire.invited = message.epoch;
     if (message.type === 'NEWLEADER') wire.newLeaderSent = true;
     if (!wire.newLeaderSent) wire.historyEnd = historyEndAfter(wire, message);

@@ -150,10 +150,17 @@ export function checkSentToLeader(server: Server, wire: Wire, message: Message):
   }
 }
 
-/** PromiseHonesty: a leader invites to an epoch that it has promised itself. */
-export function checkSentToLearner(server: Server, message: Message): void {
-  if (message.type === 'LEADERINFO' && server.store.acceptedEpoch !== message.epoch)
-    fail('PromiseHonesty', `server ${server.sid} invites to epoch ${message.epoch} and has not flushed that`);
+/** PromiseHonesty: a leader invites to an epoch that it has promised itself. HistoryConsistency: DIFF is for those whose history it has. */
+export function checkSentToLearner(
+  ghosts: Ghosts,
+  server: Server,
+  { wire, message }: { readonly wire: Wire; readonly message: Message },
+): void {
+  const { sid, store } = server;
+  if (message.type === 'LEADERINFO' && store.acceptedEpoch !== message.epoch)
+    fail('PromiseHonesty', `server ${sid} invites to epoch ${message.epoch} and has not flushed that`);
+  if (message.type === 'DIFF' && !containsZxid(ordered(ghosts, server).entries, wire.historyEnd))
+    fail('HistoryConsistency', `server ${sid} sends DIFF to server ${wire.learner}, whose ${name(wire.historyEnd)} it does not have`);
 }
 
 /** Epoch and counter. */

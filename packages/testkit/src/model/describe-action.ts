@@ -1,5 +1,6 @@
 /** A step in words. */
-import { lastZxidOf, type Message, type Notification, type Run, type Sid } from '@quorate/zab';
+import type { Notification, Sid } from '@quorate/zab';
+import { describeMessage, describeRun } from '../trace/describe-message.js';
 import type { Action } from './actions.js';
 import { name } from './properties.js';
 import type { LaneOrder } from './store.js';
@@ -47,10 +48,10 @@ function onWire(world: World, action: Action & { readonly type: 'receive' | 'clo
   const arrow = action.end === 'learner' ? `S${leader} → S${learner}` : `S${learner} → S${leader}`;
   if (action.type === 'close') {
     const lost = action.end === 'learner' ? wire.toLearner : wire.toLeader;
-    return `${arrow} close${lost.length === 0 ? '' : `; lost: ${lost.map(describeMessage).join(', ')}`}`;
+    return `${arrow} close${lost.length === 0 ? '' : `; lost: ${lost.map((message) => describeMessage(message, name)).join(', ')}`}`;
   }
   const message = action.end === 'learner' ? wire.toLearner[0] : wire.toLeader[0];
-  return `${arrow} ${(action.end === 'leader' && !opened) || message === undefined ? 'open' : describeMessage(message)}`;
+  return `${arrow} ${(action.end === 'leader' && !opened) || message === undefined ? 'open' : describeMessage(message, name)}`;
 }
 
 function ordersOf(world: World, sid: Sid): readonly LaneOrder[] {
@@ -61,39 +62,10 @@ function inWords({ state, electionEpoch, vote }: Notification): string {
   return `${state} round ${electionEpoch} vote ${vote.leader} (${name(vote.zxid)} of epoch ${vote.peerEpoch})`;
 }
 
-function describeMessage(message: Message): string {
-  switch (message.type) {
-    case 'FOLLOWERINFO':
-    case 'OBSERVERINFO':
-      return `${message.type} acceptedEpoch ${message.acceptedEpoch}`;
-    case 'LEADERINFO':
-    case 'NEWLEADER':
-      return `${message.type} epoch ${message.epoch}`;
-    case 'ACKEPOCH':
-      return `ACKEPOCH currentEpoch ${message.currentEpoch} lastZxid ${name(message.lastZxid)}`;
-    case 'TRUNC':
-    case 'ACK':
-    case 'COMMIT':
-      return `${message.type} ${name(message.zxid)}`;
-    case 'SNAP':
-      return `SNAP ${name(message.snapshot.zxid)}`;
-    case 'PROPOSAL':
-    case 'INFORM':
-      return `${message.type} ${describeRun(message.run)}`;
-    case 'DIFF':
-    case 'UPTODATE':
-    case 'PING':
-    case 'SYNC':
-    case 'REQUEST':
-    case 'REVALIDATE':
-      return message.type;
-  }
-}
-
 function describeOrder(order: LaneOrder): string {
   switch (order.type) {
     case 'append':
-      return `append ${describeRun(order.run)}`;
+      return `append ${describeRun(order.run, name)}`;
     case 'truncate':
       return `truncate to ${name(order.zxid)}`;
     case 'saveAcceptedEpoch':
@@ -101,10 +73,6 @@ function describeOrder(order: LaneOrder): string {
     case 'saveCurrentEpoch':
       return `currentEpoch ${order.epoch}`;
     case 'installSnapshot':
-      return ['snapshot', name(order.snapshot.zxid), ...order.runs.map(describeRun)].join(' ');
+      return ['snapshot', name(order.snapshot.zxid), ...order.runs.map((run) => describeRun(run, name))].join(' ');
   }
-}
-
-function describeRun(run: Run): string {
-  return run.payloads.length === 1 ? name(run.zxid) : `${name(run.zxid)}..${name(lastZxidOf(run))}`;
 }

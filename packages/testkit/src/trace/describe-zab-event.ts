@@ -1,6 +1,7 @@
 /** Inputs and effects in words, as they stand in the report of a failure. */
-import { formatZxid, type Zxid } from '@quorate/protocol';
-import { type Effect, type Input, lastZxidOf, type Message, type Notification, type Run } from '@quorate/zab';
+import { formatZxid } from '@quorate/protocol';
+import type { Effect, Input, Message, Notification } from '@quorate/zab';
+import { describeMessage, describeRun } from './describe-message.js';
 
 /** Undefined for what only fills the page, unless `all` is wanted. */
 export function describeInput(input: Input, all: boolean): string | undefined {
@@ -12,11 +13,11 @@ export function describeInput(input: Input, all: boolean): string | undefined {
     case 'learnerOpened':
       return `<- S${input.from} opens learner channel ${input.channel}`;
     case 'learnerMessage':
-      return quiet(input.message, all) ? undefined : `<- learner ${input.channel} ${message(input.message)}`;
+      return quiet(input.message, all) ? undefined : `<- learner ${input.channel} ${describeMessage(input.message)}`;
     case 'learnerClosed':
       return `<- learner ${input.channel} closed`;
     case 'leaderMessage':
-      return quiet(input.message, all) ? undefined : `<- leader ${message(input.message)}`;
+      return quiet(input.message, all) ? undefined : `<- leader ${describeMessage(input.message)}`;
     case 'leaderClosed':
       return '<- leader closed';
     case 'completed':
@@ -49,15 +50,15 @@ export function describeEffect(effect: Effect, all: boolean): string | undefined
     case 'openToLeader':
       return `opens channel ${effect.channel} to leader S${effect.to}`;
     case 'sendToLeader':
-      return quiet(effect.message, all) ? undefined : `-> leader ${message(effect.message)}`;
+      return quiet(effect.message, all) ? undefined : `-> leader ${describeMessage(effect.message)}`;
     case 'closeToLeader':
       return `closes channel ${effect.channel} to its leader`;
     case 'sendToLearner':
-      return quiet(effect.message, all) ? undefined : `-> learner ${effect.channel} ${message(effect.message)}`;
+      return quiet(effect.message, all) ? undefined : `-> learner ${effect.channel} ${describeMessage(effect.message)}`;
     case 'closeToLearner':
       return `closes learner ${effect.channel}`;
     case 'append':
-      return `disk! append ${run(effect.run)}`;
+      return `disk! append ${describeRun(effect.run)}`;
     case 'truncate':
       return `disk! truncate to ${formatZxid(effect.zxid)}`;
     case 'saveAcceptedEpoch':
@@ -70,7 +71,7 @@ export function describeEffect(effect: Effect, all: boolean): string | undefined
     case 'cancelTimer':
       return all ? `${effect.type} ${effect.name}` : undefined;
     case 'deliver':
-      return `delivers ${run(effect.run)}`;
+      return `delivers ${describeRun(effect.run)}`;
     case 'restore':
       return `restores ${formatZxid(effect.snapshot.zxid)}`;
     case 'status': {
@@ -93,43 +94,6 @@ export function describeEffect(effect: Effect, all: boolean): string | undefined
 
 function quiet(message: Message, all: boolean): boolean {
   return !all && message.type === 'PING';
-}
-
-function message(message: Message): string {
-  switch (message.type) {
-    case 'FOLLOWERINFO':
-    case 'OBSERVERINFO':
-      return `${message.type} acceptedEpoch ${message.acceptedEpoch}`;
-    case 'LEADERINFO':
-    case 'NEWLEADER':
-      return `${message.type} epoch ${message.epoch}`;
-    case 'ACKEPOCH':
-      return `ACKEPOCH currentEpoch ${message.currentEpoch} lastZxid ${formatZxid(message.lastZxid)}`;
-    case 'TRUNC':
-    case 'ACK':
-    case 'COMMIT':
-      return `${message.type} ${formatZxid(message.zxid)}`;
-    case 'SNAP':
-      return `SNAP ${formatZxid(message.snapshot.zxid)}`;
-    case 'PROPOSAL':
-    case 'INFORM':
-      return `${message.type} ${run(message.run)}`;
-    case 'PING':
-      return `PING ${message.round}`;
-    case 'REQUEST':
-    case 'REVALIDATE':
-      return `${message.type} ${message.payload.length} bytes`;
-    case 'SYNC':
-      return `SYNC ${message.tag}`;
-    case 'DIFF':
-    case 'UPTODATE':
-      return message.type;
-  }
-}
-
-function run(run: Run): string {
-  const first = formatZxid(run.zxid);
-  return run.payloads.length === 1 ? first : `${first}..${formatZxid(lastZxidOf(run) as Zxid)}`;
 }
 
 function notification({ state, electionEpoch, vote }: Notification): string {

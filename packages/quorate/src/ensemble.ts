@@ -307,7 +307,6 @@ export class Ensemble {
       transport: this.#network?.transport(sid) ?? (this.#options.transport as NonNullable<EnsembleOptions['transport']>)(sid),
       storage: this.#options.storage?.(sid) ?? this.#memoryStorage(sid),
       clock: this.#clock,
-      random: this.#random,
       tickTimeMs,
       initLimit,
       syncLimit,

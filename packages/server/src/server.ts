@@ -1,7 +1,7 @@
 /**
  * One server of an ensemble: a Zab replica, the state machine above it, and time. Sans-io: everything that it needs is passed in.
  */
-import type { Clock, Random, Timer } from '@quorate/ports';
+import type { Clock, Timer } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
 import { SessionIds } from '@quorate/session';
 import type { DataTree } from '@quorate/tree';
@@ -15,7 +15,6 @@ export interface ServerOptions {
   readonly transport: Transport;
   readonly storage: Storage;
   readonly clock: Clock;
-  readonly random?: Random;
   /** The unit of all times, in milliseconds; 2,000 when absent. */
   readonly tickTimeMs?: number;
   /** Ticks that discovery and synchronization may take; 10 when absent. */

@@ -15,12 +15,12 @@ export class ServerMachine implements Machine {
   #ends: Set<ServerEnd> = new Set();
 
   constructor(context: MachineContext, wire: ClientWire, sometimes: Sometimes) {
-    const { knobs, sid, config, transport, storage, process, random, onInput, onEffect, onFailure } = context;
+    const { knobs, sid, config, transport, storage, process, onInput, onEffect, onFailure } = context;
     this.#context = context;
     this.#wire = wire;
     this.#sometimes = sometimes;
     this.server = new Server({
-      ...{ sid, config, transport, storage, clock: process, random, onInput, onEffect, onFailure },
+      ...{ sid, config, transport, storage, clock: process, onInput, onEffect, onFailure },
       tickTimeMs: knobs.tickTimeMs,
       initLimit: knobs.initLimit,
       syncLimit: knobs.syncLimit,

@@ -10,8 +10,8 @@ class Sink implements Application {
     this.delivered += run.payloads.length;
   }
 
-  snapshot(): Uint8Array {
-    return new Uint8Array();
+  snapshot(): Uint8Array[] {
+    return [];
   }
 
   restore(): void {}
@@ -44,7 +44,7 @@ export async function benchZab(timeMs: number): Promise<void> {
   const payload = new Uint8Array(100);
   const sinks = config.voters.map(() => new Sink());
   const replicas = config.voters.map((sid, index) => {
-    const storage = new MemoryStorage({ clock });
+    const storage = new MemoryStorage({ clock }).format({ ensembleId: 'bench' });
     const replica = new Replica({ sid, config, transport: network.transport(sid), storage, clock, application: sinks[index] as Sink });
     replica.start();
     return replica;

@@ -18,12 +18,13 @@ class Counter implements Application {
     for (const payload of run.payloads) this.value += payload[0] ?? 0;
   }
 
-  snapshot(): Uint8Array {
-    return new TextEncoder().encode(String(this.value));
+  /** One piece is enough for a number. */
+  snapshot(): Uint8Array[] {
+    return [new TextEncoder().encode(String(this.value))];
   }
 
-  restore(bytes: Uint8Array): void {
-    this.value = Number(new TextDecoder().decode(bytes));
+  restore(pieces: readonly Uint8Array[]): void {
+    this.value = Number(pieces.map((piece) => new TextDecoder().decode(piece)).join(''));
   }
 
   onStatus({ state, epoch, serving }: Status): void {
@@ -36,7 +37,8 @@ const network = new MemoryNetwork({ clock });
 const config: Config = { version: 0, voters: [1, 2, 3] };
 const servers = config.voters.map((sid) => {
   const counter = new Counter(`server ${sid}`);
-  const storage = new MemoryStorage({ clock });
+  // The ensemble is founded, once: a store without this mark would wait for a leader that gives it its vote.
+  const storage = new MemoryStorage({ clock }).format({ ensembleId: 'counter' });
   const replica = new Replica({ sid, config, transport: network.transport(sid), storage, clock, application: counter, tickTimeMs: 50 });
   replica.start();
   return { counter, replica };

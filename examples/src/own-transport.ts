@@ -63,6 +63,8 @@ class PortTransport implements Transport {
   #channel(to: Sid, id: string): Channel {
     return {
       send: (message) => this.#open.has(id) && this.#post(to, { kind: 'message', id, message }),
+      // A port takes whatever it is given, and does not tell how much of it has arrived.
+      awaitRoom: (ready) => queueMicrotask(ready),
       close: () => {
         if (this.#open.delete(id)) this.#post(to, { kind: 'close', id });
       },

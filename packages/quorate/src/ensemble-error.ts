@@ -8,8 +8,14 @@ export type EnsembleErrorCode =
   | 'SERVER_UP'
   /** The servers speak over a transport of the caller's, which alone can cut it. */
   | 'OWN_TRANSPORT'
+  /** The servers keep what must survive in stores of the caller's. */
+  | 'OWN_STORAGE'
   /** No leader serves at present, and only one can do it. */
   | 'NO_LEADER'
+  /** No other server can lead at present. */
+  | 'NO_SUCCESSOR'
+  /** So many stores are not marked that there can never be a quorum: they are new, or were lost. */
+  | 'NOT_FOUNDED'
   /** A server has failed for good; `cause` says why. */
   | 'SERVER_FAILED'
   /** The ensemble was closed. */

@@ -36,8 +36,9 @@ export interface EnsembleOptions {
   /** How a server reaches its peers; asked for at every start of the server. A network within the process when absent. */
   readonly transport?: ((sid: Sid) => Transport) | undefined;
   /**
-   * Where a server keeps what must survive its crash; asked for at every start of the server, and to be recovered from then. In memory when
-   * absent: it survives `crash` and `restart`, and not the process.
+   * Where a server keeps what must survive its crash; asked for at every start of the server, and to be recovered from then. The stores of the voters are
+   * formatted once, when the ensemble is founded (`MemoryStorage.format`). In memory when absent, formatted by `start`: it survives `crash` and
+   * `restart`, and not the process.
    */
   readonly storage?: ((sid: Sid) => Storage) | undefined;
   /** The platform's when absent. */

@@ -5,6 +5,7 @@ import {
   type ClientLink,
   type ClientPort,
   type Config,
+  type Mark,
   MemoryNetwork,
   MemoryStorage,
   Server,
@@ -28,6 +29,8 @@ export interface ServerInfo {
   readonly epoch: number;
   /** True while the server takes requests. */
   readonly serving: boolean;
+  /** Whether its vote counts: false for an observer, and for a server whose store was lost, until a leader has given it the data and its vote back. */
+  readonly votes: boolean;
 }
 
 /** What `connect` takes. */
@@ -42,13 +45,21 @@ export interface ReadyOptions extends CallOptions {
   readonly server?: Sid | undefined;
 }
 
-const DOWN: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false };
+/** What `handOver` takes. */
+export interface HandOverOptions extends CallOptions {
+  /** The server that shall lead; any that has everything when absent. */
+  readonly to?: Sid | undefined;
+}
+
+const DOWN: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false, votes: false };
 
 interface Place {
   readonly sid: Sid;
   /** Undefined while the server is down. */
   server: Server | undefined;
   status: Status;
+  /** Whether it has told where it stands since it was started. */
+  hasRecovered: boolean;
 }
 
 /**
@@ -70,6 +81,7 @@ export class Ensemble {
   readonly #network: MemoryNetwork | undefined;
   readonly #storages = new Map<Sid, MemoryStorage>();
   readonly #config: Config;
+  readonly #mark: Mark;
   readonly #places: Place[] = [];
   readonly #changes = new EventStream<ServerInfo>();
   /** Called after every change, and at the end. */
@@ -87,22 +99,24 @@ export class Ensemble {
     this.#random = options.random ?? realRandom;
     this.#network = options.transport === undefined ? new MemoryNetwork({ clock: this.#clock }) : undefined;
     const { servers = SERVERS, observers = 0 } = options;
-    for (let sid = 1; sid <= servers + observers; sid++) this.#places.push({ sid, server: undefined, status: DOWN });
+    for (let sid = 1; sid <= servers + observers; sid++) this.#places.push({ sid, server: undefined, status: DOWN, hasRecovered: false });
     const sids = this.#places.map(({ sid }) => sid);
     this.#config = { version: 0, voters: sids.slice(0, servers), observers: sids.slice(servers) };
+    this.#mark = { ensembleId: this.#random.uint32().toString(16) };
   }
 
   /**
    * Starts the servers. Resolves when a leader serves.
    *
    * @throws TypeError for an option that breaks its rule. The signal's reason. EnsembleError SERVER_FAILED where a server fails before that
-   * and there is no `onFailure`.
+   * and there is no `onFailure`, NOT_FOUNDED where the stores of `storage` were not formatted.
    */
   static async start(options: EnsembleOptions & CallOptions = {}): Promise<Ensemble> {
     checkEnsembleOptions(options);
     options.signal?.throwIfAborted();
     const ensemble = new Ensemble(options);
     try {
+      for (const { sid } of ensemble.#places) ensemble.#found(sid);
       for (const place of ensemble.#places) ensemble.#start(place);
       await ensemble.ready(options.signal === undefined ? {} : { signal: options.signal });
       ensemble.#started = true;
@@ -134,16 +148,25 @@ export class Ensemble {
    * @returns the sid of the leader.
    * @throws the signal's reason; EnsembleError UNKNOWN_SERVER, CLOSED.
    */
-  ready(options: ReadyOptions = {}): Promise<Sid> {
+  async ready(options: ReadyOptions = {}): Promise<Sid> {
+    const { server: sid, signal } = options;
+    const place = sid === undefined ? undefined : this.#place(sid);
+    const isReady = (): boolean => this.leader !== undefined && (place === undefined || place.status.serving);
+    for (;;) {
+      await this.#until(isReady, signal);
+      // It may have gone while this call waited for its turn.
+      if (this.leader !== undefined) return this.leader;
+    }
+  }
+
+  /** Resolves once the condition holds. */
+  #until(condition: () => boolean, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { server: sid, signal } = options;
-      const place = sid === undefined ? undefined : this.#place(sid);
       signal?.throwIfAborted();
       const look = (): void => {
-        const { leader } = this;
         if (this.#failure !== undefined) settle(() => reject(this.#failure));
         else if (this.#closed) settle(() => reject(closedError()));
-        else if (leader !== undefined && (place === undefined || place.status.serving)) settle(() => resolve(leader));
+        else if (condition()) settle(resolve);
       };
       const abort = (): void => settle(() => reject(signal?.reason));
       const settle = (end: () => void): void => {
@@ -229,6 +252,44 @@ export class Ensemble {
   }
 
   /**
+   * Loses what a server has stored, as a broken disk would; the server is down for it. When it starts again it takes everything from the leader, and has its vote back
+   * once a quorum of the others has promised the leader another epoch, half a tick later. More than a minority of the stores is data lost for good: such an
+   * ensemble stays down.
+   *
+   * @throws EnsembleError UNKNOWN_SERVER, SERVER_UP, OWN_STORAGE, CLOSED.
+   */
+  wipe(sid: Sid): void {
+    const place = this.#openPlace(sid);
+    if (this.#options.storage !== undefined) throw new EnsembleError('OWN_STORAGE', 'the stores are your own: empty them there');
+    if (place.server !== undefined) throw new EnsembleError('SERVER_UP', `server ${sid} is up: crash it first`);
+    this.#storages.set(sid, new MemoryStorage({ clock: this.#clock }));
+  }
+
+  /**
+   * Hands the leadership over to another server, without an election: what was proposed is committed, clients keep their connections, and what they have asked for meanwhile
+   * is done by the new leader. Resolves when that serves.
+   *
+   * @returns the sid of the new leader, which is another than `to` where that has failed meanwhile.
+   * @throws the signal's reason; EnsembleError UNKNOWN_SERVER, NO_LEADER, NO_SUCCESSOR, CLOSED.
+   */
+  async handOver(options: HandOverOptions = {}): Promise<Sid> {
+    const { to, signal } = options;
+    signal?.throwIfAborted();
+    if (this.#closed) throw closedError();
+    if (to !== undefined) this.#place(to);
+    const place = this.#leaderPlace;
+    if (place?.server === undefined) throw new EnsembleError('NO_LEADER', 'no leader serves at present: await ready() first');
+    if (place.sid === to) return to;
+    if (!place.server.handOver(to)) {
+      const who = to === undefined ? 'no other server that votes' : `server ${to}, which must vote and`;
+      throw new EnsembleError('NO_SUCCESSOR', `${who} follows the leader at present`);
+    }
+    const { epoch } = place.status;
+    await this.#until(() => place.status.epoch > epoch || !place.status.serving, signal);
+    return this.ready(signal === undefined ? {} : { signal });
+  }
+
+  /**
    * Splits the network between the servers: each reaches those of its own group, and one that no group names reaches nobody. Clients still
    * reach every server. Lasts until `heal` or the next partition.
    *
@@ -305,7 +366,7 @@ export class Ensemble {
       sid,
       config: this.#config,
       transport: this.#network?.transport(sid) ?? (this.#options.transport as NonNullable<EnsembleOptions['transport']>)(sid),
-      storage: this.#options.storage?.(sid) ?? this.#memoryStorage(sid),
+      storage: this.#options.storage?.(sid) ?? (this.#storages.get(sid) as MemoryStorage),
       clock: this.#clock,
       tickTimeMs,
       initLimit,
@@ -315,7 +376,10 @@ export class Ensemble {
       ...(snapshotEvery !== undefined && { snapshotEvery }),
       ...(superDigest !== undefined && { superDigest }),
       onStatus: (status) => {
-        if (place.server === server) this.#setStatus(place, status);
+        if (place.server !== server) return;
+        place.hasRecovered = true;
+        this.#setStatus(place, status);
+        this.#noteUnfounded();
       },
       onFailure: (error) => this.#onFailure(place, error),
     });
@@ -357,13 +421,25 @@ export class Ensemble {
     for (const look of [...this.#watchers]) look();
   }
 
-  #memoryStorage(sid: Sid): MemoryStorage {
-    let storage = this.#storages.get(sid);
-    if (storage === undefined) {
-      storage = new MemoryStorage({ clock: this.#clock });
-      this.#storages.set(sid, storage);
-    }
-    return storage;
+  /** Makes the first store of a server, where stores are not the caller's affair. */
+  #found(sid: Sid): void {
+    if (this.#options.storage !== undefined) return;
+    const storage = new MemoryStorage({ clock: this.#clock });
+    if (this.#config.voters.includes(sid)) storage.format(this.#mark);
+    this.#storages.set(sid, storage);
+  }
+
+  /** Before the first leader serves: whether a quorum can never come together, because all servers are there and too few of them have a vote. */
+  #noteUnfounded(): void {
+    if (this.#started || this.#options.storage === undefined) return;
+    const voters = this.#places.filter(({ sid }) => this.#config.voters.includes(sid));
+    const blank = voters.filter(({ status }) => !status.votes);
+    if (!voters.every(({ hasRecovered }) => hasRecovered) || blank.length * 2 < voters.length) return;
+    const sids = blank.map(({ sid }) => sid).join(', ');
+    this.#failure ??= new EnsembleError(
+      'NOT_FOUNDED',
+      `the stores of servers ${sids} are not marked, so no quorum can come together: format those of a new ensemble once`,
+    );
   }
 
   #memoryNetwork(): MemoryNetwork {
@@ -386,8 +462,8 @@ export class Ensemble {
 }
 
 function infoOf({ sid, server, status }: Place): ServerInfo {
-  const { leader, epoch, serving } = status;
-  return { sid, state: server === undefined ? 'DOWN' : status.state, leader, epoch, serving };
+  const { leader, epoch, serving, votes } = status;
+  return { sid, state: server === undefined ? 'DOWN' : status.state, leader, epoch, serving, votes };
 }
 
 function closedError(): EnsembleError {

@@ -41,7 +41,16 @@ export {
   ZooKeeperError,
   type Zxid,
 } from '@quorate/protocol';
-export { type ClientLink, MemoryNetwork, MemoryStorage, type ServerState, type Sid, type Storage, type Transport } from '@quorate/server';
-export { type ConnectOptions, Ensemble, type ReadyOptions, type ServerInfo } from './ensemble.js';
+export {
+  type ClientLink,
+  type Mark,
+  MemoryNetwork,
+  MemoryStorage,
+  type ServerState,
+  type Sid,
+  type Storage,
+  type Transport,
+} from '@quorate/server';
+export { type ConnectOptions, Ensemble, type HandOverOptions, type ReadyOptions, type ServerInfo } from './ensemble.js';
 export { EnsembleError, type EnsembleErrorCode } from './ensemble-error.js';
 export { type EnsembleOptions, SERVERS_MAX, SESSION_TIMEOUT_MAX_MS, TICK_TIME_MS } from './ensemble-options.js';

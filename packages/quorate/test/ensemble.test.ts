@@ -57,6 +57,7 @@ describe('an ensemble', () => {
         leader: ensemble.leader,
         epoch: 1,
         serving: true,
+        votes: true,
       })),
     );
   });
@@ -293,7 +294,7 @@ describe('faults', () => {
     })();
     ensemble.crash(old);
     await watching;
-    expect(seen[0]).toEqual({ sid: old, state: 'DOWN', leader: undefined, epoch: 1, serving: false });
+    expect(seen[0]).toEqual({ sid: old, state: 'DOWN', leader: undefined, epoch: 1, serving: false, votes: false });
     expect(seen.at(-1)).toMatchObject({ state: 'LEADING', epoch: 2 });
   });
 });
@@ -354,7 +355,7 @@ describe('own parts', () => {
 
   test('a transport, a storage, a clock and a random of the caller’s', async () => {
     const network = new MemoryNetwork({ clock: realClock });
-    const storages = new Map([1, 2, 3].map((sid) => [sid, new MemoryStorage({ clock: realClock })]));
+    const storages = new Map([1, 2, 3].map((sid) => [sid, new MemoryStorage({ clock: realClock }).format({ ensembleId: 'test' })]));
     const asked: string[] = [];
     const options: EnsembleOptions = {
       clock: { ...realClock, now: realClock.now },
@@ -392,7 +393,7 @@ describe('own parts', () => {
       }
     }
     const ensemble = await start({
-      storage: (sid) => (sid === 1 ? new FailingStorage({ clock: realClock }) : new MemoryStorage({ clock: realClock })),
+      storage: (sid) => new (sid === 1 ? FailingStorage : MemoryStorage)({ clock: realClock }).format({ ensembleId: 'test' }),
       onFailure: (sid, error) => failures.push([sid, error.message]),
     });
     const client = await ensemble.connect({ server: 2 });

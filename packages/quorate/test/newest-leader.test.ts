@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { newestLeader } from '../src/newest-leader.js';
 
-const place = (state: 'LEADING' | 'FOLLOWING', epoch: number, serving = true) => ({ status: { state, leader: 1, epoch, serving } });
+const place = (state: 'LEADING' | 'FOLLOWING', epoch: number, serving = true) => ({
+  status: { state, leader: 1, epoch, serving, votes: true },
+});
 
 test('the leader of the newest epoch counts, and none that does not serve', () => {
   const old = place('LEADING', 3);

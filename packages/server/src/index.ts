@@ -2,6 +2,8 @@
 export {
   type Completion,
   type Config,
+  type Limits,
+  type Mark,
   MemoryNetwork,
   MemoryStorage,
   type ServerState,

@@ -2,7 +2,8 @@
  * The part of a server that only the leader has, for as long as it serves as the leader: requests of all servers become proposals here, and here
  * is decided who holds a session and when it ends (`LeaderZooKeeperServer`, `PrepRequestProcessor`, `SessionTrackerImpl`).
  *
- * It starts when everything of earlier epochs is applied, so that the tree and what is pending here are all that a request can meet.
+ * It starts when everything of earlier epochs is applied, so that the tree and what is pending here are all that a request can meet. When its epoch ends and
+ * the leader stays, it pauses: what comes meanwhile waits, and goes on in the next epoch with everything that is known here.
  *
  * Where we differ: a request of a server that no longer holds the session is refused by a message to that server, not by an error txn. The txn would
  * name the session and the cxid only, so that the server which holds it now could take it for the answer to a request of its own.
@@ -53,12 +54,16 @@ export class Leadership {
   #lastProposed: Zxid;
   #lastTickMs: number;
   readonly #writer = new JuteWriter();
+  #epoch: number;
   /** How many sessions have moved in this epoch. */
   #moves = 0;
+  /** What has come during a pause, in order; undefined while there is none. As much as servers let their clients have under way. */
+  #waiting: (() => void)[] | undefined;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
-    const { database, clock, tickTimeMs } = options;
+    const { database, clock, tickTimeMs, epoch } = options;
+    this.#epoch = epoch;
     this.#changes = new PendingChanges(database.tree);
     this.#tracker = new SessionTracker(tickTimeMs);
     this.#lastProposed = database.lastZxid;
@@ -67,8 +72,28 @@ export class Leadership {
     for (const [session, timeoutMs] of database.sessions.entries()) this.#tracker.open(session, timeoutMs, this.#lastTickMs);
   }
 
+  /** No proposals until `resume`. */
+  pause(): void {
+    this.#waiting ??= [];
+  }
+
+  /** The leader serves again, in another epoch. */
+  resume(epoch: number): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    this.#epoch = epoch;
+    this.#moves = 0;
+    this.#lastTickMs = this.#options.clock.now();
+    for (const task of waiting) task();
+  }
+
   /** A request of a client of server `from`. Exactly one txn comes of it, unless that server is told something instead. */
   take(from: Sid, forwarded: ForwardedRequest): void {
+    if (this.#waiting === undefined) this.#take(from, forwarded);
+    else this.#waiting.push(() => this.#take(from, forwarded));
+  }
+
+  #take(from: Sid, forwarded: ForwardedRequest): void {
     const { session, cxid, request } = forwarded;
     if (request.type === OpCode.createSession) {
       this.#createSession(from, session, request.timeOut);
@@ -81,7 +106,7 @@ export class Leadership {
     const owner = this.#tracker.ownerOf(session);
     if (owner === undefined) {
       // After a change of leader the first server that speaks for a session has it, until one comes with a newer claim.
-      this.#tracker.setOwner(session, { sid: from, stamp: makeZxid(this.#options.epoch, 0) });
+      this.#tracker.setOwner(session, { sid: from, stamp: makeZxid(this.#epoch, 0) });
     } else if (owner.sid !== from) {
       this.#options.tell(from, { type: 'moved', session, stamp: owner.stamp });
       return;
@@ -93,12 +118,18 @@ export class Leadership {
 
   /** A client wants to go on with its session at server `from`. */
   renew(from: Sid, session: bigint, timeOut: number): void {
+    // Not during a pause either: the leader that comes after a hand-over could not be told of it.
+    if (this.#waiting === undefined) this.#renew(from, session, timeOut);
+    else this.#waiting.push(() => this.#renew(from, session, timeOut));
+  }
+
+  #renew(from: Sid, session: bigint, timeOut: number): void {
     const lives = this.#isOpen(session);
     let stamp = 0;
     if (lives) {
       const earlier = this.#tracker.ownerOf(session);
       this.#moves++;
-      stamp = makeZxid(this.#options.epoch, this.#moves);
+      stamp = makeZxid(this.#epoch, this.#moves);
       this.#tracker.open(session, timeOut, this.#options.clock.now());
       this.#tracker.setOwner(session, { sid: from, stamp });
       // The connection that the client has left may not know of it yet.
@@ -130,6 +161,7 @@ export class Leadership {
 
   /** Once in a tick: ends the sessions that were silent for too long. */
   tick(): void {
+    if (this.#waiting !== undefined) return;
     const { clock, tickTimeMs } = this.#options;
     const now = clock.now();
     // Where this process itself stood still, the clients may have spoken and were not heard (reliability.md, P6).
@@ -141,7 +173,8 @@ export class Leadership {
   /** Ends a session as if it had been silent for too long; false where there is none, or it is ending. */
   expire(session: bigint): boolean {
     if (!this.#tracker.beginClosing(session)) return false;
-    this.#proposeClose(session, NO_CXID);
+    if (this.#waiting === undefined) this.#proposeClose(session, NO_CXID);
+    else this.#waiting.push(() => this.#proposeClose(session, NO_CXID));
     return true;
   }
 
@@ -165,7 +198,7 @@ export class Leadership {
       return;
     }
     this.#tracker.open(session, timeOut, this.#options.clock.now());
-    this.#tracker.setOwner(session, { sid: from, stamp: makeZxid(this.#options.epoch, 0) });
+    this.#tracker.setOwner(session, { sid: from, stamp: makeZxid(this.#epoch, 0) });
     this.#propose(session, NO_CXID, { type: OpCode.createSession, timeOut });
   }
 

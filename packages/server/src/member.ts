@@ -3,8 +3,9 @@
  *
  * A request goes from a client port to the leader (`Leadership`, which is here where this server leads), comes back as a delivered txn, is applied,
  * fires the watches of this server and is answered where it came from. While the server does not serve, connections are kept and nothing is taken
- * from them (architecture.md, decision 8); when it serves again, writes whose txn has not come have an outcome that nobody here knows, and their
- * connections end.
+ * from them (architecture.md, decision 8). When it serves again after its leader was lost, writes whose txn has not come have an outcome that nobody
+ * here knows, and their connections end. After a hand-over it is known: the old leader will never propose them, and has told of every session that
+ * moved; they go to the new one.
  */
 import type { Clock } from '@quorate/ports';
 import {
@@ -37,6 +38,7 @@ import { type HandshakeHost, Handshakes } from './handshakes.js';
 import { Leadership } from './leadership.js';
 import type { LocalSession } from './local-session.js';
 import type { PendingRequest } from './pending-request.js';
+import { joined, piecesOf } from './pieces.js';
 import { answerLocally, type LocalAnswer } from './reads.js';
 import {
   decodeSessionMessage,
@@ -68,7 +70,7 @@ const NO_CXID = 0;
 export class Member implements Application {
   readonly #options: MemberOptions;
   #database = new Database();
-  #status: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false };
+  #status: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false, votes: false };
   /** Defined while this server serves as the leader. */
   #leadership: Leadership | undefined;
   readonly #watches: WatchEvents;
@@ -79,6 +81,8 @@ export class Member implements Application {
   #nextSync = 1;
   /** Since when requests are not taken. */
   #heldSinceMs: number;
+  /** Whether this server has been without a leader since it served last. */
+  #leaderLost = true;
   #stopped = false;
   /** For the requests that go to the leader. */
   readonly #writer = new JuteWriter();
@@ -149,17 +153,17 @@ export class Member implements Application {
     this.#clients.end();
   }
 
-  snapshot(): Uint8Array {
-    return this.#database.serialize();
+  snapshot(): Uint8Array[] {
+    return piecesOf(this.#database.serialize());
   }
 
   /**
    * Another state takes the place of this one, so what has changed for the watches here is not known: connections end, and their clients get it by
    * setWatches from where they go on.
    */
-  restore(bytes: Uint8Array): void {
+  restore(pieces: readonly Uint8Array[]): void {
     this.#clients.begin();
-    this.#database = Database.deserialize(bytes);
+    this.#database = Database.deserialize(joined(pieces));
     this.#watches.reset(this.#database.tree);
     for (const { port } of this.#clients.sessions) port.close();
     this.#clients.end();
@@ -167,11 +171,11 @@ export class Member implements Application {
 
   onStatus(status: Status): void {
     this.#clients.begin();
-    const served = this.#status.serving;
+    const before = this.#status;
     this.#status = status;
-    this.#leadership = undefined;
-    if (served) this.#heldSinceMs = this.#options.clock.now();
-    if (status.serving) this.#serve(status);
+    if (!status.serving) this.#hold(before, status);
+    else if (!before.serving) this.#serve(status);
+    // Otherwise its leader has begun another epoch, and this server has served all along.
     this.#clients.end();
     this.#options.onStatus(status);
   }
@@ -251,7 +255,22 @@ export class Member implements Application {
 
   // Serving
 
+  /** Requests are not taken for a while. */
+  #hold(before: Status, { state }: Status): void {
+    if (before.serving) this.#heldSinceMs = this.#options.clock.now();
+    if (state === 'LOOKING') this.#leaderLost = true;
+    if (state === 'LEADING') this.#leadership?.pause();
+    else this.#leadership = undefined;
+  }
+
   #serve(status: Status): void {
+    if (this.#leadership === undefined) this.#beginTerm(status);
+    else this.#leadership.resume(status.epoch);
+    this.#clients.allLater();
+  }
+
+  /** Another leader than before, which may be this server. */
+  #beginTerm(status: Status): void {
     const { sid, broadcast, clock, tickTimeMs } = this.#options;
     if (status.state === 'LEADING') {
       this.#leadership = new Leadership({
@@ -263,16 +282,23 @@ export class Member implements Application {
         tell: (to, message) => this.#tell(to, message),
       });
     }
-    // The history of the new epoch is applied. A write that is not in it is lost, or will yet come of another history: nobody can tell its client.
+    // The history of the new epoch is applied. A write that is not in it is lost. Where the leader was lost too, this connection may be one that its client
+    // has left meanwhile, so the write must not be repeated, and nobody can tell its client what becomes of it.
     for (const local of this.#clients.sessions) {
-      if (local.forwarded.length > 0 || !this.#database.sessions.has(local.id)) local.port.close();
+      if ((this.#leaderLost && local.forwarded.length > 0) || !this.#database.sessions.has(local.id)) local.port.close();
     }
     const held: readonly HeldSession[] = this.#clients.sessions;
     if (this.#leadership !== undefined) this.#leadership.hold(sid, held);
     else if (held.length > 0) broadcast.revalidate(encodeSessionMessage({ type: 'hold', sessions: held }));
+    this.#leaderLost = false;
+    for (const { id, forwarded } of this.#clients.sessions) for (const pending of forwarded) this.#forwardRequest(id, pending);
     this.#repeatSyncs();
     this.#handshakes.restart();
-    this.#clients.allLater();
+  }
+
+  #forwardRequest(session: bigint, { xid, authIds, request }: PendingRequest): void {
+    assert(request !== undefined && isWrite(request), 'only writes go to the leader');
+    this.#forward({ session, cxid: xid, authIds, request });
   }
 
   /** Those of an earlier term will not be answered. */
@@ -349,10 +375,8 @@ export class Member implements Application {
         member.#handshakes.begin(port, connect);
       },
       forward(session: LocalSession, pending: PendingRequest) {
-        const { xid, authIds, request } = pending;
-        assert(request !== undefined && isWrite(request), 'only writes go to the leader');
         session.forwarded.push(pending);
-        member.#forward({ session: session.id, cxid: xid, authIds, request });
+        member.#forwardRequest(session.id, pending);
       },
       sync(pending: PendingRequest) {
         member.#sync(pending);

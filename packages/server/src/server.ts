@@ -5,7 +5,17 @@ import type { Clock, Timer } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
 import { SessionIds } from '@quorate/session';
 import type { DataTree } from '@quorate/tree';
-import { type Config, type Effect, type Input, Replica, type Sid, type Status, type Storage, type Transport } from '@quorate/zab';
+import {
+  type Config,
+  type Effect,
+  type Input,
+  type Limits,
+  Replica,
+  type Sid,
+  type Status,
+  type Storage,
+  type Transport,
+} from '@quorate/zab';
 import type { ClientLink, ClientPort } from './client-port.js';
 import { Member } from './member.js';
 
@@ -23,6 +33,8 @@ export interface ServerOptions {
   readonly syncLimit?: number;
   /** A snapshot is saved after this many txns; 100,000 when absent. */
   readonly snapshotEvery?: number;
+  /** Others than the usual ones. For tests. */
+  readonly limits?: Partial<Limits>;
   /** The shortest session timeout that a client gets, in milliseconds; 2 ticks when absent. */
   readonly minSessionTimeoutMs?: number;
   /** The longest session timeout that a client gets, in milliseconds; 20 ticks when absent. */
@@ -86,7 +98,7 @@ export class Server {
       onStatus: (status) => options.onStatus?.(status),
       onFailure,
     });
-    const { config, transport, storage, initLimit, syncLimit, snapshotEvery, onInput, onEffect } = options;
+    const { config, transport, storage, initLimit, syncLimit, snapshotEvery, limits, onInput, onEffect } = options;
     this.#replica = new Replica({
       sid,
       config,
@@ -98,6 +110,7 @@ export class Server {
       ...(initLimit !== undefined && { initLimit }),
       ...(syncLimit !== undefined && { syncLimit }),
       ...(snapshotEvery !== undefined && { snapshotEvery }),
+      ...(limits !== undefined && { limits }),
       ...(onInput !== undefined && { onInput }),
       ...(onEffect !== undefined && { onEffect }),
       onFailure,
@@ -146,6 +159,16 @@ export class Server {
   /** A client has connected. */
   accept(link: ClientLink): ClientPort {
     return this.#member.accept(link);
+  }
+
+  /**
+   * Serving leader: hands the leadership over to a voter that has everything, to `to` where that is given. Clients keep their connections and what they have asked
+   * for is done; where something stands in the way, an election follows.
+   *
+   * @returns false where this server is not the serving leader, or there is nobody to hand over to.
+   */
+  handOver(to?: Sid): boolean {
+    return this.#replica.handOver(to);
   }
 
   /** Ends a session as if its client had been silent for too long. False where there is none, or where this server is not the serving leader. */

@@ -214,7 +214,7 @@ describe('the checkers of Zab', () => {
     it('a leader sends its history when a quorum has promised its epoch', () => {
       script.flushAccepted(1, 1);
       const channel = script.connect(2, 1);
-      script.toLearner(1, channel, { type: 'LEADERINFO', epoch: 1 });
+      script.toLearner(1, channel, { type: 'LEADERINFO', epoch: 1, ensembleId: 'test' });
       script.toLearner(1, channel, { type: 'DIFF' });
     });
     afterEachExpect(() => script, 'QuorumPromise');

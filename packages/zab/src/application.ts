@@ -5,11 +5,17 @@ import type { Run } from './log.js';
 export interface Application {
   /** Committed and durable txns in zxid order, each exactly once since the start or the last `restore`. Must not fail. */
   deliver(run: Run): void;
-  /** The whole state after the last delivered txn. */
-  snapshot(): Uint8Array;
-  /** Replaces the whole state by one that `snapshot` made, here or on another server. */
-  restore(bytes: Uint8Array): void;
-  /** Where this server stands; called on every change. */
+  /**
+   * The whole state after the last delivered txn, in pieces of 64 KiB or less. They are taken later, one at a time, while more is delivered; all of them
+   * show the state of this moment. Where one is not taken to its end, `return` of its iterator is called.
+   */
+  snapshot(): Iterable<Uint8Array>;
+  /** Replaces the whole state by one that `snapshot` made, here or on another server: the same bytes, perhaps cut at other places. */
+  restore(pieces: readonly Uint8Array[]): void;
+  /**
+   * Where this server stands; called once its storage has been read, and on every change. A leader that LEADS and no longer serves makes a pause: it goes on in its next epoch, or hands over
+   * (FOLLOWING its successor), or is lost (LOOKING). Requests that come meanwhile wait with the application.
+   */
   onStatus(status: Status): void;
   /** Leader: a learner has forwarded a request by `Replica.request`. */
   onRequest?(from: Sid, payload: Uint8Array): void;
@@ -35,4 +41,9 @@ export interface Status {
   readonly epoch: number;
   /** True while the leader is established and this server is synchronized with it: requests may be taken. */
   readonly serving: boolean;
+  /**
+   * Whether this server counts in elections and quorums. False for an observer, and for a voter whose store is new, was wiped or is damaged: that one
+   * waits for a leader, which gives it its vote back.
+   */
+  readonly votes: boolean;
 }

@@ -2,20 +2,23 @@
  * FOLLOWING, and OBSERVING: the learner's side of discovery, synchronization and broadcast (classes `Learner`, `Follower`, `Observer`).
  *
  * An observer has no vote: it is told of txns by INFORM once they are committed, and acknowledges its history and nothing else. It too applies nothing that
- * it has not flushed.
+ * it has not flushed. A voter whose store is not marked is one until its leader has begun an epoch with it.
  *
  * The order that matters, each step waiting for the input that says the one before it is durable:
  * acceptedEpoch → ACKEPOCH; history → currentEpoch → ACK(NEWLEADER); a proposal → its ACK; committed and durable → delivered.
+ *
+ * A leader may begin another epoch on the same channel: from LEADERINFO on all is done once more, and meanwhile this server goes on serving.
  */
 import { assert, epochOf, makeZxid, unreachable, type Zxid } from '@quorate/protocol';
-import { isObserver, type Sid } from './config.js';
+import { mayLead, type Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
-import { Log, lastZxidOf, type Run } from './log.js';
+import { lastZxidOf, type Run } from './log.js';
+import { ownVote } from './looking.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { Peer } from './peer.js';
 import { clonePlain } from './plain.js';
+import { beginReplacement, type Replacement } from './replacement.js';
 import type { Role } from './role.js';
-import type { Snapshot } from './storage.js';
 import { establishedVote } from './vote.js';
 
 /**
@@ -36,7 +39,8 @@ interface FollowingState {
   counted: boolean;
   /** Whether DIFF, TRUNC or SNAP has come. */
   planned: boolean;
-  /** After SNAP and until NEWLEADER: the history that will take the place of the own one, all at once. */
+  /** From the first UPTODATE on. */
+  serving: boolean;
   replacement: Replacement | undefined;
   /** In HISTORY: orders of the lane that stand before currentEpoch. */
   historyOrders: number;
@@ -48,22 +52,12 @@ interface FollowingState {
   readonly syncs: { readonly tag: number; readonly zxid: Zxid }[];
 }
 
-interface Replacement {
-  readonly snapshot: Snapshot;
-  /** What has come above the snapshot. */
-  readonly log: Log;
-  /** What is committed of it. */
-  lastCommitted: Zxid;
-}
-
 export class Following implements Role {
-  readonly name: 'FOLLOWING' | 'OBSERVING';
   readonly #peer: Peer;
   readonly state: FollowingState;
 
   private constructor(peer: Peer, state: FollowingState) {
     this.#peer = peer;
-    this.name = isObserver(peer.config, peer.sid) ? 'OBSERVING' : 'FOLLOWING';
     this.state = state;
   }
 
@@ -76,6 +70,7 @@ export class Following implements Role {
       epoch: 0,
       counted: true,
       planned: false,
+      serving: false,
       replacement: undefined,
       historyOrders: 0,
       lastAcked: 0 as Zxid,
@@ -88,6 +83,10 @@ export class Following implements Role {
     return new Following(peer, clonePlain(this.state));
   }
 
+  get name(): 'FOLLOWING' | 'OBSERVING' {
+    return this.#peer.votes ? 'FOLLOWING' : 'OBSERVING';
+  }
+
   get vote(): Vote {
     return establishedVote(this.state.elected, this.state.epoch);
   }
@@ -97,10 +96,11 @@ export class Following implements Role {
   }
 
   enter(): void {
-    const { state, timing } = this.#peer;
+    const { state, timing, votes } = this.#peer;
     this.#peer.setStatus({ state: this.name, leader: this.#leader, epoch: state.currentEpoch, serving: false });
     this.#peer.effects.push({ type: 'openToLeader', to: this.#leader, channel: this.state.channel });
-    this.#send({ type: this.name === 'OBSERVING' ? 'OBSERVERINFO' : 'FOLLOWERINFO', acceptedEpoch: state.acceptedEpoch });
+    const { acceptedEpoch, ensembleId } = state;
+    this.#send({ type: votes ? 'FOLLOWERINFO' : 'OBSERVERINFO', acceptedEpoch, ensembleId });
     this.#peer.setTimer('init', timing.initLimit * timing.tickTimeMs);
   }
 
@@ -115,12 +115,15 @@ export class Following implements Role {
     this.state.silentHalfTicks = 0;
     switch (message.type) {
       case 'LEADERINFO':
-        this.#onLeaderInfo(message.epoch);
+        this.#onLeaderInfo(message.epoch, message.ensembleId);
         return;
       case 'DIFF':
       case 'TRUNC':
       case 'SNAP':
         this.#onPlan(message);
+        return;
+      case 'PIECE':
+        this.#onPiece(message.bytes, message.last);
         return;
       case 'PROPOSAL':
         this.#onProposal(message.run);
@@ -147,6 +150,9 @@ export class Following implements Role {
       case 'REVALIDATE':
         this.#peer.effects.push({ type: 'revalidate', from: this.#leader, payload: message.payload });
         return;
+      case 'HANDOVER':
+        this.#onHandOver(message.leader);
+        return;
       case 'FOLLOWERINFO':
       case 'OBSERVERINFO':
       case 'ACKEPOCH':
@@ -159,37 +165,48 @@ export class Following implements Role {
     }
   }
 
-  #onLeaderInfo(epoch: number): void {
-    const { state } = this.#peer;
-    if (this.state.stage !== 'DISCOVERY') return this.#reject();
-    // A leader of an epoch below the promise is one that others have already left behind. An observer's promise binds nobody: it follows any leader
-    // that is not older than its history.
-    if (epoch < (this.name === 'OBSERVING' ? state.currentEpoch : state.acceptedEpoch)) return this.#reject();
+  #onLeaderInfo(epoch: number, ensembleId: string): void {
+    const { state, votes } = this.#peer;
+    const { stage } = this.state;
+    if (stage !== 'DISCOVERY' && stage !== 'BROADCAST') return this.#reject();
+    if (isForeign(state.ensembleId, ensembleId)) return this.#reject();
+    // A leader of an epoch below the promise is one that others have already left behind. The promise of a server without a vote binds nobody: it
+    // follows any leader that is not older than its history.
+    if (epoch < (votes ? state.acceptedEpoch : state.currentEpoch) || epoch <= this.state.epoch) return this.#reject();
+    if (ensembleId !== '') state.ensembleId = ensembleId;
     this.state.epoch = epoch;
     this.state.stage = 'PROMISING';
+    this.state.planned = false;
     this.state.counted = epoch > state.acceptedEpoch;
     if (this.state.counted) this.#peer.saveAcceptedEpoch(epoch);
     this.#advance();
   }
 
   #onPlan(message: Message & { readonly type: 'DIFF' | 'TRUNC' | 'SNAP' }): void {
-    const { log } = this.#peer.state;
+    const { log, lastDelivered } = this.#peer.state;
     if (this.state.stage !== 'SYNCHRONIZATION' || this.state.planned) return this.#reject();
     this.state.planned = true;
     if (message.type === 'SNAP') {
-      const { snapshot } = message;
-      this.state.replacement = { snapshot, log: new Log(snapshot.zxid), lastCommitted: snapshot.zxid };
+      this.state.replacement = beginReplacement(message.zxid);
     } else if (message.type === 'TRUNC') {
       // A cut at a place that is not here, or below what the application has, would be a leader without the committed history.
-      if (!log.contains(message.zxid) || message.zxid < this.#peer.state.lastDelivered) return this.#reject();
+      if (!log.contains(message.zxid) || message.zxid < lastDelivered) return this.#reject();
       this.#peer.truncate(message.zxid);
     }
+  }
+
+  #onPiece(bytes: Uint8Array, last: boolean): void {
+    const { replacement } = this.state;
+    if (replacement === undefined || replacement.complete) return this.#reject();
+    replacement.pieces.push(bytes);
+    replacement.complete = last;
   }
 
   #onProposal(run: Run): void {
     const { planned, epoch, replacement } = this.state;
     const log = replacement?.log ?? this.#peer.state.log;
-    if (!planned || run.payloads.length === 0 || epochOf(run.zxid) > epoch || !log.continues(run.zxid)) return this.#reject();
+    if (!planned || replacement?.complete === false || run.payloads.length === 0) return this.#reject();
+    if (epochOf(run.zxid) > epoch || !log.continues(run.zxid)) return this.#reject();
     if (replacement === undefined) this.#peer.append(run);
     else log.append(run);
   }
@@ -205,12 +222,12 @@ export class Following implements Role {
   }
 
   #onNewLeader(epoch: number): void {
-    if (this.state.stage !== 'SYNCHRONIZATION' || !this.state.planned || epoch !== this.state.epoch) return this.#reject();
-    const { replacement } = this.state;
+    const { stage, planned, replacement } = this.state;
+    if (stage !== 'SYNCHRONIZATION' || !planned || epoch !== this.state.epoch || replacement?.complete === false) return this.#reject();
     if (replacement !== undefined) {
-      const { snapshot, log, lastCommitted } = replacement;
+      const { zxid, pieces, log, lastCommitted } = replacement;
       this.state.replacement = undefined;
-      this.#peer.replaceHistory(snapshot, log.runs(log.base, log.lastZxid));
+      this.#peer.replaceHistory({ zxid, pieces }, log.runs(log.base, log.lastZxid));
       this.#peer.commit(lastCommitted);
     }
     this.state.stage = 'HISTORY';
@@ -227,23 +244,39 @@ export class Following implements Role {
       return;
     }
     this.#peer.commit(zxid);
-    if (this.state.stage === 'BROADCAST') this.#deliver();
+    this.#deliver();
   }
 
   #onUpToDate(): void {
     if (this.state.stage !== 'ACKED') return this.#reject();
-    const { state, timing } = this.#peer;
+    const { state, timing, config, sid } = this.#peer;
     assert(state.durable.currentEpoch === this.state.epoch, 'a server serves in the epoch that it has acknowledged');
     this.state.stage = 'BROADCAST';
-    this.#peer.cancelTimer('init');
-    this.#peer.setTimer('tick', timing.tickTimeMs / 2);
+    if (this.state.serving) {
+      // The leader has begun this epoch, by a quorum of others, after this server had come: nothing that it has forgotten can be in its way any more.
+      if (!state.durable.marked && config.voters.includes(sid)) this.#peer.saveMark({ ensembleId: state.ensembleId });
+    } else {
+      this.state.serving = true;
+      this.#peer.cancelTimer('init');
+      this.#peer.setTimer('tick', timing.tickTimeMs / 2);
+    }
     this.#deliver();
-    this.#peer.setStatus({ state: this.name, leader: this.#leader, epoch: this.state.epoch, serving: true });
+    this.#tellStatus();
+  }
+
+  /** The leader hands over: to this server, or to another one that leads by now. */
+  #onHandOver(leader: Sid): void {
+    const { sid, config, state } = this.#peer;
+    if (this.state.stage !== 'BROADCAST' || !mayLead(config, leader)) return this.#reject();
+    if (leader !== sid) return this.#peer.becomeFollowing({ leader, zxid: state.log.lastZxid, peerEpoch: state.currentEpoch });
+    if (!this.#peer.votes) return this.#reject();
+    this.#peer.becomeLeading(ownVote(this.#peer), new Map());
   }
 
   onDurable(count: number): void {
     if (this.state.stage === 'HISTORY') this.state.historyOrders = Math.max(0, this.state.historyOrders - count);
     this.#advance();
+    this.#deliver();
   }
 
   /** Takes the next step of those that wait for the storage. */
@@ -278,7 +311,8 @@ export class Following implements Role {
         return;
       case 'BROADCAST':
         this.#acknowledge();
-        this.#deliver();
+        // The mark may have become durable just now.
+        if (this.#peer.votes !== this.#peer.status.votes) this.#tellStatus();
         return;
       case 'DISCOVERY':
       case 'SYNCHRONIZATION':
@@ -291,13 +325,14 @@ export class Following implements Role {
   /** Proposals are acknowledged after NEWLEADER and never before they are durable (ZOOKEEPER-4685, 3911). */
   #acknowledge(): void {
     const { lastZxid } = this.#peer.state.durable;
-    if (this.name === 'OBSERVING') return;
+    if (!this.#peer.votes) return;
     if (lastZxid <= this.state.lastAcked) return;
     this.state.lastAcked = lastZxid;
     this.#send({ type: 'ACK', zxid: lastZxid });
   }
 
   #deliver(): void {
+    if (!this.state.serving) return;
     this.#peer.deliver();
     this.#answerSyncs();
   }
@@ -310,20 +345,24 @@ export class Following implements Role {
     }
   }
 
+  #tellStatus(): void {
+    this.#peer.setStatus({ state: this.name, leader: this.#leader, epoch: this.state.epoch, serving: true });
+  }
+
   heartbeat(round: number, payload: Uint8Array): void {
     this.#send({ type: 'PING', round, payload });
   }
 
   request(payload: Uint8Array): void {
-    if (this.state.stage === 'BROADCAST') this.#send({ type: 'REQUEST', payload });
+    if (this.state.serving) this.#send({ type: 'REQUEST', payload });
   }
 
   revalidate(payload: Uint8Array): void {
-    if (this.state.stage === 'BROADCAST') this.#send({ type: 'REVALIDATE', payload });
+    if (this.state.serving) this.#send({ type: 'REVALIDATE', payload });
   }
 
   sync(tag: number): void {
-    if (this.state.stage === 'BROADCAST') this.#send({ type: 'SYNC', tag });
+    if (this.state.serving) this.#send({ type: 'SYNC', tag });
   }
 
   onTimer(name: TimerName): void {
@@ -365,5 +404,14 @@ export class Following implements Role {
   onLearnerClosed(): void {}
   propose(): void {}
   answerRevalidate(): void {}
-  onSnapshotTaken(): void {}
+  onRoom(): void {}
+  onSnapshotRead(): void {}
+  onLogRead(): void {}
+  onPaused(): void {}
+  handOver(): void {}
+}
+
+/** Whether two names of ensembles cannot be of one; who has none yet takes any. */
+export function isForeign(a: string, b: string): boolean {
+  return a !== '' && b !== '' && a !== b;
 }

@@ -1,6 +1,7 @@
 export type { Application, ServerState, Status } from './application.js';
 export { type Config, checkConfig, type Group, hasQuorum, isObserver, mayLead, quorumValue, type Sid } from './config.js';
 export type { ChannelId, Effect, Input, TimerName } from './io.js';
+export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export { Log, lastZxidOf, type Run } from './log.js';
 export { MemoryNetwork } from './memory-network.js';
 export { MemoryStorage } from './memory-storage.js';
@@ -9,7 +10,7 @@ export { Peer, type PeerOptions } from './peer.js';
 export type { PeerState } from './peer-state.js';
 export { clonePlain, Fingerprint } from './plain.js';
 export { Replica, type ReplicaOptions } from './replica.js';
-export type { Completion, Snapshot, Storage, StoredImage } from './storage.js';
+export type { Completion, Mark, Snapshot, Storage, StoredImage } from './storage.js';
 export { planSync, type SyncPlan } from './sync-plan.js';
 export type { Timing } from './timing.js';
 export type { Channel, ChannelHandler, Transport, TransportHandler } from './transport.js';

@@ -7,7 +7,7 @@ import type { Status } from './application.js';
 import type { Sid } from './config.js';
 import type { Run } from './log.js';
 import type { Message, Notification } from './messages.js';
-import type { Snapshot } from './storage.js';
+import type { Mark, Snapshot } from './storage.js';
 
 /** Every timer of the core; each name has at most one pending. */
 export type TimerName = 'election' | 'finalize' | 'init' | 'tick';
@@ -46,10 +46,18 @@ export type Input =
   | { readonly type: 'heartbeat'; readonly round: number; readonly payload: Uint8Array }
   /** Application of a serving server: tell when all that is committed now has been delivered here. */
   | { readonly type: 'sync'; readonly tag: number }
-  /** Application, after the effect `takeSnapshot`: its state after `lastDelivered`. */
-  | { readonly type: 'snapshotTaken'; readonly channel: ChannelId; readonly snapshot: Snapshot }
+  /** Transport, after the effect `awaitRoom`: there is room for bulk. */
+  | { readonly type: 'room'; readonly channel: ChannelId }
+  /** Application, after the effect `readSnapshot`: the next piece of its state after the txn `zxid`. */
+  | { readonly type: 'snapshotRead'; readonly channel: ChannelId; readonly zxid: Zxid; readonly bytes: Uint8Array; readonly last: boolean }
+  /** Storage, after the effect `readLog`: what it answers. */
+  | { readonly type: 'logRead'; readonly channel: ChannelId; readonly runs: readonly Run[] | undefined }
   /** Storage: a snapshot of this server's own is safe; the log below it is not needed for a restart. */
-  | { readonly type: 'snapshotSaved'; readonly zxid: Zxid };
+  | { readonly type: 'snapshotSaved'; readonly zxid: Zxid }
+  /** Driver of a leader that has stopped serving: all that its application had proposed has been given as `propose`; nothing more follows. */
+  | { readonly type: 'paused' }
+  /** Application of the serving leader: hand the leadership over to a voter that has the whole history; to `to` where that is given. */
+  | { readonly type: 'handOver'; readonly to: Sid | undefined };
 
 export type Effect =
   /** Transport, election: may be lost. */
@@ -66,6 +74,7 @@ export type Effect =
   | { readonly type: 'saveAcceptedEpoch'; readonly epoch: number }
   | { readonly type: 'saveCurrentEpoch'; readonly epoch: number }
   | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly runs: readonly Run[] }
+  | { readonly type: 'saveMark'; readonly mark: Mark }
   /** Clock: replaces a pending timer of that name. */
   | { readonly type: 'setTimer'; readonly name: TimerName; readonly ms: number }
   | { readonly type: 'cancelTimer'; readonly name: TimerName }
@@ -73,7 +82,10 @@ export type Effect =
   | { readonly type: 'deliver'; readonly run: Run }
   /** Application: replace the state; the snapshot is durable here. */
   | { readonly type: 'restore'; readonly snapshot: Snapshot }
-  /** Application: where this server stands now. */
+  /**
+   * Application: where this server stands now. To a leader that LEADS and no longer serves the driver answers by `paused`, behind everything that its
+   * application has proposed until then.
+   */
   | { readonly type: 'status'; readonly status: Status }
   /** Application of the leader: a learner's request. */
   | { readonly type: 'request'; readonly from: Sid; readonly payload: Uint8Array }
@@ -85,5 +97,12 @@ export type Effect =
   | { readonly type: 'heartbeatReceived'; readonly from: Sid; readonly payload: Uint8Array }
   /** Application: this `sync` is done. */
   | { readonly type: 'synced'; readonly tag: number }
-  /** Application: give the state after the last delivered txn, by the input `snapshotTaken` of the same channel. */
-  | { readonly type: 'takeSnapshot'; readonly channel: ChannelId };
+  /** Transport: tell by the input `room` when the channel has room for bulk. */
+  | { readonly type: 'awaitRoom'; readonly channel: ChannelId }
+  /**
+   * Application: give the next piece of a snapshot by the input `snapshotRead`. The first order for a channel begins a snapshot, of the state after the
+   * last delivered txn at that moment; with the channel it ends.
+   */
+  | { readonly type: 'readSnapshot'; readonly channel: ChannelId }
+  /** Storage: read what is in the log above `after`, by the input `logRead`. */
+  | { readonly type: 'readLog'; readonly channel: ChannelId; readonly after: Zxid };

@@ -4,11 +4,11 @@ import { type Config, hasQuorum, quorumValue, type Sid } from './config.js';
 import type { ChannelId } from './io.js';
 
 /**
- * How far a learner has come. OPENED: nothing has come. INFORMED: FOLLOWERINFO has. INVITED: LEADERINFO is sent. PROMISED: ACKEPOCH has come.
- * SNAPSHOT: one is being taken for it. SYNCHRONIZING: it has been sent the history and gets everything that is proposed. SYNCHRONIZED: it has
- * acknowledged NEWLEADER.
+ * How far a learner has come in the present epoch. OPENED: nothing has come. INFORMED: FOLLOWERINFO has. INVITED: LEADERINFO is sent. PROMISED: ACKEPOCH
+ * has come. SNAPSHOT: it is being sent one. LOG: it is being sent what the storage has. SYNCHRONIZING: it has been sent the history and gets everything
+ * that is proposed. SYNCHRONIZED: it has acknowledged NEWLEADER. Who follows into the next epoch is INFORMED again.
  */
-export type LearnerStage = 'OPENED' | 'INFORMED' | 'INVITED' | 'PROMISED' | 'SNAPSHOT' | 'SYNCHRONIZING' | 'SYNCHRONIZED';
+export type LearnerStage = 'OPENED' | 'INFORMED' | 'INVITED' | 'PROMISED' | 'SNAPSHOT' | 'LOG' | 'SYNCHRONIZING' | 'SYNCHRONIZED';
 
 export interface Learner {
   readonly sid: Sid;
@@ -23,9 +23,15 @@ export interface Learner {
   acked: Zxid;
   /** The last round of heartbeats that it has answered. */
   round: number;
-  /** Whether it came as an observer: it is told of what is committed, and of no more. */
+  /** Whether UPTODATE was sent to it, in this epoch or in an earlier one of this leader's: its requests are taken. */
+  serves: boolean;
+  /** Whether it came as one without a vote: it is told of what is committed, and of no more. */
   observes: boolean;
-  /** An observer: the last txn that it was sent. */
+  /** Whether quorums count it. A voter that came without a vote is counted from the first epoch on that was begun after it came. */
+  counts: boolean;
+  /** Whether DIFF, TRUNC or SNAP was sent to it in this epoch. */
+  planned: boolean;
+  /** In LOG: the last txn that it was sent. An observer: the last one that it has or was told of. */
   sent: Zxid;
   /** Half ticks since it was last heard. */
   silentHalfTicks: number;
@@ -34,6 +40,15 @@ export interface Learner {
 /** Whether a learner is told of what happens: from the moment at which its history was sent. */
 export function isForwarded({ stage }: Learner): boolean {
   return stage === 'SYNCHRONIZING' || stage === 'SYNCHRONIZED';
+}
+
+export function isSynchronized({ stage }: Learner): boolean {
+  return stage === 'SYNCHRONIZED';
+}
+
+/** Whether a learner has been invited to this epoch and is not through with its history. */
+export function isJoining({ stage }: Learner): boolean {
+  return stage === 'INVITED' || stage === 'PROMISED' || stage === 'SNAPSHOT' || stage === 'LOG' || stage === 'SYNCHRONIZING';
 }
 
 /** Questions about every open learner channel. Quorums count the leader itself, which has no channel. */
@@ -72,7 +87,10 @@ export class Learners {
       lastZxid: 0 as Zxid,
       acked: -1 as Zxid,
       round: 0,
+      serves: false,
       observes: false,
+      counts: false,
+      planned: false,
       sent: 0 as Zxid,
       silentHalfTicks: 0,
     };
@@ -84,10 +102,15 @@ export class Learners {
     return this.#byChannel.delete(channel);
   }
 
+  some(isMeant: (learner: Learner) => boolean): boolean {
+    for (const learner of this.#byChannel.values()) if (isMeant(learner)) return true;
+    return false;
+  }
+
   /** Whether the leader and the learners of which this is true are a quorum. */
   quorumOf(isCounted: (learner: Learner) => boolean): boolean {
     const counted = new Set([this.#self]);
-    for (const learner of this.#byChannel.values()) if (!learner.observes && isCounted(learner)) counted.add(learner.sid);
+    for (const learner of this.#byChannel.values()) if (learner.counts && isCounted(learner)) counted.add(learner.sid);
     return hasQuorum(this.#config, (sid) => counted.has(sid));
   }
 
@@ -96,7 +119,7 @@ export class Learners {
     return quorumValue(this.#config, (sid) => {
       if (sid === this.#self) return own;
       const learner = this.of(sid);
-      return learner === undefined || learner.observes ? Number.NEGATIVE_INFINITY : valueOf(learner);
+      return learner?.counts === true ? valueOf(learner) : Number.NEGATIVE_INFINITY;
     });
   }
 }

@@ -93,6 +93,21 @@ export class Log {
     return runs;
   }
 
+  /** The last of the entries above `after` that are together not larger than `bytesMax`, or the first of them alone; at most `through`. */
+  reach(after: Zxid, through: Zxid, bytesMax: number): Zxid {
+    assert(this.contains(after) && this.contains(through), 'entries are asked for between known places');
+    const from = after === this.#base ? 0 : this.#indexOf(after) + 1;
+    const to = through === this.#base ? 0 : this.#indexOf(through) + 1;
+    let bytes = 0;
+    let end = from;
+    while (end < to) {
+      bytes += (this.#payloads[end] as Uint8Array).length;
+      if (bytes > bytesMax && end > from) break;
+      end++;
+    }
+    return end >= to ? through : this.#zxidAt(end - 1);
+  }
+
   /** Drops every entry above `zxid`, which is contained here. */
   truncate(zxid: Zxid): void {
     assert(this.contains(zxid), 'a log is cut at a known place');
@@ -139,6 +154,13 @@ export class Log {
 
   #endOf(segmentIndex: number): number {
     return this.#segments[segmentIndex + 1]?.index ?? this.#payloads.length;
+  }
+
+  #zxidAt(index: number): Zxid {
+    let i = this.#segments.length - 1;
+    while ((this.#segments[i] as Segment).index > index) i--;
+    const segment = this.#segments[i] as Segment;
+    return (segment.zxid + (index - segment.index)) as Zxid;
   }
 
   /** The place of an entry among the payloads, −1 where it is none. There are as many segments as epochs: few. */

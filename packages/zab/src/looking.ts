@@ -5,7 +5,7 @@
  * finalizeWait. A server that finds an established leader joins it by the votes of those who follow.
  */
 import { assert, type Zxid } from '@quorate/protocol';
-import { hasQuorum, mayLead, type Sid } from './config.js';
+import { type Config, hasQuorum, mayLead, type Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { EarlyLearner, Peer } from './peer.js';
@@ -64,7 +64,7 @@ export class Looking implements Role {
     const { state, timing } = this.#peer;
     state.electionEpoch++;
     this.#peer.setStatus({ state: 'LOOKING', leader: undefined, epoch: state.currentEpoch, serving: false });
-    this.state.received.set(this.#peer.sid, this.#ownNotification());
+    this.#countOwn();
     // The first try is made at once; further ones are paced, so that servers which cannot agree do not spin.
     if (state.failedTries > 0) this.#peer.setTimer('election', backOffMs(timing, state.failedTries - 1));
     else this.#announce();
@@ -79,14 +79,17 @@ export class Looking implements Role {
   }
 
   onNotification(from: Sid, notification: Notification): void {
-    const { config } = this.#peer;
-    if (!config.voters.includes(from) || !mayLead(config, notification.vote.leader)) this.#onAsked(from, notification);
+    const { config, sid } = this.#peer;
+    const { leader, peerEpoch } = notification.vote;
+    // Others may still want a server that has lost its store meanwhile.
+    if (leader === sid && !this.#votes) return;
+    if (!config.voters.includes(from) || !mayLead(config, leader) || peerEpoch < 0) this.#onAsked(from, notification);
     else if (notification.state === 'LOOKING') this.#onLooking(from, notification);
-    else this.#onDecided(from, notification);
+    else if (notification.state !== 'OBSERVING') this.#onDecided(from, notification);
   }
 
   get #votes(): boolean {
-    return this.#peer.config.voters.includes(this.#peer.sid);
+    return this.#peer.votes;
   }
 
   /** One who does not count, or has heard of nobody yet, wants to hear what a voter wants. Only voters answer, so that no two answer each other for ever. */
@@ -94,8 +97,8 @@ export class Looking implements Role {
     const { config } = this.#peer;
     const knows = this.#votes && mayLead(config, this.state.vote.leader);
     if (state !== 'LOOKING' || !knows) return;
-    // The round of a voter counts, also where its vote does not.
-    if (config.voters.includes(from) && electionEpoch > this.#peer.state.electionEpoch) this.#beginRound(electionEpoch);
+    // The round of a voter without weight counts, though its vote does not.
+    if (isPowerless(config, from) && electionEpoch > this.#peer.state.electionEpoch) this.#beginRound(electionEpoch);
     else this.#peer.notify(from, 'LOOKING', this.state.vote);
   }
 
@@ -115,7 +118,7 @@ export class Looking implements Role {
       this.state.vote = notification.vote;
       this.#tell();
     }
-    this.state.received.set(this.#peer.sid, this.#ownNotification());
+    this.#countOwn();
     this.state.received.set(from, notification);
     this.#decide();
   }
@@ -127,7 +130,7 @@ export class Looking implements Role {
     this.#unfinalize();
     const own = ownVote(this.#peer);
     this.state.vote = vote !== undefined && compareVotes(vote, own) > 0 ? vote : own;
-    this.state.received.set(this.#peer.sid, this.#ownNotification());
+    this.#countOwn();
     this.#tell();
   }
 
@@ -157,7 +160,7 @@ export class Looking implements Role {
     const supporters = new Set<Sid>();
     for (const [from, word] of this.state.decided) if (sameLeadership(word.vote, notification.vote)) supporters.add(from);
     // In the round of its own vote, this server's support counts like any other's.
-    if (notification.electionEpoch === state.electionEpoch && leader === this.state.vote.leader) supporters.add(sid);
+    if (this.#votes && notification.electionEpoch === state.electionEpoch && leader === this.state.vote.leader) supporters.add(sid);
     return hasQuorum(config, (voter) => supporters.has(voter));
   }
 
@@ -207,17 +210,26 @@ export class Looking implements Role {
 
   #announce(): void {
     this.state.announced = true;
-    for (const voter of this.#peer.config.voters) if (voter !== this.#peer.sid) this.#peer.notify(voter, 'LOOKING', this.state.vote);
+    // What one wants who does not vote is nobody's business; that it asks is.
+    const vote = this.#votes ? this.state.vote : ownVote(this.#peer);
+    for (const voter of this.#peer.config.voters) if (voter !== this.#peer.sid) this.#peer.notify(voter, 'LOOKING', vote);
     this.#peer.setTimer('election', backOffMs(this.#peer.timing, this.state.resends));
   }
 
-  #ownNotification(): Notification {
-    return { state: 'LOOKING', electionEpoch: this.#peer.state.electionEpoch, vote: this.state.vote };
+  /** The own vote counts like any other's, where this server has one. */
+  #countOwn(): void {
+    if (!this.#votes) return;
+    const { sid, state } = this.#peer;
+    this.state.received.set(sid, { state: 'LOOKING', electionEpoch: state.electionEpoch, vote: this.state.vote });
   }
 
   // Learners may decide for this server before it does.
 
   onLearnerOpened(from: Sid, channel: ChannelId): void {
+    if (!this.#votes) {
+      this.#peer.effects.push({ type: 'closeToLearner', channel });
+      return;
+    }
     for (const [older, learner] of this.state.early) {
       if (learner.from !== from) continue;
       this.state.early.delete(older);
@@ -252,11 +264,20 @@ export class Looking implements Role {
   answerRevalidate(): void {}
   heartbeat(): void {}
   sync(): void {}
-  onSnapshotTaken(): void {}
+  onRoom(): void {}
+  onSnapshotRead(): void {}
+  onLogRead(): void {}
+  onPaused(): void {}
+  handOver(): void {}
 }
 
 /** What a server wants that has heard of nobody better: itself, or, where it may not lead, something that is worse than every vote. */
-function ownVote({ sid, config, state }: Peer): Vote {
-  if (!mayLead(config, sid)) return { leader: sid, zxid: -1 as Zxid, peerEpoch: -1 };
+export function ownVote({ sid, config, state, votes }: Peer): Vote {
+  if (!votes || !mayLead(config, sid)) return { leader: sid, zxid: -1 as Zxid, peerEpoch: -1 };
   return { leader: sid, zxid: state.log.lastZxid, peerEpoch: state.currentEpoch };
+}
+
+/** Whether a server votes, and its vote weighs nothing. */
+function isPowerless(config: Config, sid: Sid): boolean {
+  return config.voters.includes(sid) && !mayLead(config, sid);
 }

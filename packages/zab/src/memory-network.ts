@@ -194,6 +194,14 @@ class ChannelEnd implements Channel {
     if (this.#open) this.#links.post({ from: this.from, to: this.to, run: () => this.#far?.receive(message) });
   }
 
+  /** There is room when everything has arrived that was sent before. */
+  awaitRoom(ready: () => void): void {
+    const tell = (): void => {
+      if (this.#open) ready();
+    };
+    if (this.#open) this.#links.post({ from: this.from, to: this.to, run: tell });
+  }
+
   close(): void {
     if (!this.#open) return;
     this.#end();

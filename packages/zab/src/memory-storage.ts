@@ -1,14 +1,16 @@
 import type { Clock } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
 import { Log, type Run } from './log.js';
-import type { Completion, Snapshot, Storage, StoredImage } from './storage.js';
+import type { Completion, Mark, Snapshot, Storage, StoredImage } from './storage.js';
 
 /** Storage in memory: it survives a crash of the server, as long as the object is kept, and not the end of the process. */
 export class MemoryStorage implements Storage {
   readonly #clock: Clock;
   #acceptedEpoch = 0;
   #currentEpoch = 0;
+  #mark: Mark | undefined;
   #snapshot: Snapshot | undefined;
+  /** It reaches back to the snapshot before the last, so that learners which are not far behind need no snapshot. */
   readonly #log = new Log(0 as Zxid);
   /** Counts the openings, so that a completion that is on its way when the server crashes reaches nobody. */
   #opening = 0;
@@ -17,12 +19,28 @@ export class MemoryStorage implements Storage {
     this.#clock = options.clock;
   }
 
+  /**
+   * Founds an ensemble: marks this empty store as that of one of its first voters. Every voter's store is marked once, before its first start.
+   *
+   * @returns the store itself.
+   * @throws RangeError where the store is not empty, or the ensemble has no name.
+   */
+  format(mark: Mark): this {
+    if (mark.ensembleId === '') throw new RangeError('an ensemble has a name: ensembleId must not be empty');
+    const isEmpty = this.#mark === undefined && this.#acceptedEpoch === 0 && this.#snapshot === undefined && this.#log.length === 0;
+    if (!isEmpty) throw new RangeError('only an empty store can be formatted: this one has been in use');
+    this.#mark = mark;
+    return this;
+  }
+
   recover(done: (result: StoredImage | Error) => void): void {
+    const base = this.#snapshot?.zxid ?? this.#log.base;
     const image: StoredImage = {
       acceptedEpoch: this.#acceptedEpoch,
       currentEpoch: this.#currentEpoch,
       snapshot: this.#snapshot,
-      runs: this.#log.runs(this.#log.base, this.#log.lastZxid),
+      runs: this.#log.runs(base, this.#log.lastZxid),
+      mark: this.#mark,
     };
     this.#later(() => done(image));
   }
@@ -47,6 +65,11 @@ export class MemoryStorage implements Storage {
     this.#later(done);
   }
 
+  saveMark(mark: Mark, done: Completion): void {
+    this.#mark = mark;
+    this.#later(done);
+  }
+
   installSnapshot(snapshot: Snapshot, runs: readonly Run[], done: Completion): void {
     this.#snapshot = snapshot;
     this.#log.reset(snapshot.zxid);
@@ -54,10 +77,17 @@ export class MemoryStorage implements Storage {
     this.#later(done);
   }
 
-  saveSnapshot(snapshot: Snapshot, done: Completion): void {
-    this.#snapshot = snapshot;
-    this.#log.compact(snapshot.zxid, 0);
+  saveSnapshot(zxid: Zxid, pieces: Iterable<Uint8Array>, done: Completion): void {
+    const older = this.#snapshot?.zxid;
+    this.#snapshot = { zxid, pieces: [...pieces] };
+    if (older !== undefined) this.#log.compact(older, 0);
     this.#later(done);
+  }
+
+  readLog(after: Zxid, bytesMax: number, done: (result: readonly Run[] | undefined | Error) => void): void {
+    const { lastZxid } = this.#log;
+    const runs = this.#log.contains(after) ? this.#log.runs(after, this.#log.reach(after, lastZxid, bytesMax)) : undefined;
+    this.#later(() => done(runs));
   }
 
   close(): void {

@@ -6,7 +6,6 @@ import type { Zxid } from '@quorate/protocol';
 import type { ServerState } from './application.js';
 import type { Sid } from './config.js';
 import type { Run } from './log.js';
-import type { Snapshot } from './storage.js';
 
 /** Whom a server would have as the leader, and the history that this leader has: ordered by peerEpoch, zxid, leader. */
 export interface Vote {
@@ -23,20 +22,22 @@ export interface Notification {
 }
 
 export type Message =
-  /** learner → leader, DISCOVERY: the highest epoch that the learner has promised to. */
-  | { readonly type: 'FOLLOWERINFO'; readonly acceptedEpoch: number }
-  /** observer → leader, DISCOVERY: as FOLLOWERINFO, of one that has no vote. */
-  | { readonly type: 'OBSERVERINFO'; readonly acceptedEpoch: number }
-  /** leader → learner, DISCOVERY: the new epoch. */
-  | { readonly type: 'LEADERINFO'; readonly epoch: number }
+  /** learner → leader, DISCOVERY: the highest epoch that the learner has promised to. `ensembleId` is empty where it knows none. */
+  | { readonly type: 'FOLLOWERINFO'; readonly acceptedEpoch: number; readonly ensembleId: string }
+  /** learner → leader, DISCOVERY: as FOLLOWERINFO, of one that has no vote: an observer, or a voter whose store is not marked. */
+  | { readonly type: 'OBSERVERINFO'; readonly acceptedEpoch: number; readonly ensembleId: string }
+  /** leader → learner, DISCOVERY: the new epoch; on a channel in BROADCAST, one more of the same leader. */
+  | { readonly type: 'LEADERINFO'; readonly epoch: number; readonly ensembleId: string }
   /** learner → leader, DISCOVERY: the promise is durable. `currentEpoch` is −1 where it had been given before: not to be counted again. */
   | { readonly type: 'ACKEPOCH'; readonly currentEpoch: number; readonly lastZxid: Zxid }
   /** leader → learner, SYNCHRONIZATION: the learner's history is a prefix of the leader's; what is missing follows. */
   | { readonly type: 'DIFF' }
   /** leader → learner, SYNCHRONIZATION: the learner shall drop all above `zxid`; what is missing follows. */
   | { readonly type: 'TRUNC'; readonly zxid: Zxid }
-  /** leader → learner, SYNCHRONIZATION: the learner shall replace its history by this snapshot; what is above it follows. */
-  | { readonly type: 'SNAP'; readonly snapshot: Snapshot }
+  /** leader → learner, SYNCHRONIZATION: the learner shall replace its history by a snapshot, whose pieces follow, and what is above it. */
+  | { readonly type: 'SNAP'; readonly zxid: Zxid }
+  /** leader → learner, SYNCHRONIZATION: the next piece of the snapshot. */
+  | { readonly type: 'PIECE'; readonly bytes: Uint8Array; readonly last: boolean }
   /** leader → learner, SYNCHRONIZATION and BROADCAST: a run of consecutive txns to append. */
   | { readonly type: 'PROPOSAL'; readonly run: Run }
   /** learner → leader: NEWLEADER is durable (counter 0), or every txn of the epoch up to `zxid` is. Cumulative. */
@@ -56,4 +57,6 @@ export type Message =
   /** learner → leader and back: a question of the application. */
   | { readonly type: 'REVALIDATE'; readonly payload: Uint8Array }
   /** learner → leader and back, in order with COMMIT: the learner has caught up to the moment at which the leader was asked. */
-  | { readonly type: 'SYNC'; readonly tag: number };
+  | { readonly type: 'SYNC'; readonly tag: number }
+  /** leader → learner, end of BROADCAST: this leader proposes nothing more; lead in its place, or follow the one that does. */
+  | { readonly type: 'HANDOVER'; readonly leader: Sid };

@@ -1,7 +1,7 @@
 /** What a server knows in every role, and what it must not forget: one plain record. */
 import { epochOf, type Zxid } from '@quorate/protocol';
 import { Log } from './log.js';
-import type { Snapshot, StoredImage } from './storage.js';
+import type { Mark, Snapshot, StoredImage } from './storage.js';
 
 export interface PeerState {
   /** The highest epoch that this server has promised to. Invariant: currentEpoch <= acceptedEpoch. */
@@ -16,8 +16,12 @@ export interface PeerState {
   lastCommitted: Zxid;
   /** The last txn that the application has. Invariant: lastDelivered <= durable.lastZxid while serving. */
   lastDelivered: Zxid;
-  /** What would survive the loss of power now; it trails the fields above. */
-  readonly durable: { acceptedEpoch: number; currentEpoch: number; lastZxid: Zxid };
+  /** The ensemble that this server belongs to: from its mark, or from the leader that it follows; empty where neither has told. */
+  ensembleId: string;
+  /** Whether the storage has something above the log that cannot be read. It is left as it is until a leader's history takes its place. */
+  damaged: boolean;
+  /** What would survive the loss of power now; it trails the fields above. `marked`: the store is one whose server counts. */
+  readonly durable: { acceptedEpoch: number; currentEpoch: number; lastZxid: Zxid; marked: boolean };
   /** Orders of the log lane that have not completed, oldest first. */
   readonly lane: LaneOrder[];
   /** The highest acceptedEpoch that a learner has told this server, in any of its terms; a new epoch goes above it. */
@@ -32,7 +36,8 @@ export interface PeerState {
 export type LaneOrder =
   | { readonly type: 'append' | 'truncate'; readonly lastZxid: Zxid }
   | { readonly type: 'saveAcceptedEpoch' | 'saveCurrentEpoch'; readonly epoch: number }
-  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly lastZxid: Zxid };
+  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly lastZxid: Zxid }
+  | { readonly type: 'saveMark'; readonly mark: Mark };
 
 /**
  * The state of a server that starts from what its storage holds.
@@ -47,17 +52,27 @@ export function recoverState(image: StoredImage): PeerState {
       throw new RangeError('stored log has a hole: its runs must follow one another');
     log.append(run);
   }
-  if (image.currentEpoch > image.acceptedEpoch) throw new RangeError('stored currentEpoch is above acceptedEpoch');
+  const damaged = image.damage !== undefined;
+  // A damaged store may have lost its promise. Its server makes none before a leader has given it a new one to keep.
+  const acceptedEpoch = damaged ? Math.max(image.acceptedEpoch, image.currentEpoch, epochOf(log.lastZxid)) : image.acceptedEpoch;
+  if (image.currentEpoch > acceptedEpoch) throw new RangeError('stored currentEpoch is above acceptedEpoch');
   // A history may run ahead of currentEpoch (a crash between the two is legal) but never ahead of the promise under which it came.
-  if (epochOf(log.lastZxid) > image.acceptedEpoch) throw new RangeError('stored log is above acceptedEpoch');
+  if (epochOf(log.lastZxid) > acceptedEpoch) throw new RangeError('stored log is above acceptedEpoch');
   return {
-    acceptedEpoch: image.acceptedEpoch,
+    acceptedEpoch,
     currentEpoch: image.currentEpoch,
     electionEpoch: 0,
     log,
     lastCommitted: base,
     lastDelivered: base,
-    durable: { acceptedEpoch: image.acceptedEpoch, currentEpoch: image.currentEpoch, lastZxid: log.lastZxid },
+    ensembleId: image.mark?.ensembleId ?? '',
+    damaged,
+    durable: {
+      acceptedEpoch,
+      currentEpoch: image.currentEpoch,
+      lastZxid: log.lastZxid,
+      marked: image.mark !== undefined && !damaged,
+    },
     lane: [],
     highestEpochSeen: 0,
     failedTries: 0,

@@ -10,22 +10,21 @@ import { type Config, checkConfig, type Sid } from './config.js';
 import { Following } from './following.js';
 import type { Effect, Input, TimerName } from './io.js';
 import { Leading } from './leading.js';
+import type { Limits } from './limits.js';
 import { lastZxidOf, type Run } from './log.js';
 import { Looking } from './looking.js';
 import type { Message, Notification, Vote } from './messages.js';
 import { type LaneOrder, type PeerState, recoverState } from './peer-state.js';
 import { clonePlain, type Fingerprint } from './plain.js';
 import type { Role } from './role.js';
-import type { Snapshot, StoredImage } from './storage.js';
+import type { Mark, Snapshot, StoredImage } from './storage.js';
 import type { Timing } from './timing.js';
-
-/** How many committed txns stay in memory below a saved snapshot, so that a learner that was away for a moment gets DIFF. */
-const COMMITTED_LOG_TXNS = 500;
 
 export interface PeerOptions {
   readonly sid: Sid;
   readonly config: Config;
   readonly timing: Timing;
+  readonly limits: Limits;
   readonly image: StoredImage;
 }
 
@@ -33,18 +32,20 @@ export class Peer {
   readonly sid: Sid;
   readonly config: Config;
   readonly timing: Timing;
+  readonly limits: Limits;
   readonly state: PeerState;
   /** Orders since the last drain; the driver performs them in this order and empties the array. */
   readonly effects: Effect[] = [];
   #role: Role | undefined;
   #status: Status;
 
-  private constructor({ sid, config, timing }: Pick<PeerOptions, 'sid' | 'config' | 'timing'>, state: PeerState) {
+  private constructor({ sid, config, timing, limits }: Omit<PeerOptions, 'image'>, state: PeerState) {
     this.sid = sid;
     this.config = config;
     this.timing = timing;
+    this.limits = limits;
     this.state = state;
-    this.#status = { state: 'LOOKING', leader: undefined, epoch: state.currentEpoch, serving: false };
+    this.#status = { state: 'LOOKING', leader: undefined, epoch: state.currentEpoch, serving: false, votes: this.votes };
   }
 
   /** A server that starts from what its storage holds. @throws RangeError where that, or the config, contradicts itself. */
@@ -71,6 +72,11 @@ export class Peer {
     return this.#status;
   }
 
+  /** Whether this server counts: one that the config lets vote, and whose store is marked. */
+  get votes(): boolean {
+    return this.state.durable.marked && this.config.voters.includes(this.sid);
+  }
+
   get role(): Role {
     assert(this.#role !== undefined, 'the first input is start');
     return this.#role;
@@ -79,6 +85,7 @@ export class Peer {
   step(input: Input): void {
     switch (input.type) {
       case 'start':
+        this.effects.push({ type: 'status', status: this.#status });
         this.becomeLooking();
         return;
       case 'notification':
@@ -123,11 +130,23 @@ export class Peer {
       case 'sync':
         this.role.sync(input.tag);
         return;
-      case 'snapshotTaken':
-        this.role.onSnapshotTaken(input.channel, input.snapshot);
+      case 'room':
+        this.role.onRoom(input.channel);
+        return;
+      case 'snapshotRead':
+        this.role.onSnapshotRead(input);
+        return;
+      case 'logRead':
+        this.role.onLogRead(input.channel, input.runs);
         return;
       case 'snapshotSaved':
-        this.state.log.compact(input.zxid, COMMITTED_LOG_TXNS);
+        this.state.log.compact(input.zxid, this.limits.committedLogTxns);
+        return;
+      case 'paused':
+        this.role.onPaused();
+        return;
+      case 'handOver':
+        this.role.handOver(input.to);
         return;
       default:
         return unreachable(input);
@@ -148,12 +167,14 @@ export class Peer {
     this.#become(Leading.begin(this, vote, early));
   }
 
-  setStatus(status: Status): void {
+  setStatus(standing: Omit<Status, 'votes'>): void {
+    const status = { ...standing, votes: this.votes };
     const same =
       status.state === this.#status.state &&
       status.leader === this.#status.leader &&
       status.epoch === this.#status.epoch &&
-      status.serving === this.#status.serving;
+      status.serving === this.#status.serving &&
+      status.votes === this.#status.votes;
     if (same) return;
     if (status.serving) this.state.failedTries = 0;
     this.#status = status;
@@ -163,12 +184,14 @@ export class Peer {
   // The log lane: what is ordered, and what is durable
 
   append(run: Run): void {
+    this.#cutDamage();
     this.state.log.append(run);
     this.#order({ type: 'append', lastZxid: lastZxidOf(run) }, { type: 'append', run });
   }
 
   truncate(zxid: Zxid): void {
     assert(zxid >= this.state.lastDelivered, 'what was delivered is never cut off');
+    this.state.damaged = false;
     this.state.log.truncate(zxid);
     this.#order({ type: 'truncate', lastZxid: zxid }, { type: 'truncate', zxid });
   }
@@ -176,6 +199,7 @@ export class Peer {
   /** The history becomes a snapshot and the runs above it: one order, because what it replaces may hold committed txns that are in the runs alone. */
   replaceHistory(snapshot: Snapshot, runs: readonly Run[]): void {
     const { log } = this.state;
+    this.state.damaged = false;
     log.reset(snapshot.zxid);
     for (const run of runs) log.append(run);
     this.#order({ type: 'installSnapshot', snapshot, lastZxid: log.lastZxid }, { type: 'installSnapshot', snapshot, runs });
@@ -192,6 +216,17 @@ export class Peer {
     assert(epoch <= this.state.durable.acceptedEpoch, 'currentEpoch follows a durable promise');
     this.state.currentEpoch = epoch;
     this.#order({ type: 'saveCurrentEpoch', epoch }, { type: 'saveCurrentEpoch', epoch });
+  }
+
+  /** From now on this server counts: it has the history of a leader that a quorum of others has promised to follow since this one came. */
+  saveMark(mark: Mark): void {
+    this.#cutDamage();
+    this.#order({ type: 'saveMark', mark }, { type: 'saveMark', mark });
+  }
+
+  /** What could not be read goes when something is to stand in its place, and no earlier. */
+  #cutDamage(): void {
+    if (this.state.damaged) this.truncate(this.state.log.lastZxid);
   }
 
   // Delivery
@@ -265,6 +300,9 @@ export class Peer {
         case 'installSnapshot':
           durable.lastZxid = order.lastZxid;
           this.#restore(order.snapshot);
+          break;
+        case 'saveMark':
+          durable.marked = true;
           break;
         default:
           unreachable(order);

@@ -9,6 +9,7 @@ import type { ChannelId } from './io.js';
 import { isForwarded, type Learners } from './learners.js';
 import type { Message } from './messages.js';
 import type { Peer } from './peer.js';
+import type { Term } from './term.js';
 
 /** A sync that the leader has not answered. */
 export interface PendingSync {
@@ -36,7 +37,7 @@ export class ReadBarrier {
   readonly #learners: Learners;
   readonly #state: ReadBarrierState;
 
-  constructor(peer: Peer, learners: Learners, state: ReadBarrierState) {
+  constructor({ peer, learners, state }: Term) {
     this.#peer = peer;
     this.#learners = learners;
     this.#state = state;
@@ -47,7 +48,7 @@ export class ReadBarrier {
     this.#state.round++;
     const message: Message = { type: 'PING', round: this.#state.round, payload: NOTHING };
     for (const learner of this.#learners) {
-      if (isForwarded(learner)) this.#peer.effects.push({ type: 'sendToLearner', channel: learner.channel, message });
+      if (learner.serves || isForwarded(learner)) this.#peer.effects.push({ type: 'sendToLearner', channel: learner.channel, message });
     }
   }
 
@@ -82,8 +83,6 @@ export class ReadBarrier {
   }
 
   #confirmedRound(): number {
-    return this.#learners.reachedByQuorum(this.#state.round, ({ stage, round }) =>
-      stage === 'SYNCHRONIZED' ? round : Number.NEGATIVE_INFINITY,
-    );
+    return this.#learners.reachedByQuorum(this.#state.round, ({ serves, round }) => (serves ? round : Number.NEGATIVE_INFINITY));
   }
 }

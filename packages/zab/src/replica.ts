@@ -7,14 +7,16 @@
 import type { Clock, Timer } from '@quorate/ports';
 import { assert, unreachable, type Zxid } from '@quorate/protocol';
 import type { Application, Status } from './application.js';
+import { Channels } from './channels.js';
 import type { Config, Sid } from './config.js';
-import type { ChannelId, Effect, Input, TimerName } from './io.js';
+import type { Effect, Input, TimerName } from './io.js';
 import { Leading } from './leading.js';
-import { lastZxidOf } from './log.js';
-import type { Message } from './messages.js';
+import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import { lastZxidOf, type Run } from './log.js';
 import { Peer } from './peer.js';
+import { SnapshotReader } from './snapshot-reader.js';
 import type { Storage, StoredImage } from './storage.js';
-import type { Channel, ChannelHandler, Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 export interface ReplicaOptions {
   readonly sid: Sid;
@@ -31,6 +33,8 @@ export interface ReplicaOptions {
   readonly syncLimit?: number;
   /** A snapshot is saved after this many delivered txns; 100,000 when absent. */
   readonly snapshotEvery?: number;
+  /** Others than the usual ones. For tests. */
+  readonly limits?: Partial<Limits>;
   /** Sees every input before it is taken. For checkers and traces. */
   readonly onInput?: (input: Input) => void;
   /** Sees every effect before it is performed. For checkers and traces. */
@@ -41,11 +45,14 @@ export interface ReplicaOptions {
 
 const NOTHING = new Uint8Array(0);
 
+/** How much of the log on the storage is read at a time for a learner. */
+const LOG_PIECE_BYTES = 64 * 1024;
+
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly #snapshotEvery: number;
   #peer: Peer | undefined;
-  #status: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false };
+  #status: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false, votes: false };
   /** The role of a serving leader, from the moment at which the application knows of it until it knows of its end. */
   #leading: Leading | undefined;
   #started = false;
@@ -62,13 +69,14 @@ export class Replica {
   #deliveredSinceSnapshot = 0;
   #savingSnapshot = false;
   readonly #timers = new Map<TimerName, Timer>();
-  readonly #learners = new Map<ChannelId, Channel>();
-  #nextLearner = 1;
-  #leader: { readonly id: ChannelId; readonly channel: Channel } | undefined;
+  readonly #channels: Channels;
+  /** The application has been told to stop proposing; the core waits for what it has proposed until then. */
+  #pausing = false;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
     this.#snapshotEvery = options.snapshotEvery ?? 100_000;
+    this.#channels = new Channels(options.transport, (input) => this.#take(input));
   }
 
   get sid(): Sid {
@@ -148,12 +156,25 @@ export class Replica {
     this.#take({ type: 'sync', tag });
   }
 
+  /**
+   * Serving leader: hands the leadership over, to `to` or to any voter that has everything. Proposals end with a status that is not serving; the successor's
+   * ensemble serves moments later. What stands in the way of it ends in an election.
+   *
+   * @returns false where there is nobody to hand over to.
+   */
+  handOver(to?: Sid): boolean {
+    if (this.#leading?.canHandOver(to) !== true) return false;
+    this.#take({ type: 'handOver', to });
+    return true;
+  }
+
   #begin(image: StoredImage): void {
-    const { sid, config, tickTimeMs = 2_000, initLimit = 10, syncLimit = 5, transport, application } = this.#options;
+    const { sid, config, tickTimeMs = 2_000, initLimit = 10, syncLimit = 5, limits, transport, application } = this.#options;
     try {
-      this.#peer = Peer.recover({ sid, config, timing: { tickTimeMs, initLimit, syncLimit }, image });
+      const timing = { tickTimeMs, initLimit, syncLimit };
+      this.#peer = Peer.recover({ sid, config, timing, limits: { ...DEFAULT_LIMITS, ...limits }, image });
       if (image.snapshot !== undefined) {
-        application.restore(image.snapshot.bytes);
+        application.restore(image.snapshot.pieces);
         this.#applied = image.snapshot.zxid;
       }
     } catch (error) {
@@ -162,21 +183,9 @@ export class Replica {
     }
     transport.start({
       onNotification: (from, notification) => this.#take({ type: 'notification', from, notification }),
-      onChannel: (from, channel) => this.#acceptLearner(from, channel),
+      onChannel: (from, channel) => this.#channels.accept(from, channel),
     });
     this.#take({ type: 'start' });
-  }
-
-  #acceptLearner(from: Sid, channel: Channel): ChannelHandler {
-    const id = this.#nextLearner++;
-    this.#learners.set(id, channel);
-    this.#take({ type: 'learnerOpened', from, channel: id });
-    return {
-      onMessage: (message: Message) => this.#take({ type: 'learnerMessage', channel: id, message }),
-      onClose: () => {
-        if (this.#learners.delete(id)) this.#take({ type: 'learnerClosed', channel: id });
-      },
-    };
   }
 
   #take(input: Input): void {
@@ -218,6 +227,9 @@ export class Replica {
     if (this.#inputs.length === 0 && this.#proposals.length > 0) {
       this.#inputs.push({ type: 'propose', payloads: this.#proposals });
       this.#proposals = [];
+    } else if (this.#inputs.length === 0 && this.#pausing) {
+      this.#inputs.push({ type: 'paused' });
+      this.#pausing = false;
     }
     return this.#inputs.length > 0;
   }
@@ -231,7 +243,8 @@ export class Replica {
     for (let i = 0; i < effects.length && !this.#stopped; i++) {
       const effect = effects[i] as Effect;
       this.#options.onEffect?.(effect);
-      this.#perform(effect);
+      // Whoever looks on may have stopped the server between two effects.
+      if (!this.#stopped) this.#perform(effect);
     }
     effects.length = 0;
   }
@@ -243,22 +256,22 @@ export class Replica {
         transport.notify(effect.to, effect.notification);
         return;
       case 'openToLeader':
-        this.#openToLeader(effect.to, effect.channel);
+        this.#channels.openToLeader(effect.to, effect.channel);
         return;
       case 'sendToLeader':
-        if (this.#leader?.id === effect.channel) this.#leader.channel.send(effect.message);
+        this.#channels.sendToLeader(effect.channel, effect.message);
         return;
       case 'closeToLeader':
-        if (this.#leader?.id !== effect.channel) return;
-        this.#leader.channel.close();
-        this.#leader = undefined;
+        this.#channels.closeToLeader(effect.channel);
         return;
       case 'sendToLearner':
-        this.#learners.get(effect.channel)?.send(effect.message);
+        this.#channels.sendToLearner(effect.channel, effect.message);
         return;
       case 'closeToLearner':
-        this.#learners.get(effect.channel)?.close();
-        this.#learners.delete(effect.channel);
+        this.#channels.closeToLearner(effect.channel);
+        return;
+      case 'awaitRoom':
+        this.#channels.awaitRoom(effect.channel);
         return;
       case 'append':
         storage.append(effect.run, this.#onCompleted);
@@ -275,6 +288,9 @@ export class Replica {
       case 'installSnapshot':
         storage.installSnapshot(effect.snapshot, effect.runs, this.#onCompleted);
         return;
+      case 'saveMark':
+        storage.saveMark(effect.mark, this.#onCompleted);
+        return;
       case 'setTimer':
         this.#setTimer(effect.name, effect.ms);
         return;
@@ -290,7 +306,7 @@ export class Replica {
       case 'restore':
         this.#applied = effect.snapshot.zxid;
         this.#deliveredSinceSnapshot = 0;
-        application.restore(effect.snapshot.bytes);
+        application.restore(effect.snapshot.pieces);
         return;
       case 'status':
         this.#setStatus(effect.status);
@@ -310,8 +326,11 @@ export class Replica {
       case 'synced':
         application.onSynced?.(effect.tag);
         return;
-      case 'takeSnapshot':
-        this.#take({ type: 'snapshotTaken', channel: effect.channel, snapshot: { zxid: this.#applied, bytes: application.snapshot() } });
+      case 'readSnapshot':
+        this.#channels.readSnapshot(effect.channel, () => new SnapshotReader(this.#applied, application.snapshot()));
+        return;
+      case 'readLog':
+        storage.readLog(effect.after, LOG_PIECE_BYTES, (result) => this.#onLogRead(effect.channel, result));
         return;
       default:
         unreachable(effect);
@@ -321,18 +340,17 @@ export class Replica {
   #setStatus(status: Status): void {
     this.#status = status;
     const role = this.#peer?.role;
+    this.#pausing = status.state === 'LEADING' && this.#leading !== undefined && !status.serving;
     this.#leading = status.serving && role instanceof Leading ? role : undefined;
     // What the application had gathered for a term that has ended has no place in the next.
-    this.#proposals = [];
+    if (!this.#pausing) this.#proposals = [];
     this.#options.application.onStatus(status);
   }
 
-  #openToLeader(to: Sid, id: ChannelId): void {
-    const channel = this.#options.transport.open(to, {
-      onMessage: (message) => this.#take({ type: 'leaderMessage', channel: id, message }),
-      onClose: () => this.#take({ type: 'leaderClosed', channel: id }),
-    });
-    this.#leader = { id, channel };
+  #onLogRead(channel: number, result: readonly Run[] | undefined | Error): void {
+    if (this.#stopped) return;
+    if (result instanceof Error) this.#fail(result);
+    else this.#take({ type: 'logRead', channel, runs: result });
   }
 
   #setTimer(name: TimerName, ms: number): void {
@@ -360,7 +378,7 @@ export class Replica {
     this.#deliveredSinceSnapshot = 0;
     this.#savingSnapshot = true;
     const zxid = this.#applied;
-    this.#options.storage.saveSnapshot({ zxid, bytes: this.#options.application.snapshot() }, (error) => {
+    this.#options.storage.saveSnapshot(zxid, this.#options.application.snapshot(), (error) => {
       this.#savingSnapshot = false;
       if (error !== undefined) this.#fail(error);
       else this.#take({ type: 'snapshotSaved', zxid });

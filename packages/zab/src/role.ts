@@ -1,9 +1,9 @@
 import type { ServerState } from './application.js';
 import type { Sid } from './config.js';
-import type { ChannelId, TimerName } from './io.js';
+import type { ChannelId, Input, TimerName } from './io.js';
+import type { Run } from './log.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { Peer } from './peer.js';
-import type { Snapshot } from './storage.js';
 
 /**
  * What a server does in one of ZooKeeper's states. A role is made for its state and dropped with it, so there is nothing to
@@ -29,7 +29,11 @@ export interface Role {
   answerRevalidate(to: Sid, payload: Uint8Array): void;
   heartbeat(round: number, payload: Uint8Array): void;
   sync(tag: number): void;
-  onSnapshotTaken(channel: ChannelId, snapshot: Snapshot): void;
+  onRoom(channel: ChannelId): void;
+  onSnapshotRead(piece: Input & { readonly type: 'snapshotRead' }): void;
+  onLogRead(channel: ChannelId, runs: readonly Run[] | undefined): void;
+  onPaused(): void;
+  handOver(to: Sid | undefined): void;
   /** Closes what the role has opened. */
   leave(): void;
   /** Everything that the role knows, as one plain record. */

@@ -4,18 +4,19 @@ import type { Run } from './log.js';
 /**
  * Where a server keeps what it must not forget. Implement this to keep an ensemble's state in a store of your own.
  *
- * `append`, `truncate`, `saveAcceptedEpoch`, `saveCurrentEpoch` and `installSnapshot` form the *log lane*: they are performed
- * in the order of the calls, each completes once it would survive the loss of power, and a completion covers every call before it.
+ * `append`, `truncate`, `saveAcceptedEpoch`, `saveCurrentEpoch`, `installSnapshot` and `saveMark` form the *log lane*: each completes once it would
+ * survive the loss of power, in the order of the calls, and a completion covers every call before it. What has not completed when power is lost
+ * may survive or not; of the calls that concern the history a prefix does, the last of them perhaps in part, each epoch and the mark by themselves.
  * `saveSnapshot` is the *background lane*: it is not ordered against the log lane and must never delay it.
  *
  * A callback is never called before the method has returned. One that is given an error means that the store can no longer
  * promise anything: the server stops, and nothing is tried again.
  */
 export interface Storage {
-  /** Reads what has survived; called once, before anything else. An empty store gives `emptyImage`. */
+  /** Reads what has survived; called once, before anything else. */
   recover(done: (result: StoredImage | Error) => void): void;
   append(run: Run, done: Completion): void;
-  /** Removes every entry above `zxid`, which is in the log or is the zxid of the snapshot below it. */
+  /** Removes every entry above `zxid`, which is in the log or is the zxid of the snapshot below it, and whatever is damaged above it. */
   truncate(zxid: Zxid, done: Completion): void;
   saveAcceptedEpoch(epoch: number, done: Completion): void;
   saveCurrentEpoch(epoch: number, done: Completion): void;
@@ -24,11 +25,18 @@ export interface Storage {
    * is there or all of the new: the old log may hold committed txns that are above the snapshot and only in the runs.
    */
   installSnapshot(snapshot: Snapshot, runs: readonly Run[], done: Completion): void;
+  /** Marks the store as one whose server counts, from now on. It is whole then. */
+  saveMark(mark: Mark, done: Completion): void;
   /**
-   * Saves a snapshot of this server's own; entries that it covers may be dropped once it is safe. An `installSnapshot` that is ordered before it
-   * has completed supersedes it.
+   * Saves a snapshot of this server's own; entries that it covers may be dropped once it is safe. The pieces are taken when the store gets to them, so
+   * that a large state is not written in one turn. An `installSnapshot` that is ordered before it has completed supersedes it.
    */
-  saveSnapshot(snapshot: Snapshot, done: Completion): void;
+  saveSnapshot(zxid: Zxid, pieces: Iterable<Uint8Array>, done: Completion): void;
+  /**
+   * Reads the entries above `after` as all calls before this one leave them: oldest first, one at least where there are any, about `bytesMax` bytes of
+   * them. Gives undefined where `after` is no entry of the log any more and not the place where it begins, or where sending a snapshot is less work.
+   */
+  readLog(after: Zxid, bytesMax: number, done: (result: readonly Run[] | undefined | Error) => void): void;
   /** Ends: nothing is called back after this. What was not completed may or may not survive. */
   close(): void;
 }
@@ -38,13 +46,31 @@ export type Completion = (error?: Error) => void;
 /** The state of an application, exact after the txn `zxid` and before the next. */
 export interface Snapshot {
   readonly zxid: Zxid;
-  readonly bytes: Uint8Array;
+  /** Its bytes, in order; where they are cut means nothing. */
+  readonly pieces: readonly Uint8Array[];
 }
 
-/** What a store holds. Entries are the ones above the snapshot, in order. */
+/**
+ * What makes a store that of a server which counts. An ensemble is founded by marking the empty stores of its voters, once; a store without a mark is new,
+ * wiped or damaged, and its server follows without a vote until a leader has given it the history and its vote back.
+ */
+export interface Mark {
+  /** The name of the ensemble, not empty: servers of different ensembles do not follow one another. */
+  readonly ensembleId: string;
+}
+
+/** What a store holds. */
 export interface StoredImage {
   readonly acceptedEpoch: number;
   readonly currentEpoch: number;
   readonly snapshot: Snapshot | undefined;
+  /** The entries above the snapshot, in order. */
   readonly runs: readonly Run[];
+  /** Undefined for a store that was never marked. */
+  readonly mark: Mark | undefined;
+  /**
+   * What could not be read, in words, where the store had more than is given here: an entry, a snapshot, an epoch. `snapshot` and `runs` are then
+   * the part of the history below the damage. Nothing is repaired before a leader has the history at hand.
+   */
+  readonly damage?: string;
 }

@@ -2,8 +2,11 @@
 import { epochOf, type Zxid } from '@quorate/protocol';
 import type { Log } from './log.js';
 
-/** What the leader sends first; all entries above `from` follow. */
-export type SyncPlan = { readonly mode: 'DIFF' | 'TRUNC'; readonly from: Zxid } | { readonly mode: 'SNAP' };
+/**
+ * DIFF: all entries above `from` follow. TRUNC: the learner drops what it has above `from`, and the same follows. LOG: as DIFF, where the log on the
+ * storage still has the place; else SNAP. SNAP: a snapshot follows, and all entries above it.
+ */
+export type SyncPlan = { readonly mode: 'DIFF' | 'TRUNC' | 'LOG'; readonly from: Zxid } | { readonly mode: 'SNAP' };
 
 /**
  * Decides by the learner's last zxid alone.
@@ -11,10 +14,12 @@ export type SyncPlan = { readonly mode: 'DIFF' | 'TRUNC'; readonly from: Zxid } 
  * Two histories that share a zxid share everything below it, so a zxid that the leader has gives DIFF. Where the leader has that
  * epoch but not so far, the learner has all that the leader has of it, and TRUNC cuts the rest. Across epochs nothing is known of the place
  * where the two part, so TRUNC is not used there (ZooKeeper's TRUNC(max) may name a zxid that the learner lacks): a snapshot is always right.
+ * What is below the log in memory may still be on the storage, which is asked for it.
  */
 export function planSync(log: Log, learnerLastZxid: Zxid): SyncPlan {
   if (log.contains(learnerLastZxid)) return { mode: 'DIFF', from: learnerLastZxid };
+  if (learnerLastZxid < log.base) return { mode: 'LOG', from: learnerLastZxid };
   const last = log.lastOfEpoch(epochOf(learnerLastZxid));
-  if (last !== undefined && last < learnerLastZxid && last >= log.base) return { mode: 'TRUNC', from: last };
+  if (last !== undefined && last < learnerLastZxid) return { mode: 'TRUNC', from: last };
   return { mode: 'SNAP' };
 }

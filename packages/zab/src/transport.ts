@@ -36,6 +36,11 @@ export interface TransportHandler {
 export interface Channel {
   /** Queues one message; messages arrive in the order of sending. Sending on a closed channel does nothing. */
   send(message: Message): void;
+  /**
+   * Calls `ready` once, not before this has returned, when there is room for bulk: when less than 192 KiB of what was sent on this channel is still
+   * underway, so that with one more piece at most 256 KiB stand before a PING. Not called any more once the channel has closed.
+   */
+  awaitRoom(ready: () => void): void;
   /** Closes both ends. The other end is told by `onClose`; this end is not. */
   close(): void;
 }

@@ -6,8 +6,11 @@ import { counterOf, epochOf, type Zxid } from '@quorate/protocol';
 import {
   type ChannelId,
   type Config,
+  DEFAULT_LIMITS,
   type Effect,
   type Input,
+  type Limits,
+  type Mark,
   type Message,
   Peer,
   type Run,
@@ -16,7 +19,12 @@ import {
   type TimerName,
 } from '@quorate/zab';
 
-const EMPTY: StoredImage = { acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, runs: [] };
+const MARK: Mark = { ensembleId: 'test' };
+const EMPTY: StoredImage = { acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, runs: [], mark: MARK };
+/** What an observer, or a voter whose disk was lost, begins with. */
+export const BLANK: StoredImage = { ...EMPTY, mark: undefined };
+/** How many txns one piece of a snapshot of the tests has. */
+const PIECE_TXNS = 2;
 
 interface Member {
   peer: Peer;
@@ -27,6 +35,10 @@ interface Member {
   /** Orders of the log lane that wait for `flush`; undefined where each completes at once. */
   held: Effect[] | undefined;
   readonly sentToLeader: Message[];
+  /** What is left of the snapshots that are being read, by channel. */
+  /** Whether it serves as the leader, as its application knows. */
+  leads: boolean;
+  readonly snapshots: Map<ChannelId, { readonly zxid: Zxid; readonly left: Uint8Array[] }>;
 }
 
 interface Packet {
@@ -39,25 +51,39 @@ export class TestEnsemble {
   readonly lines: string[] = [];
   readonly #members = new Map<Sid, Member>();
   readonly #config: Config;
+  readonly #limits: Limits;
   #wire: Packet[] = [];
   /** Channels at the leader: the key is `learner:id at the learner`. */
   readonly #channels = new Map<string, { readonly id: ChannelId; readonly leader: Sid; readonly learner: Sid; readonly near: ChannelId }>();
   #nextChannel = 1;
 
-  constructor(voters: readonly Sid[], rest: Pick<Config, 'observers' | 'groups'> = {}) {
+  constructor(voters: readonly Sid[], rest: Pick<Config, 'observers' | 'groups'> = {}, limits: Partial<Limits> = {}) {
     this.#config = { version: 0, voters, ...rest };
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
   }
 
-  /** Starts a server, from an image or from what its store holds. */
-  start(sid: Sid, image: StoredImage = this.#members.get(sid)?.image ?? EMPTY): void {
+  /** Starts a server, from an image or from what its store holds. A store is marked unless the image says otherwise. */
+  start(sid: Sid, given: Partial<StoredImage> = this.#members.get(sid)?.image ?? EMPTY): void {
     this.note(`start ${sid}`);
+    const image: StoredImage = { ...EMPTY, ...given };
     const peer = Peer.recover({
       sid,
       config: this.#config,
       timing: { tickTimeMs: 100, initLimit: 10, syncLimit: 5 },
+      limits: this.#limits,
       image,
     });
-    this.#members.set(sid, { peer, delivered: [], timers: new Map(), image, held: undefined, sentToLeader: [] });
+    const delivered = image.snapshot === undefined ? [] : zxidsOf(image.snapshot.pieces);
+    this.#members.set(sid, {
+      peer,
+      delivered,
+      timers: new Map(),
+      image,
+      held: undefined,
+      sentToLeader: [],
+      leads: false,
+      snapshots: new Map(),
+    });
     this.step(sid, { type: 'start' });
   }
 
@@ -79,9 +105,10 @@ export class TestEnsemble {
 
   readonly #crashed = new Set<Sid>();
 
-  restart(sid: Sid): void {
+  /** Starts a server that has crashed, from what its store holds, or from an image. */
+  restart(sid: Sid, image?: Partial<StoredImage>): void {
     this.#crashed.delete(sid);
-    this.start(sid);
+    this.start(sid, image);
   }
 
   peer(sid: Sid): Peer {
@@ -264,6 +291,7 @@ export class TestEnsemble {
       case 'saveAcceptedEpoch':
       case 'saveCurrentEpoch':
       case 'installSnapshot':
+      case 'saveMark':
         this.lines.push(`  ${sid} orders ${describeEffect(effect)}`);
         if (member.held !== undefined) {
           member.held.push(effect);
@@ -284,21 +312,30 @@ export class TestEnsemble {
         return;
       case 'restore': {
         this.lines.push(`  ${sid} restores the snapshot at ${format(effect.snapshot.zxid)}`);
-        const zxids = new Float64Array(effect.snapshot.bytes.slice().buffer);
-        member.delivered.splice(0, member.delivered.length, ...(Array.from(zxids) as Zxid[]));
+        member.delivered.splice(0, member.delivered.length, ...zxidsOf(effect.snapshot.pieces));
         return;
       }
       case 'status': {
-        const { state, leader, epoch, serving } = effect.status;
+        const { state, leader, epoch, serving, votes } = effect.status;
+        const whom = leader === undefined || leader === sid ? '' : ` ${leader}`;
+        const pauses = state === 'LEADING' && member.leads && !serving;
         this.lines.push(
-          `  ${sid} is ${state}${leader === undefined || leader === sid ? '' : ` ${leader}`}${serving ? `, serving in epoch ${epoch}` : ''}`,
+          `  ${sid} is ${state}${whom}${serving ? `, serving in epoch ${epoch}` : ''}${pauses ? ', and makes a pause' : ''}${this.#isVoter(sid) && !votes ? ', without a vote' : ''}`,
         );
+        member.leads = state === 'LEADING' && serving;
+        if (pauses) this.#send(sid, `${sid} has paused`, { type: 'paused' });
         return;
       }
-      case 'takeSnapshot': {
-        const bytes = new Uint8Array(new Float64Array(member.delivered).buffer);
-        const zxid = member.delivered[member.delivered.length - 1] ?? (0 as Zxid);
-        this.step(sid, { type: 'snapshotTaken', channel: effect.channel, snapshot: { zxid, bytes } });
+      case 'awaitRoom':
+        this.#send(sid, `${sid} has room`, { type: 'room', channel: effect.channel });
+        return;
+      case 'readSnapshot':
+        this.#readSnapshot(sid, effect.channel);
+        return;
+      case 'readLog': {
+        const runs = readLog(member.image, effect.after);
+        this.lines.push(`  ${sid} reads its log above ${format(effect.after)}: ${runs?.map(describeRun).join(' ') ?? 'not there'}`);
+        this.#send(sid, `${sid} has read`, { type: 'logRead', channel: effect.channel, runs });
         return;
       }
       case 'heartbeat':
@@ -314,6 +351,21 @@ export class TestEnsemble {
     }
   }
 
+  #readSnapshot(sid: Sid, channel: ChannelId): void {
+    const { delivered, snapshots } = this.#member(sid);
+    const zxid = delivered[delivered.length - 1] ?? (0 as Zxid);
+    const snapshot = snapshots.get(channel) ?? { zxid, left: piecesOf(delivered) };
+    snapshots.set(channel, snapshot);
+    const bytes = snapshot.left.shift() ?? new Uint8Array(0);
+    const last = snapshot.left.length === 0;
+    if (last) snapshots.delete(channel);
+    this.step(sid, { type: 'snapshotRead', channel, zxid: snapshot.zxid, bytes, last });
+  }
+
+  #isVoter(sid: Sid): boolean {
+    return this.#config.voters.includes(sid);
+  }
+
   #atLeader(leader: Sid, id: ChannelId) {
     for (const channel of this.#channels.values()) if (channel.leader === leader && channel.id === id) return channel;
     return undefined;
@@ -324,6 +376,29 @@ export class TestEnsemble {
     if (member === undefined) throw new Error(`server ${sid} was never started`);
     return member;
   }
+}
+
+/** The state of an application of the tests: the zxids of what it was given. */
+function piecesOf(delivered: readonly Zxid[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let i = 0; i < delivered.length; i += PIECE_TXNS) {
+    pieces.push(new Uint8Array(new Float64Array(delivered.slice(i, i + PIECE_TXNS)).buffer));
+  }
+  return pieces;
+}
+
+function zxidsOf(pieces: readonly Uint8Array[]): Zxid[] {
+  return pieces.flatMap((piece) => Array.from(new Float64Array(piece.slice().buffer)) as Zxid[]);
+}
+
+/** What the storage has above a place: one run at a time, so that there is something to be continued. */
+function readLog({ runs, snapshot }: StoredImage, after: Zxid): Run[] | undefined {
+  const places = runs.flatMap((run) => run.payloads.map((_, i) => run.zxid + i));
+  if (!places.includes(after) && after !== (snapshot?.zxid ?? 0)) return undefined;
+  const next = runs.find((run) => run.zxid + run.payloads.length - 1 > after);
+  if (next === undefined) return [];
+  const skipped = Math.max(0, after - next.zxid + 1);
+  return [{ zxid: (next.zxid + skipped) as Zxid, payloads: next.payloads.slice(skipped) }];
 }
 
 /** What a store holds after one more order. */
@@ -339,6 +414,8 @@ function applied(image: StoredImage, effect: Effect): StoredImage {
       return { ...image, currentEpoch: effect.epoch };
     case 'installSnapshot':
       return { ...image, snapshot: effect.snapshot, runs: [...effect.runs] };
+    case 'saveMark':
+      return { ...image, mark: effect.mark };
     default:
       return image;
   }
@@ -350,7 +427,7 @@ function cut(run: Run, zxid: Zxid): Run[] {
 }
 
 export function format(zxid: Zxid): string {
-  return `${epochOf(zxid)}.${counterOf(zxid)}`;
+  return zxid < 0 ? 'nothing' : `${epochOf(zxid)}.${counterOf(zxid)}`;
 }
 
 function describeRun(run: Run): string {
@@ -369,11 +446,14 @@ function describe(message: Message): string {
     case 'ACKEPOCH':
       return `ACKEPOCH currentEpoch ${message.currentEpoch} lastZxid ${format(message.lastZxid)}`;
     case 'TRUNC':
+    case 'SNAP':
     case 'ACK':
     case 'COMMIT':
       return `${message.type} ${format(message.zxid)}`;
-    case 'SNAP':
-      return `SNAP ${format(message.snapshot.zxid)}`;
+    case 'PIECE':
+      return `PIECE of ${message.bytes.length} bytes${message.last ? ', the last' : ''}`;
+    case 'HANDOVER':
+      return `HANDOVER to ${message.leader}`;
     case 'PROPOSAL':
     case 'INFORM':
       return `${message.type} ${describeRun(message.run)}`;
@@ -398,6 +478,8 @@ function describeEffect(effect: Effect): string {
       return `currentEpoch ${effect.epoch}`;
     case 'installSnapshot':
       return ['snapshot', format(effect.snapshot.zxid), ...effect.runs.map(describeRun)].join(' ');
+    case 'saveMark':
+      return 'mark';
     default:
       return effect.type;
   }

@@ -19,13 +19,16 @@ class Recorder implements Application {
     run.payloads.forEach((payload, i) => void this.entries.push(`${run.zxid + i}:${payload.join('.')}`));
   }
 
-  snapshot(): Uint8Array {
-    return Uint8Array.from(this.entries.join(','), (c) => c.charCodeAt(0));
+  /** Three bytes at a time, so that a snapshot has many pieces. */
+  snapshot(): Uint8Array[] {
+    const bytes = Uint8Array.from(this.entries.join(','), (c) => c.charCodeAt(0));
+    return Array.from({ length: Math.ceil(bytes.length / 3) }, (_, i) => bytes.slice(i * 3, i * 3 + 3));
   }
 
-  restore(bytes: Uint8Array): void {
+  restore(pieces: readonly Uint8Array[]): void {
     this.restored++;
-    this.entries = bytes.length === 0 ? [] : String.fromCharCode(...bytes).split(',');
+    const text = pieces.map((piece) => String.fromCharCode(...piece)).join('');
+    this.entries = text === '' ? [] : text.split(',');
   }
 
   onStatus(status: Status): void {
@@ -60,7 +63,7 @@ class World {
   constructor(size: number) {
     this.voters = Array.from({ length: size }, (_, i) => i + 1);
     for (const sid of this.voters) {
-      this.stores.set(sid, new MemoryStorage({ clock: this.clock }));
+      this.stores.set(sid, new MemoryStorage({ clock: this.clock }).format({ ensembleId: 'test' }));
       this.start(sid);
     }
   }
@@ -315,7 +318,7 @@ describe('a server that must not go on', () => {
     const errors: Error[] = [];
     world.stop(1);
     const storage = new MemoryStorage({ clock: world.clock });
-    const image = { acceptedEpoch: 1, currentEpoch: 2, snapshot: undefined, runs: [] };
+    const image = { acceptedEpoch: 1, currentEpoch: 2, snapshot: undefined, runs: [], mark: undefined };
     storage.recover = (done) => world.clock.defer(() => done(image));
     world.stores.set(1, storage);
     world.start(1, { onFailure: (error) => errors.push(error) });

@@ -1,8 +1,8 @@
 /** The paths of the protocol as readable message sequences. A change of the protocol shows as a diff; `vitest -u` rewrites them. */
-import { makeZxid } from '@quorate/protocol';
-import type { Run, StoredImage } from '@quorate/zab';
+import { makeZxid, type Zxid } from '@quorate/protocol';
+import type { Run } from '@quorate/zab';
 import { expect, test } from 'vitest';
-import { TestEnsemble } from './ensemble.js';
+import { BLANK, TestEnsemble } from './ensemble.js';
 
 async function expectTranscript(ensemble: TestEnsemble, name: string): Promise<void> {
   await expect(`${ensemble.lines.join('\n')}\n`).toMatchFileSnapshot(`transcripts/${name}.txt`);
@@ -10,7 +10,13 @@ async function expectTranscript(ensemble: TestEnsemble, name: string): Promise<v
 
 const text = (...texts: string[]): Uint8Array[] => texts.map((t) => Uint8Array.from(t, (c) => c.charCodeAt(0)));
 const run = (epoch: number, counter: number, ...texts: string[]): Run => ({ zxid: makeZxid(epoch, counter), payloads: text(...texts) });
-const image = (epoch: number, ...runs: Run[]): StoredImage => ({ acceptedEpoch: epoch, currentEpoch: epoch, snapshot: undefined, runs });
+const image = (epoch: number, ...runs: Run[]) => ({ acceptedEpoch: epoch, currentEpoch: epoch, runs });
+
+/** The state of an application that was given these counters of epoch 1. */
+const snapshotAt = (...counters: number[]) => {
+  const zxids = counters.map((counter) => makeZxid(1, counter));
+  return { zxid: zxids[zxids.length - 1] as Zxid, pieces: [new Uint8Array(new Float64Array(zxids).buffer)] };
+};
 
 test('election of 3, all alive: decided as soon as every vote is in', async () => {
   const ensemble = new TestEnsemble([1, 2, 3]);
@@ -137,19 +143,14 @@ test('step-down: a leader that loses its quorum stops serving at once and its pr
   ensemble.crash(1);
   ensemble.crash(2);
   ensemble.run();
-  expect(ensemble.peer(3).status).toEqual({ state: 'LOOKING', leader: undefined, epoch: 1, serving: false });
+  expect(ensemble.peer(3).status).toEqual({ state: 'LOOKING', leader: undefined, epoch: 1, serving: false, votes: true });
   await expectTranscript(ensemble, 'step-down');
 });
 
-test('counter: an epoch whose counter is spent ends, and the next begins at 1', async () => {
+test('counter: what was the last zxid of an epoch is followed by the first of the next', async () => {
   const ensemble = new TestEnsemble([1, 2, 3]);
   // A snapshot at the last counter but one stands for four billion txns.
-  const spent: StoredImage = {
-    acceptedEpoch: 1,
-    currentEpoch: 1,
-    snapshot: { zxid: makeZxid(1, 2 ** 32 - 2), bytes: new Uint8Array() },
-    runs: [],
-  };
+  const spent = { acceptedEpoch: 1, currentEpoch: 1, snapshot: { zxid: makeZxid(1, 2 ** 32 - 2), pieces: [] } };
   for (const sid of [1, 2, 3]) ensemble.start(sid, { ...spent, runs: [run(1, 2 ** 32 - 1, 'last of epoch 1')] });
   ensemble.elect();
   ensemble.run();
@@ -157,6 +158,152 @@ test('counter: an epoch whose counter is spent ends, and the next begins at 1', 
   ensemble.run();
   expect(ensemble.delivered(1)).toEqual([makeZxid(1, 2 ** 32 - 1), makeZxid(2, 1)]);
   await expectTranscript(ensemble, 'counter');
+});
+
+test('rollover: an epoch that has had its txns ends, and the leader begins the next over the same channels', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3], { observers: [4] }, { epochTxnsMax: 3 });
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.run();
+  ensemble.start(4, BLANK);
+  ensemble.run();
+  ensemble.propose(3, 'a', 'b');
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.propose(3, 'c', 'd');
+  ensemble.run();
+  for (const sid of [1, 2, 3, 4]) expect(ensemble.peer(sid).status).toMatchObject({ leader: 3, epoch: 2, serving: true });
+  ensemble.propose(3, 'e');
+  ensemble.run();
+  for (const sid of [1, 2, 4]) expect(ensemble.delivered(sid)).toEqual(ensemble.delivered(3));
+  expect(ensemble.delivered(1)).toEqual([makeZxid(1, 1), makeZxid(1, 2), makeZxid(1, 3), makeZxid(1, 4), makeZxid(2, 1)]);
+  expect(ensemble.lines.some((line) => line.includes('LOOKING') || line.includes('close'))).toBe(false);
+  await expectTranscript(ensemble, 'rollover');
+});
+
+test('a voter whose disk was lost follows without a vote, and has it back with the next epoch', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.propose(3, 'a');
+  ensemble.run();
+  ensemble.crash(1);
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.note('the disk of 1 is lost');
+  ensemble.restart(1, BLANK);
+  ensemble.run();
+  expect(ensemble.peer(1).status).toEqual({ state: 'OBSERVING', leader: 3, epoch: 1, serving: true, votes: false });
+  ensemble.propose(3, 'b');
+  ensemble.run();
+  ensemble.fire(3, 'tick');
+  ensemble.run();
+  expect(ensemble.peer(1).status).toEqual({ state: 'FOLLOWING', leader: 3, epoch: 2, serving: true, votes: true });
+  ensemble.propose(3, 'c');
+  ensemble.run();
+  expect(ensemble.delivered(1)).toEqual(ensemble.delivered(3));
+  expect(ensemble.image(1).mark).toEqual({ ensembleId: 'test' });
+  await expectTranscript(ensemble, 'lost-disk');
+});
+
+test('a damaged store: what can be read is kept, what cannot is cut off when the leader has it at hand', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  const whole = image(1, run(1, 1, 'a', 'b', 'c'));
+  ensemble.start(2, whole);
+  ensemble.start(3, whole);
+  ensemble.elect();
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.start(1, { ...image(1, run(1, 1, 'a')), damage: 'the entry 1.2 has another checksum' });
+  ensemble.run();
+  ensemble.fire(3, 'tick');
+  ensemble.run();
+  expect(ensemble.peer(1).status).toEqual({ state: 'FOLLOWING', leader: 3, epoch: 3, serving: true, votes: true });
+  expect(ensemble.delivered(1)).toEqual(ensemble.delivered(3));
+  await expectTranscript(ensemble, 'damaged-store');
+});
+
+test('a voter that has promised a later epoch waits, and the leader goes on to one above it', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  for (const sid of [2, 3]) ensemble.start(sid, image(1));
+  ensemble.elect();
+  ensemble.propose(3, 'a');
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.start(1, { ...image(1), acceptedEpoch: 7 });
+  ensemble.run();
+  expect(ensemble.peer(1).status.serving).toBe(false);
+  ensemble.fire(3, 'tick');
+  ensemble.run();
+  for (const sid of [1, 2, 3]) expect(ensemble.peer(sid).status).toMatchObject({ leader: 3, epoch: 8, serving: true });
+  await expectTranscript(ensemble, 'later-promise');
+});
+
+test('hand-over: everything is committed, the successor has it, and leads without an election', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.propose(3, 'a');
+  ensemble.step(3, { type: 'handOver', to: 1 });
+  ensemble.run();
+  for (const sid of [1, 2, 3]) expect(ensemble.peer(sid).status).toMatchObject({ leader: 1, epoch: 2, serving: true });
+  ensemble.propose(1, 'b');
+  ensemble.run();
+  for (const sid of [1, 2, 3]) expect(ensemble.delivered(sid)).toEqual([makeZxid(1, 1), makeZxid(2, 1)]);
+  expect(ensemble.lines.some((line) => line.includes('LOOKING'))).toBe(false);
+  await expectTranscript(ensemble, 'hand-over');
+});
+
+test('hand-over: a successor that is gone leaves an ordinary election', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.propose(3, 'a');
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.step(3, { type: 'handOver', to: undefined });
+  ensemble.run((): boolean => ensemble.lines.some((line) => line.includes('HANDOVER to 1')));
+  ensemble.crash(1);
+  ensemble.elect();
+  ensemble.run();
+  expect(ensemble.leader()).toBe(3);
+  expect(ensemble.delivered(2)).toEqual(ensemble.delivered(3));
+  await expectTranscript(ensemble, 'hand-over-to-the-dead');
+});
+
+test('DIFF from the log on the storage, where the one in memory does not reach back', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3], {}, { committedLogTxns: 1 });
+  for (const sid of [1, 2, 3]) ensemble.start(sid);
+  ensemble.elect();
+  ensemble.propose(3, 'a');
+  ensemble.run();
+  ensemble.crash(1);
+  ensemble.run();
+  for (const txn of ['b', 'c', 'd']) ensemble.propose(3, txn);
+  ensemble.run();
+  ensemble.step(3, { type: 'snapshotSaved', zxid: makeZxid(1, 4) });
+  ensemble.lines.length = 0;
+  ensemble.restart(1);
+  ensemble.run();
+  expect(ensemble.delivered(1)).toEqual(ensemble.delivered(3));
+  await expectTranscript(ensemble, 'sync-diff-from-storage');
+});
+
+test('SNAP in pieces: what is proposed meanwhile follows the snapshot', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3], {}, { committedLogTxns: 0 });
+  for (const sid of [2, 3]) ensemble.start(sid, { ...image(1, run(1, 4, 'd')), snapshot: snapshotAt(1, 2, 3) });
+  ensemble.elect();
+  ensemble.run();
+  ensemble.lines.length = 0;
+  ensemble.start(1);
+  ensemble.run((): boolean => ensemble.lines.some((line) => line.includes('PIECE')));
+  ensemble.propose(3, 'e');
+  ensemble.run();
+  expect(ensemble.delivered(1)).toEqual(ensemble.delivered(3));
+  expect(ensemble.delivered(1)).toHaveLength(5);
+  await expectTranscript(ensemble, 'sync-snap-in-pieces');
 });
 
 test('sync: answered after a round of heartbeats that began after it came', async () => {
@@ -181,7 +328,7 @@ test('observer: it finds the leader, takes over the history, and hears of txns o
   ensemble.lines.length = 0;
   ensemble.start(4);
   ensemble.run();
-  expect(ensemble.peer(4).status).toEqual({ state: 'OBSERVING', leader: 3, epoch: 1, serving: true });
+  expect(ensemble.peer(4).status).toEqual({ state: 'OBSERVING', leader: 3, epoch: 1, serving: true, votes: false });
   ensemble.propose(3, 'b', 'c');
   ensemble.run();
   expect(ensemble.delivered(4)).toEqual(ensemble.delivered(3));

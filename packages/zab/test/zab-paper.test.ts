@@ -3,13 +3,13 @@
  * The simulator of the testkit looks for the same on random ones.
  */
 import { makeZxid } from '@quorate/protocol';
-import { type Effect, hasQuorum, type Input, type Message, type Run, type StoredImage } from '@quorate/zab';
+import { type Effect, hasQuorum, type Input, type Message, type Run } from '@quorate/zab';
 import { describe, expect, test } from 'vitest';
 import { TestEnsemble } from './ensemble.js';
 
 const text = (...texts: string[]): Uint8Array[] => texts.map((t) => Uint8Array.from(t, (c) => c.charCodeAt(0)));
 const run = (epoch: number, counter: number, ...texts: string[]): Run => ({ zxid: makeZxid(epoch, counter), payloads: text(...texts) });
-const image = (epoch: number, ...runs: Run[]): StoredImage => ({ acceptedEpoch: epoch, currentEpoch: epoch, snapshot: undefined, runs });
+const image = (epoch: number, ...runs: Run[]) => ({ acceptedEpoch: epoch, currentEpoch: epoch, runs });
 
 function serving(voters: number[]): TestEnsemble {
   const ensemble = new TestEnsemble(voters);
@@ -19,6 +19,8 @@ function serving(voters: number[]): TestEnsemble {
   ensemble.lines.length = 0;
   return ensemble;
 }
+
+const leaderInfo = (epoch: number): Message => ({ type: 'LEADERINFO', epoch, ensembleId: 'test' });
 
 const ordered = (effects: readonly Effect[]) => effects.map(({ type }) => type);
 
@@ -86,7 +88,7 @@ describe('Phase 0, election (FastLeaderElection)', () => {
       const ensemble = new TestEnsemble([1, 2]);
       ensemble.start(1);
       followBy(ensemble, 1, 2, peerEpoch);
-      ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'LEADERINFO', epoch: 12 } });
+      ensemble.step(1, { type: 'leaderMessage', channel: 1, message: leaderInfo(12) });
       return ensemble.peer(1).role.vote.peerEpoch;
     });
     expect(told).toEqual([12, 12]);
@@ -144,7 +146,7 @@ describe('Phase 1, discovery', () => {
     const ensemble = new TestEnsemble([1, 2]);
     ensemble.start(1, { ...image(1), acceptedEpoch: 5 });
     followBy(ensemble, 1, 2);
-    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'LEADERINFO', epoch: 4 } });
+    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: leaderInfo(4) });
     expect(ensemble.peer(1).status.state).toBe('LOOKING');
     expect(ensemble.peer(1).state.acceptedEpoch).toBe(5);
   });
@@ -153,7 +155,7 @@ describe('Phase 1, discovery', () => {
     const ensemble = new TestEnsemble([1, 2]);
     ensemble.start(1, { ...image(1), acceptedEpoch: 5 });
     followBy(ensemble, 1, 2);
-    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'LEADERINFO', epoch: 5 } });
+    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: leaderInfo(5) });
     expect(ensemble.heldOrders(1)).toEqual([]);
     expect(ensemble.peer(1).status.state).toBe('FOLLOWING');
     expect(ensemble.sentToLeader(1)).toContainEqual({ type: 'ACKEPOCH', currentEpoch: -1, lastZxid: 0 });
@@ -164,7 +166,7 @@ describe('Phase 1, discovery', () => {
     ensemble.start(3, image(1));
     leadBy(ensemble, 3, [1, 2]);
     ensemble.step(3, { type: 'learnerOpened', from: 1, channel: 50 });
-    ensemble.step(3, { type: 'learnerMessage', channel: 50, message: { type: 'FOLLOWERINFO', acceptedEpoch: 1 } });
+    ensemble.step(3, { type: 'learnerMessage', channel: 50, message: { type: 'FOLLOWERINFO', acceptedEpoch: 1, ensembleId: 'test' } });
     ensemble.run();
     ensemble.step(3, { type: 'learnerMessage', channel: 50, message: { type: 'ACKEPOCH', currentEpoch: 1, lastZxid: makeZxid(1, 1) } });
     expect(ensemble.peer(3).status.state).toBe('LOOKING');
@@ -202,9 +204,10 @@ describe('Phase 2, synchronization', () => {
     ensemble.hold(1);
     followBy(ensemble, 1, 2);
     const receive = (message: Message) => ensemble.step(1, { type: 'leaderMessage', channel: 1, message });
-    receive({ type: 'LEADERINFO', epoch: 3 });
+    receive(leaderInfo(3));
     ensemble.flush(1);
-    receive({ type: 'SNAP', snapshot: { zxid: makeZxid(1, 1), bytes: new Uint8Array() } });
+    receive({ type: 'SNAP', zxid: makeZxid(1, 1) });
+    receive({ type: 'PIECE', bytes: new Uint8Array(), last: true });
     receive({ type: 'PROPOSAL', run: run(1, 2, 'committed') });
     receive({ type: 'COMMIT', zxid: makeZxid(1, 2) });
     // Whatever happens up to here, the store has what it had.
@@ -223,9 +226,10 @@ describe('Phase 2, synchronization', () => {
     ensemble.start(1, image(2, run(1, 1, 'a'), run(2, 1, 'b')));
     followBy(ensemble, 1, 2);
     const receive = (message: Message) => ensemble.step(1, { type: 'leaderMessage', channel: 1, message });
-    receive({ type: 'LEADERINFO', epoch: 3 });
+    receive(leaderInfo(3));
     ensemble.run();
-    receive({ type: 'SNAP', snapshot: { zxid: makeZxid(1, 1), bytes: new Uint8Array() } });
+    receive({ type: 'SNAP', zxid: makeZxid(1, 1) });
+    receive({ type: 'PIECE', bytes: new Uint8Array(), last: true });
     ensemble.step(1, { type: 'leaderClosed', channel: 1 });
     expect(ensemble.peer(1).role.vote).toEqual({ leader: 1, zxid: makeZxid(2, 1), peerEpoch: 2 });
   });
@@ -260,7 +264,7 @@ describe('Phase 2, synchronization', () => {
     const ensemble = new TestEnsemble([1, 2]);
     ensemble.start(1, image(1, run(1, 1, 'a')));
     followBy(ensemble, 1, 2);
-    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'LEADERINFO', epoch: 2 } });
+    ensemble.step(1, { type: 'leaderMessage', channel: 1, message: leaderInfo(2) });
     ensemble.run();
     ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'TRUNC', zxid: makeZxid(1, 0) } });
     expect(ensemble.peer(1).status.state).toBe('LOOKING');
@@ -271,7 +275,7 @@ describe('Phase 2, synchronization', () => {
     const ensemble = new TestEnsemble([1, 2]);
     ensemble.start(1, image(1, run(1, 1, 'a')));
     followBy(ensemble, 1, 2);
-    for (const message of [{ type: 'LEADERINFO', epoch: 2 }] as const) ensemble.step(1, { type: 'leaderMessage', channel: 1, message });
+    for (const message of [leaderInfo(2)] as const) ensemble.step(1, { type: 'leaderMessage', channel: 1, message });
     ensemble.run();
     ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'DIFF' } });
     ensemble.step(1, { type: 'leaderMessage', channel: 1, message: { type: 'PROPOSAL', run: run(1, 3, 'c') } });

@@ -24,7 +24,7 @@ export class TestEnsemble {
   }
 
   start(sid: Sid): Server {
-    const storage = this.#storages.get(sid) ?? new MemoryStorage({ clock: this.clock });
+    const storage = this.#storages.get(sid) ?? new MemoryStorage({ clock: this.clock }).format({ ensembleId: 'test' });
     this.#storages.set(sid, storage);
     const server = new Server({
       sid,

@@ -103,7 +103,8 @@ export class DeliveryChecker {
   #checkQuorumDurable(entry: Entry): void {
     const { config, servers } = this.#witness;
     const holders = new Set<Sid>();
-    for (const view of servers.values()) if (holds(view.flushed, entry)) holders.add(view.sid);
+    // What was on a disk when it was acknowledged, and was lost afterwards, does not make the commit wrong: such a server has no vote.
+    for (const view of servers.values()) if ([view.flushed, ...view.lost].some((tip) => holds(tip, entry))) holders.add(view.sid);
     if (hasQuorum(config, (sid) => holders.has(sid))) return;
     this.#fail('QuorumDurability', `${formatZxid(entry.zxid)} is delivered while only servers [${[...holders].join(' ')}] hold it on disk`);
   }

@@ -6,7 +6,7 @@
  */
 import { formatZxid, type Zxid } from '@quorate/protocol';
 import type { Run, Sid, Snapshot, StoredImage } from '@quorate/zab';
-import type { DiskOrder } from '../world/sim-disk.js';
+import type { DiskOrder } from '../world/disk-content.js';
 import { at, cutAt, type Entry, sameBytes, type Witness } from './witness.js';
 
 export class HistoryChecker {
@@ -38,6 +38,16 @@ export class HistoryChecker {
     if (order.type === 'append') view.flushed = this.#extended(sid, view.flushed, order.run) ?? view.flushed;
     else if (order.type === 'truncate') view.flushed = this.#cut(sid, view.flushed, order.zxid);
     else if (order.type === 'installSnapshot') view.flushed = this.#endOf(sid, order.snapshot, order.runs) ?? view.flushed;
+  }
+
+  /** The disk of a server that is down is not what it was. */
+  onStoreLost(sid: Sid, image: StoredImage): void {
+    const view = this.#witness.server(sid);
+    view.lost.push(view.flushed);
+    view.flushed = this.#endOf(sid, image.snapshot, image.runs) ?? view.flushed;
+    view.flushedAcceptedEpoch = image.acceptedEpoch;
+    view.flushedCurrentEpoch = image.currentEpoch;
+    view.marked = image.mark !== undefined && image.damage === undefined;
   }
 
   /** What a new life reads is what was flushed: no less, and no other. */

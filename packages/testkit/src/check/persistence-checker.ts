@@ -3,8 +3,8 @@
  * has is told by the disk itself, so that a completion which came too early is seen through.
  */
 import { counterOf, epochOf, formatZxid, type Zxid } from '@quorate/protocol';
-import { isObserver, lastZxidOf, type Message, type Sid, type Snapshot } from '@quorate/zab';
-import type { DiskOrder } from '../world/sim-disk.js';
+import { lastZxidOf, type Message, type Sid, type Snapshot } from '@quorate/zab';
+import type { DiskOrder } from '../world/disk-content.js';
 import { at, cutAt, type Entry, holds, lastCommittedOf, type Witness } from './witness.js';
 
 export class PersistenceChecker {
@@ -32,20 +32,20 @@ export class PersistenceChecker {
 
   /** A leader ends the history that it sends to a learner. */
   onNewLeaderSent(leader: Sid, learner: Sid, epoch: number): void {
-    const { ordered, delivered, serving } = this.#witness.server(leader);
-    // An observer of a leader that serves is sent what is committed, of which the leader may have applied less.
-    this.#sent.set(`${leader} ${learner} ${epoch}`, serving && this.#observes(learner) ? delivered : ordered);
+    const { ordered, delivered, leads } = this.#witness.server(leader);
+    // An observer of an established leader is sent what is committed, of which the leader may have applied less.
+    this.#sent.set(`${leader} ${learner} ${epoch}`, leads && this.#observes(learner) ? delivered : ordered);
   }
 
   /** A learner promises not to go back behind an epoch. */
   onPromise(sid: Sid, leader: Sid, message: Message & { readonly type: 'ACKEPOCH' }): void {
     const view = this.#witness.server(sid);
     const epoch = this.invitedTo(sid);
-    if (this.#observes(sid) ? view.flushedAcceptedEpoch < epoch : view.flushedAcceptedEpoch !== epoch) {
+    if (this.#observes(sid) ? view.flushedAcceptedEpoch < epoch && view.marked : view.flushedAcceptedEpoch !== epoch) {
       this.#fail('AckHonesty', `server ${sid} promises epoch ${epoch} while its disk says ${view.flushedAcceptedEpoch}`);
       return;
     }
-    if (message.currentEpoch === -1) return;
+    if (message.currentEpoch === -1 || this.#observes(sid)) return;
     const other = this.#promised.get(`${sid} ${epoch}`);
     if (other !== undefined && other !== leader)
       this.#fail('PromiseUniqueness', `server ${sid} promises epoch ${epoch} to server ${leader} after promising it to server ${other}`);
@@ -108,6 +108,9 @@ export class PersistenceChecker {
           );
         view.flushedCurrentEpoch = order.epoch;
         return;
+      case 'saveMark':
+        view.marked = true;
+        return;
       case 'append':
         if (epochOf(order.run.zxid) > view.flushedAcceptedEpoch)
           this.#fail('PersistMonotonicity', `${at(sid, order.run.zxid)} stores a txn above its promise, ${view.flushedAcceptedEpoch}`);
@@ -144,9 +147,9 @@ export class PersistenceChecker {
     );
   }
 
-  /** An observer's promise binds nobody. */
+  /** The promise of a server without a vote binds nobody. */
   #observes(sid: Sid): boolean {
-    return isObserver(this.#witness.config, sid);
+    return !this.#witness.votes(sid);
   }
 
   #fail(property: string, message: string): void {

@@ -13,6 +13,8 @@ export class PrimaryChecker {
 
   /** Who has promised an epoch to its leader, and been counted. */
   readonly #promised = new Map<number, Set<Sid>>();
+  /** By leader: its latest epoch. */
+  readonly #lastEpochOf = new Map<Sid, number>();
   /** By leader: the epoch that it has invited learners to. */
   readonly #invitedTo = new Map<Sid, number>();
 
@@ -51,7 +53,7 @@ export class PrimaryChecker {
   }
 
   /** A leader begins to serve. */
-  onEstablished(sid: Sid, epoch: number, nowMs: number): void {
+  onEstablished(sid: Sid, epoch: number, at: { readonly nowMs: number; readonly renewed: boolean }): void {
     const { established, committed, config } = this.#witness;
     const view = this.#witness.server(sid);
     const other = established.get(epoch);
@@ -71,7 +73,10 @@ export class PrimaryChecker {
     if (view.flushedCurrentEpoch >= epoch) supporters.add(sid);
     if (!hasQuorum(config, (voter) => supporters.has(voter)))
       this.#fail('QuorumSynchronization', `server ${sid} is established in epoch ${epoch} by servers [${[...supporters].join(' ')}] alone`);
-    established.set(epoch, { epoch, leader: sid, initial: view.ordered, atMs: nowMs });
+    const previous = established.get(this.#lastEpochOf.get(sid) ?? 0);
+    const termAtMs = at.renewed && previous !== undefined ? previous.termAtMs : at.nowMs;
+    established.set(epoch, { epoch, leader: sid, initial: view.ordered, termAtMs });
+    this.#lastEpochOf.set(sid, epoch);
     if (epoch > this.#witness.newestEpoch) this.#witness.newestEpoch = epoch;
   }
 

@@ -2,7 +2,7 @@
 import { formatZxid, type Zxid } from '@quorate/protocol';
 import type { Sid, Snapshot } from '@quorate/zab';
 import type { Verdict } from './verdict.js';
-import { sameBytes } from './witness.js';
+import { joined, sameBytes } from './witness.js';
 
 interface Seen {
   readonly sid: Sid;
@@ -18,10 +18,11 @@ export class ReplicaDigestChecker {
   }
 
   /** A server shows its whole state. */
-  onState(sid: Sid, snapshot: Snapshot): void {
-    const first = this.#seen.get(snapshot.zxid);
-    if (first === undefined) this.#seen.set(snapshot.zxid, { sid, bytes: snapshot.bytes });
-    else if (!sameBytes(first.bytes, snapshot.bytes))
-      this.#verdict.fail('ReplicaDigest', `servers ${first.sid} and ${sid} differ in their states at ${formatZxid(snapshot.zxid)}`);
+  onState(sid: Sid, { zxid, pieces }: Snapshot): void {
+    const bytes = joined(pieces);
+    const first = this.#seen.get(zxid);
+    if (first === undefined) this.#seen.set(zxid, { sid, bytes });
+    else if (!sameBytes(first.bytes, bytes))
+      this.#verdict.fail('ReplicaDigest', `servers ${first.sid} and ${sid} differ in their states at ${formatZxid(zxid)}`);
   }
 }

@@ -30,7 +30,8 @@ export interface Establishment {
   readonly leader: Sid;
   /** The leader's history at that moment (I_e of the paper). */
   readonly initial: Entry;
-  readonly atMs: number;
+  /** When this leader began to serve, in this epoch or in an earlier one that this one follows without an election. */
+  readonly termAtMs: number;
 }
 
 /** What is known of one server from its inputs, its effects and its disk. */
@@ -40,18 +41,25 @@ export class ServerView {
   ordered: Entry;
   /** The end of the history that is on its disk. */
   flushed: Entry;
+  /** Ends of histories that were on its disk and that it has lost by no fault of its own. */
+  readonly lost: Entry[] = [];
+  /** Whether its store, as it is on its disk, is one whose server counts. */
+  marked: boolean;
   /** The last txn that its application has. */
   delivered: Entry;
   flushedAcceptedEpoch = 0;
   flushedCurrentEpoch = 0;
   serving = false;
+  /** Whether it has served as the leader in its present role, and may be making a pause. */
+  leads = false;
   state: ServerState = 'LOOKING';
   /** Whom each channel that it opened leads to, and who opened each of those that it accepted; by life. */
   readonly leaders = new Map<number, Sid>();
   readonly learners = new Map<number, Sid>();
 
-  constructor(sid: Sid, root: Entry) {
+  constructor(sid: Sid, root: Entry, marked: boolean) {
     this.sid = sid;
+    this.marked = marked;
     this.ordered = root;
     this.flushed = root;
     this.delivered = root;
@@ -82,11 +90,17 @@ export class Witness {
   constructor(config: Config, verdict: Verdict) {
     this.config = config;
     this.verdict = verdict;
-    for (const sid of [...config.voters, ...(config.observers ?? [])]) this.servers.set(sid, new ServerView(sid, this.root));
+    for (const sid of config.voters) this.servers.set(sid, new ServerView(sid, this.root, true));
+    for (const sid of config.observers ?? []) this.servers.set(sid, new ServerView(sid, this.root, false));
   }
 
   server(sid: Sid): ServerView {
     return this.servers.get(sid) as ServerView;
+  }
+
+  /** Whether a server counts, as far as its disk says. */
+  votes(sid: Sid): boolean {
+    return this.server(sid).marked && this.config.voters.includes(sid);
   }
 
   /** What was proposed under this zxid; the root for 0. */
@@ -147,6 +161,17 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/** The pieces of a snapshot as one block. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 /** A server and a zxid in words. */

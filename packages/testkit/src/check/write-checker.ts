@@ -60,7 +60,7 @@ export class WriteChecker {
     this.#history.sometimes.note('session expired');
     const epoch = Math.floor(header.zxid / 0x1_0000_0000);
     const establishment = this.#history.witness.established.get(epoch);
-    const sinceMs = Math.max(establishment?.atMs ?? 0, session.lastHeard(entry.proposer, entry.proposedAtMs));
+    const sinceMs = Math.max(establishment?.termAtMs ?? 0, session.lastHeard(entry.proposer, entry.proposedAtMs));
     const createdAtMs = this.#history.txns[session.createdIndex]?.entry.proposedAtMs ?? 0;
     const silentMs = entry.proposedAtMs - Math.max(sinceMs, createdAtMs);
     if (silentMs < session.timeoutMs)

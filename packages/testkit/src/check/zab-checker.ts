@@ -3,7 +3,7 @@
  * gives each to the checkers whose rule it touches.
  */
 import type { Config, Effect, Input, Message, Sid, Snapshot, StoredImage } from '@quorate/zab';
-import type { DiskOrder } from '../world/sim-disk.js';
+import type { DiskOrder } from '../world/disk-content.js';
 import { DeliveryChecker } from './delivery-checker.js';
 import { HistoryChecker } from './history-checker.js';
 import { PersistenceChecker } from './persistence-checker.js';
@@ -28,6 +28,8 @@ export class ZabChecker {
   readonly #persistence: PersistenceChecker;
   readonly #primary: PrimaryChecker;
   readonly #digest: ReplicaDigestChecker;
+  /** By leader and channel: what has been read of the snapshot that is being sent. */
+  readonly #pieces = new Map<string, Uint8Array[]>();
   /** What the application of a leader has just proposed: the append that follows is the proposal. */
   #proposing: { readonly sid: Sid; readonly payloads: readonly Uint8Array[] } | undefined;
 
@@ -50,15 +52,24 @@ export class ZabChecker {
       case 'learnerOpened':
         this.witness.server(sid).learners.set(input.channel, input.from);
         return;
+      case 'snapshotRead':
+        this.#onSnapshotRead(sid, input);
+        return;
       case 'leaderMessage':
         if (input.message.type === 'LEADERINFO') this.#persistence.onInvited(sid, input.message.epoch);
-        return;
-      case 'snapshotTaken':
-        this.#digest.onState(sid, input.snapshot);
         return;
       default:
         return;
     }
+  }
+
+  #onSnapshotRead(sid: Sid, { channel, zxid, bytes, last }: Input & { readonly type: 'snapshotRead' }): void {
+    const key = `${sid} ${channel}`;
+    const pieces = [...(this.#pieces.get(key) ?? []), bytes];
+    this.#pieces.set(key, pieces);
+    if (!last) return;
+    this.#pieces.delete(key);
+    this.#digest.onState(sid, { zxid, pieces });
   }
 
   onEffect(sid: Sid, effect: Effect): void {
@@ -94,7 +105,10 @@ export class ZabChecker {
         const view = this.witness.server(sid);
         view.serving = effect.status.serving;
         view.state = effect.status.state;
-        if (effect.status.serving && effect.status.state === 'LEADING') this.#primary.onEstablished(sid, effect.status.epoch, this.#now());
+        const renewed = view.leads;
+        view.leads = view.state === 'LEADING' && (view.serving || view.leads);
+        if (effect.status.serving && effect.status.state === 'LEADING')
+          this.#primary.onEstablished(sid, effect.status.epoch, { nowMs: this.#now(), renewed });
         return;
       }
       default:
@@ -124,10 +138,12 @@ export class ZabChecker {
     const leader = view.leaders.get(channel) as Sid;
     if (message.type === 'ACKEPOCH') {
       this.#persistence.onPromise(view.sid, leader, message);
-      if (message.currentEpoch !== -1) this.#primary.onPromised(view.sid, this.#persistence.invitedTo(view.sid));
+      if (message.currentEpoch !== -1 && this.witness.votes(view.sid))
+        this.#primary.onPromised(view.sid, this.#persistence.invitedTo(view.sid));
     } else if (message.type === 'ACK') {
       this.#persistence.onAck(view.sid, leader, message.zxid);
-      if (message.zxid % 0x1_0000_0000 === 0) this.#primary.onNewLeaderAcknowledged(view.sid, message.zxid / 0x1_0000_0000);
+      if (message.zxid % 0x1_0000_0000 === 0 && this.witness.votes(view.sid))
+        this.#primary.onNewLeaderAcknowledged(view.sid, message.zxid / 0x1_0000_0000);
     }
   }
 
@@ -143,6 +159,10 @@ export class ZabChecker {
     this.#digest.onState(sid, snapshot);
   }
 
+  onStoreLost(sid: Sid, image: StoredImage): void {
+    this.#history.onStoreLost(sid, image);
+  }
+
   onRecovered(sid: Sid, image: StoredImage): void {
     this.#history.onRecovered(sid, image);
     if (image.snapshot !== undefined) this.#digest.onState(sid, image.snapshot);
@@ -153,6 +173,8 @@ export class ZabChecker {
     const view = this.witness.server(sid);
     view.serving = false;
     view.state = 'LOOKING';
+    view.leads = false;
+    for (const key of this.#pieces.keys()) if (key.startsWith(`${sid} `)) this.#pieces.delete(key);
     view.ordered = view.flushed;
     view.leaders.clear();
     view.learners.clear();

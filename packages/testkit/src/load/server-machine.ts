@@ -25,6 +25,7 @@ export class ServerMachine implements Machine {
       initLimit: knobs.initLimit,
       syncLimit: knobs.syncLimit,
       ...(knobs.snapshotEvery !== undefined && { snapshotEvery: knobs.snapshotEvery }),
+      limits: knobs.limits,
     });
   }
 

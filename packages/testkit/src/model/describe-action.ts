@@ -18,7 +18,7 @@ export function describeAction(world: World, action: Action): string {
     case 'complete':
       return `S${action.sid} flushed: ${ordersOf(world, action.sid).slice(0, action.count).map(describeOrder).join(', ')}`;
     case 'answer':
-      return `S${action.sid} has its snapshot`;
+      return `S${action.sid} takes what it has asked for`;
     case 'timer':
       return `S${action.sid} timer ${action.name}`;
     case 'propose':
@@ -72,6 +72,8 @@ function describeOrder(order: LaneOrder): string {
       return `acceptedEpoch ${order.epoch}`;
     case 'saveCurrentEpoch':
       return `currentEpoch ${order.epoch}`;
+    case 'saveMark':
+      return 'mark';
     case 'installSnapshot':
       return ['snapshot', name(order.snapshot.zxid), ...order.runs.map((run) => describeRun(run, name))].join(' ');
   }

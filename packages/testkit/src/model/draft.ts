@@ -2,7 +2,17 @@
  * One step of a world: the parts that it touches are copied, inputs go to the shipped core, its effects are performed, and the properties are asked.
  */
 import { InvariantError } from '@quorate/protocol';
-import { type ChannelId, type Effect, type Input, type Message, type Notification, Peer, type Sid, type TimerName } from '@quorate/zab';
+import {
+  type ChannelId,
+  DEFAULT_LIMITS,
+  type Effect,
+  type Input,
+  type Message,
+  type Notification,
+  Peer,
+  type Sid,
+  type TimerName,
+} from '@quorate/zab';
 import type { Printer } from './print.js';
 import {
   checkDelivery,
@@ -93,7 +103,8 @@ export class Draft implements Ghosts {
     const server = this.server(sid);
     const voters = Array.from({ length: this.scope.servers }, (_, i) => i + 1);
     try {
-      server.peer = Peer.recover({ sid, config: { version: 0, voters }, timing: TIMING, image: imageOf(server.store) });
+      const config = { version: 0, voters };
+      server.peer = Peer.recover({ sid, config, timing: TIMING, limits: DEFAULT_LIMITS, image: imageOf(server.store) });
     } catch (error) {
       if (error instanceof RangeError) fail('StartsUnaided', `server ${sid} does not start: ${error.message}`);
       throw error;
@@ -219,6 +230,7 @@ export class Draft implements Ghosts {
       case 'saveAcceptedEpoch':
       case 'saveCurrentEpoch':
       case 'installSnapshot':
+      case 'saveMark':
         server.lane = [...server.lane, effect];
         return;
       case 'setTimer':
@@ -239,13 +251,20 @@ export class Draft implements Ghosts {
         if (effect.status.state === 'LEADING') checkEstablished(this, server, effect.status.epoch);
         else checkServes(this, server, effect.status.epoch);
         return;
-      case 'takeSnapshot': {
-        // What the application has now; the core takes the answer after whatever else has come meanwhile.
+      case 'readSnapshot': {
+        // What the application has now, in one piece; the core takes the answer after whatever else has come meanwhile.
         const zxid = lastZxidOfEntries(this.committed.slice(0, server.applied));
-        const snapshot = { zxid, bytes: Uint8Array.of(server.applied) };
-        server.answers = [...server.answers, { type: 'snapshotTaken', channel: effect.channel, snapshot }];
+        const bytes = Uint8Array.of(server.applied);
+        server.answers = [...server.answers, { type: 'snapshotRead', channel: effect.channel, zxid, bytes, last: true }];
         return;
       }
+      case 'awaitRoom':
+        server.answers = [...server.answers, { type: 'room', channel: effect.channel }];
+        return;
+      case 'readLog':
+        // The log in memory is whole here: stores are never compacted.
+        fail('Invariant', `server ${sid} reads its log above ${effect.after}`);
+        return;
       case 'heartbeat':
         server.answers = [...server.answers, { type: 'heartbeat', round: effect.round, payload: new Uint8Array(0) }];
         return;
@@ -323,7 +342,7 @@ export class Draft implements Ghosts {
 
 function historyEndAfter(wire: Wire, message: Message): Wire['historyEnd'] {
   if (message.type === 'TRUNC') return message.zxid;
-  if (message.type === 'SNAP') return message.snapshot.zxid;
+  if (message.type === 'SNAP') return message.zxid;
   if (message.type === 'PROPOSAL') return lastZxidOfEntries(entriesOf([message.run]));
   return wire.historyEnd;
 }

@@ -4,7 +4,7 @@
  */
 import { counterOf, epochOf, type Zxid } from '@quorate/protocol';
 import type { Message, Run, Sid, Snapshot } from '@quorate/zab';
-import { beginsWith, containsZxid, type Entry, entriesOf, flushed, lastZxidOfEntries, type Store, sameEntry } from './store.js';
+import { beginsWith, containsZxid, coveredBy, type Entry, entriesOf, flushed, lastZxidOfEntries, type Store, sameEntry } from './store.js';
 import { fail } from './violation.js';
 import type { Establishment, Server, Wire } from './world.js';
 
@@ -59,7 +59,7 @@ function checkCommit(ghosts: Ghosts, entry: Entry): void {
 
 /** The application gets the state of a snapshot: one that was committed, that is durable here, and that takes nothing back. */
 export function checkRestore(ghosts: Ghosts, server: Server, snapshot: Snapshot): void {
-  const applied = snapshot.bytes[0] as number;
+  const applied = coveredBy(snapshot);
   if (snapshot.zxid !== lastZxidOfEntries(ghosts.committed.slice(0, applied)))
     fail('CommitConsistency', 'a snapshot does not hold what its zxid says');
   if (server.store.covered < applied) fail('AppliedDurable', `server ${server.sid} restores a snapshot that it has not flushed`);

@@ -12,7 +12,7 @@ export interface Entry {
 /** An order of the log lane. */
 export type LaneOrder = Extract<
   Effect,
-  { readonly type: 'append' | 'truncate' | 'saveAcceptedEpoch' | 'saveCurrentEpoch' | 'installSnapshot' }
+  { readonly type: 'append' | 'truncate' | 'saveAcceptedEpoch' | 'saveCurrentEpoch' | 'installSnapshot' | 'saveMark' }
 >;
 
 /** What would survive the loss of power. */
@@ -23,9 +23,12 @@ export interface Store {
   /** The whole history; the snapshot covers its first `covered` entries. */
   readonly entries: readonly Entry[];
   readonly covered: number;
+  /** Whether its server counts. */
+  readonly marked: boolean;
 }
 
-export const EMPTY_STORE: Store = { acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, entries: [], covered: 0 };
+/** The store of a founder. */
+export const EMPTY_STORE: Store = { acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, entries: [], covered: 0, marked: true };
 
 /** The end of a history; 0 of an empty one. */
 export function lastZxidOfEntries(entries: readonly Entry[]): Zxid {
@@ -75,15 +78,22 @@ export function flushed(store: Store, order: LaneOrder, committed: readonly Entr
       if (order.epoch > store.acceptedEpoch) fail('PersistMonotonicity', 'currentEpoch is above acceptedEpoch');
       return { ...store, currentEpoch: order.epoch };
     case 'installSnapshot': {
-      const covered = order.snapshot.bytes[0] as number;
+      const covered = coveredBy(order.snapshot);
       const entries = [...committed.slice(0, covered), ...entriesOf(order.runs)];
       return { ...store, snapshot: order.snapshot, entries, covered };
     }
+    case 'saveMark':
+      return { ...store, marked: true };
   }
 }
 
+/** How many entries of the global log an application had when it gave this snapshot. */
+export function coveredBy({ pieces }: Snapshot): number {
+  return (pieces[0] as Uint8Array)[0] as number;
+}
+
 /** What a new life of the server reads. */
-export function imageOf({ acceptedEpoch, currentEpoch, snapshot, entries, covered }: Store): StoredImage {
+export function imageOf({ acceptedEpoch, currentEpoch, snapshot, entries, covered, marked }: Store): StoredImage {
   const runs: { zxid: Zxid; payloads: Uint8Array[] }[] = [];
   for (const { zxid, content } of entries.slice(covered)) {
     const last = runs[runs.length - 1];
@@ -91,5 +101,5 @@ export function imageOf({ acceptedEpoch, currentEpoch, snapshot, entries, covere
     if (last !== undefined && epochOf(last.zxid) === epochOf(zxid)) last.payloads.push(payload);
     else runs.push({ zxid, payloads: [payload] });
   }
-  return { acceptedEpoch, currentEpoch, snapshot, runs };
+  return { acceptedEpoch, currentEpoch, snapshot, runs, mark: marked ? { ensembleId: 'model' } : undefined };
 }

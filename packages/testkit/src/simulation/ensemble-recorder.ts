@@ -4,7 +4,8 @@ import type { Effect, Input, Sid, Snapshot, StoredImage } from '@quorate/zab';
 import type { Verdict } from '../check/verdict.js';
 import type { ZabChecker } from '../check/zab-checker.js';
 import type { Trace } from '../trace/trace.js';
-import type { DiskOrder } from '../world/sim-disk.js';
+import type { DiskOrder } from '../world/disk-content.js';
+import { DiskError } from '../world/sim-disk.js';
 import type { EnsembleObserver } from './sim-ensemble.js';
 import type { Sometimes } from './sometimes.js';
 
@@ -59,22 +60,28 @@ export class EnsembleRecorder implements EnsembleObserver {
     } else if (effect.type === 'status') {
       this.#synchronizing.delete(sid);
       const view = this.#checker.witness.server(sid);
-      const led = view.serving && view.state === 'LEADING';
-      if (led && view.ordered !== view.delivered) this.#sometimes.note('leader lost with proposals that were not delivered');
-      if (effect.status.serving && effect.status.state === 'LEADING') this.#sometimes.note('leader established');
+      const { state, serving, epoch } = effect.status;
+      if (view.leads && state !== 'LEADING' && view.ordered !== view.delivered)
+        this.#sometimes.note('leader lost with proposals that were not delivered');
+      if (state === 'LEADING' && serving) this.#sometimes.note(view.leads ? 'epoch begun without an election' : 'leader established');
+      if (view.leads && state === 'FOLLOWING' && epoch > 0) this.#sometimes.note('leadership handed over');
     }
   }
 
   onDown(sid: Sid): void {
     const view = this.#checker.witness.server(sid);
-    if (view.serving && view.state === 'LEADING' && view.ordered !== view.delivered)
-      this.#sometimes.note('leader lost with proposals that were not delivered');
+    if (view.leads && view.ordered !== view.delivered) this.#sometimes.note('leader lost with proposals that were not delivered');
     this.#synchronizing.delete(sid);
     this.#trace.note(sid, sid, () => 'is down');
     this.#checker.onDown(sid);
   }
 
   onFailure(sid: Sid, error: Error): void {
+    if (error instanceof DiskError) {
+      this.#sometimes.note('server stopped by its disk');
+      this.#trace.note(sid, sid, () => `stops: ${error.message}`);
+      return;
+    }
     const property = error instanceof InvariantError ? 'Invariant' : 'UnexpectedException';
     this.#verdict.fail(property, `server ${sid} stopped by itself: ${error.stack ?? error.message}`);
   }
@@ -92,11 +99,17 @@ export class EnsembleRecorder implements EnsembleObserver {
     this.#checker.onSnapshotSaved(sid, snapshot);
   }
 
+  onStoreLost(sid: Sid, image: StoredImage): void {
+    this.#checker.onStoreLost(sid, image);
+  }
+
   onRecovered(sid: Sid, image: StoredImage): void {
+    const { acceptedEpoch, currentEpoch, mark, damage } = image;
     this.#trace.note(
       sid,
       image.currentEpoch,
-      () => `has read its disk: acceptedEpoch ${image.acceptedEpoch}, currentEpoch ${image.currentEpoch}`,
+      () =>
+        `has read its disk: acceptedEpoch ${acceptedEpoch}, currentEpoch ${currentEpoch}${mark === undefined ? ', not marked' : ''}${damage === undefined ? '' : `, ${damage}`}`,
     );
     this.#checker.onRecovered(sid, image);
   }

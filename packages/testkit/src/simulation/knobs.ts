@@ -1,5 +1,5 @@
 /** What differs from seed to seed: sizes, times and rates, drawn small, so that rare paths are common. */
-import type { Config } from '@quorate/zab';
+import type { Config, Limits } from '@quorate/zab';
 import { between, chance, millis, pick, RandomStreams } from '../world/random-streams.js';
 
 export interface Knobs {
@@ -15,6 +15,8 @@ export interface Knobs {
   readonly syncLimit: number;
   /** A snapshot after so many txns; undefined for the default, which no run reaches. */
   readonly snapshotEvery: number | undefined;
+  /** How many txns are kept in memory for learners, and how many an epoch may have. */
+  readonly limits: Partial<Limits>;
   readonly latencyMinMs: number;
   readonly latencyMaxMs: number;
   readonly latencySpikePermille: number;
@@ -52,6 +54,7 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
   const network = streams.stream('knobs: network');
   const disk = streams.stream('knobs: disk');
   const load = streams.stream('knobs: load');
+  const limits = streams.stream('knobs: limits');
   const tickTimeMs = pick(time, [20, 30, 50, 70, 100]);
   // What a correct ensemble has to bear is slow disks and links, not ones that are too slow for its tick.
   const latencyMaxMs = Math.min(pick(network, [1, 2, 2, 5]), tickTimeMs / 16);
@@ -67,6 +70,10 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     initLimit: between(time, 5, 12),
     syncLimit: between(time, 2, 6),
     snapshotEvery: chance(disk, 500) ? between(disk, 2, 50) : undefined,
+    limits: {
+      ...(chance(limits, 600) && { committedLogTxns: between(limits, 0, 20) }),
+      ...(chance(limits, 500) && { epochTxnsMax: between(limits, 20, 400) }),
+    },
     latencyMinMs: 0.125,
     latencyMaxMs,
     latencySpikePermille: pick(network, [0, 0, 5, 20]),

@@ -1,7 +1,7 @@
 /** The servers of a simulation: unchanged machines over simulated ports, with crash, restart, pause and resume. */
 import type { Random, VirtualClock } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
-import type { Config, Effect, Input, Sid, Status, Storage, Transport } from '@quorate/zab';
+import type { Config, Effect, Input, Mark, Sid, Status, Storage, Transport } from '@quorate/zab';
 import { between, type RandomStreams } from '../world/random-streams.js';
 import { type DiskObserver, SimDisk } from '../world/sim-disk.js';
 import type { SimNetwork } from '../world/sim-network.js';
@@ -42,6 +42,9 @@ export interface EnsembleObserver extends DiskObserver {
   /** A server has stopped by itself. */
   onFailure(sid: Sid, error: Error): void;
 }
+
+/** With which every voter of a simulation begins: its ensemble has been founded. */
+const MARK: Mark = { ensembleId: 'simulated' };
 
 export interface SimEnsembleOptions<M extends Machine> {
   readonly knobs: Knobs;
@@ -90,6 +93,7 @@ export class SimEnsemble<M extends Machine> {
         flushMinMs: knobs.flushMinMs,
         flushMaxMs: knobs.flushMaxMs,
         spikePermille: knobs.flushSpikePermille,
+        mark: this.config.voters.includes(sid) ? MARK : undefined,
       });
       this.#seats.set(sid, { sid, disk, wallSkewMs: between(skew, -5000, 5000), process: undefined, machine: undefined });
     }
@@ -167,7 +171,11 @@ export class SimEnsemble<M extends Machine> {
     this.process(sid)?.resume();
   }
 
-  /** From now on the disks are as fast as they should be. */
+  disk(sid: Sid): SimDisk {
+    return (this.#seats.get(sid) as Seat<M>).disk;
+  }
+
+  /** From now on the disks are as good as they should be. */
   calm(): void {
     for (const { disk } of this.#seats.values()) disk.calm();
   }

@@ -2,6 +2,8 @@
 
 const ENSEMBLE_CONDITIONS = [
   'leader established',
+  'epoch begun without an election',
+  'leadership handed over',
   'leader lost with proposals that were not delivered',
   'DIFF sent',
   'TRUNC sent',
@@ -9,6 +11,7 @@ const ENSEMBLE_CONDITIONS = [
   'history cut on disk',
   'snapshot of the leader installed on disk',
   'own snapshot saved',
+  'server stopped by its disk',
   'commit between NEWLEADER and UPTODATE',
   'crash',
   'crash of a serving leader',

@@ -16,11 +16,14 @@ export function describeMessage(message: Message, write: WriteZxid = formatZxid)
     case 'ACKEPOCH':
       return `ACKEPOCH currentEpoch ${message.currentEpoch} lastZxid ${write(message.lastZxid)}`;
     case 'TRUNC':
+    case 'SNAP':
     case 'ACK':
     case 'COMMIT':
       return `${message.type} ${write(message.zxid)}`;
-    case 'SNAP':
-      return `SNAP ${write(message.snapshot.zxid)}`;
+    case 'PIECE':
+      return `PIECE of ${message.bytes.length} bytes${message.last ? ', the last' : ''}`;
+    case 'HANDOVER':
+      return `HANDOVER to S${message.leader}`;
     case 'PROPOSAL':
     case 'INFORM':
       return `${message.type} ${describeRun(message.run, write)}`;

@@ -36,8 +36,16 @@ export function describeInput(input: Input, all: boolean): string | undefined {
       return all ? `heartbeat ${input.round}` : undefined;
     case 'sync':
       return `sync ${input.tag}`;
-    case 'snapshotTaken':
-      return `snapshot taken at ${formatZxid(input.snapshot.zxid)} for learner ${input.channel}`;
+    case 'room':
+      return `room for learner ${input.channel}`;
+    case 'snapshotRead':
+      return `snapshot at ${formatZxid(input.zxid)} for learner ${input.channel}: ${input.bytes.length} bytes${input.last ? ', the last' : ''}`;
+    case 'logRead':
+      return `log for learner ${input.channel}: ${input.runs?.map((run) => describeRun(run)).join(' ') ?? 'not there'}`;
+    case 'paused':
+      return 'has paused';
+    case 'handOver':
+      return `shall hand over to ${input.to ?? 'anybody'}`;
     case 'snapshotSaved':
       return `disk: own snapshot ${formatZxid(input.zxid)} saved`;
   }
@@ -75,8 +83,9 @@ export function describeEffect(effect: Effect, all: boolean): string | undefined
     case 'restore':
       return `restores ${formatZxid(effect.snapshot.zxid)}`;
     case 'status': {
-      const { state, leader, epoch, serving } = effect.status;
-      return `is ${state}${leader === undefined ? '' : ` (leader S${leader})`} epoch ${epoch}${serving ? ', serving' : ''}`;
+      const { state, leader, epoch, serving, votes } = effect.status;
+      const whom = leader === undefined ? '' : ` (leader S${leader})`;
+      return `is ${state}${whom} epoch ${epoch}${serving ? ', serving' : ''}${votes ? '' : ', without a vote'}`;
     }
     case 'request':
       return `request from S${effect.from}`;
@@ -87,8 +96,14 @@ export function describeEffect(effect: Effect, all: boolean): string | undefined
       return all ? effect.type : undefined;
     case 'synced':
       return `synced ${effect.tag}`;
-    case 'takeSnapshot':
-      return `takes a snapshot for learner ${effect.channel}`;
+    case 'saveMark':
+      return 'disk! mark';
+    case 'awaitRoom':
+      return all ? `awaits room for learner ${effect.channel}` : undefined;
+    case 'readSnapshot':
+      return `reads a snapshot for learner ${effect.channel}`;
+    case 'readLog':
+      return `reads the log above ${formatZxid(effect.after)} for learner ${effect.channel}`;
   }
 }
 

@@ -51,12 +51,25 @@ export function foldInput(hash: TraceHash, input: Input): void {
     case 'sync':
       hash.fold(14);
       return hash.fold(input.tag);
-    case 'snapshotTaken':
+    case 'room':
       hash.fold(15);
-      return hash.foldBytes(input.snapshot.bytes);
-    case 'snapshotSaved':
+      return hash.fold(input.channel);
+    case 'snapshotRead':
       hash.fold(16);
+      hash.fold(input.zxid);
+      return hash.foldBytes(input.bytes);
+    case 'logRead':
+      hash.fold(17);
+      hash.fold(input.channel);
+      return hash.fold(input.runs?.length ?? -1);
+    case 'snapshotSaved':
+      hash.fold(18);
       return hash.fold(input.zxid);
+    case 'paused':
+      return hash.fold(19);
+    case 'handOver':
+      hash.fold(20);
+      return hash.fold(input.to ?? 0);
   }
 }
 
@@ -124,8 +137,15 @@ export function foldEffect(hash: TraceHash, effect: Effect): void {
     case 'synced':
       hash.fold(51);
       return hash.fold(effect.tag);
-    case 'takeSnapshot':
-      return hash.fold(52);
+    case 'awaitRoom':
+    case 'readSnapshot':
+      hash.fold(effect.type === 'awaitRoom' ? 52 : 53);
+      return hash.fold(effect.channel);
+    case 'readLog':
+      hash.fold(54);
+      return hash.fold(effect.after);
+    case 'saveMark':
+      return hash.fold(55);
   }
 }
 
@@ -155,7 +175,13 @@ function foldMessage(hash: TraceHash, message: Message): void {
       return hash.fold(message.zxid);
     case 'SNAP':
       hash.fold(70);
-      return hash.fold(message.snapshot.zxid);
+      return hash.fold(message.zxid);
+    case 'PIECE':
+      hash.fold(83);
+      return hash.foldBytes(message.bytes);
+    case 'HANDOVER':
+      hash.fold(84);
+      return hash.fold(message.leader);
     case 'PROPOSAL':
       hash.fold(71);
       hash.fold(message.run.zxid);

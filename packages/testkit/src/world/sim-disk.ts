@@ -1,23 +1,21 @@
 /**
- * The disk of one server: what is flushed survives, what is not may be lost from a random point on.
+ * The disk of one server: what is flushed survives, what is not may be lost.
  *
- * The disk outlives its server. Each life opens it and is given a Storage; when that life ends, a prefix of the orders that had not been
- * flushed survives (the last of them perhaps in part), the rest and every unfinished snapshot of the background lane is lost.
+ * The disk outlives its server. Each life opens it and is given a Storage; when that life ends, of the orders that had not been flushed a part survives: of
+ * those that concern the history a prefix (the last of them perhaps in part), each epoch and the mark or not; every unfinished snapshot of the background
+ * lane is lost. Disks also fail, fill up, become slow, rot, go back to an earlier state, or come back empty.
  */
-
 import type { Random, VirtualClock } from '@quorate/ports';
-import { assert, epochOf, type Zxid } from '@quorate/protocol';
-import { type Completion, lastZxidOf, type Run, type Sid, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
+import { assert, type Zxid } from '@quorate/protocol';
+import { type Completion, lastZxidOf, type Mark, type Run, type Sid, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
+import { DiskContent, type DiskOrder, type Part } from './disk-content.js';
 import { between, chance, millis } from './random-streams.js';
 import type { SimProcess } from './sim-process.js';
 
-/** An order of the log lane. */
-export type DiskOrder =
-  | { readonly type: 'append'; readonly run: Run }
-  | { readonly type: 'truncate'; readonly zxid: Zxid }
-  | { readonly type: 'saveAcceptedEpoch'; readonly epoch: number }
-  | { readonly type: 'saveCurrentEpoch'; readonly epoch: number }
-  | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly runs: readonly Run[] };
+/** What a disk did that a disk may do: the server stops by itself, and that is right. */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+}
 
 /** Who is told what is on the disk: the facts against which promises are checked. */
 export interface DiskObserver {
@@ -27,6 +25,8 @@ export interface DiskObserver {
   onSnapshotSaved(sid: Sid, snapshot: Snapshot): void;
   /** A new life has read this. */
   onRecovered(sid: Sid, image: StoredImage): void;
+  /** The disk has no longer what it had, but this. */
+  onStoreLost(sid: Sid, image: StoredImage): void;
   /** A life has ended with this many unflushed orders, of which so many survived; `torn` where one of them did in part. */
   onPowerLost(
     sid: Sid,
@@ -43,6 +43,8 @@ export interface SimDiskOptions {
   readonly flushMaxMs: number;
   /** How many of a thousand flushes take up to forty times as long. */
   readonly spikePermille: number;
+  /** With which the disk of a founder begins. */
+  readonly mark: Mark | undefined;
 }
 
 interface Pending {
@@ -51,43 +53,44 @@ interface Pending {
 }
 
 interface PendingSnapshot {
-  readonly snapshot: Snapshot;
-  readonly done: Completion;
+  readonly zxid: Zxid;
   /** An own snapshot that was ordered before the leader's was installed is no longer of this history. */
   superseded: boolean;
 }
 
 export class SimDisk {
   readonly options: SimDiskOptions;
-  #acceptedEpoch = 0;
-  #currentEpoch = 0;
-  #snapshot: Snapshot | undefined;
-  /** The log above the snapshot, one entry per txn: dumber than the log that it checks. */
-  #zxids: Zxid[] = [];
-  #payloads: Uint8Array[] = [];
+  #content: DiskContent;
   #lane: Pending[] = [];
   #flushing = 0;
   #saving = new Set<PendingSnapshot>();
   #calm = false;
+  /** Times the usual duration. */
+  slowness = 1;
+  /** The next flush fails with this. */
+  #failure: string | undefined;
+  /** No run can be appended. */
+  isFull = false;
   /** The life that has the disk open. */
   #process: SimProcess | undefined;
 
   constructor(options: SimDiskOptions) {
     this.options = options;
+    this.#content = new DiskContent(options.mark);
   }
 
   /** Opens the disk for a new life of its server. */
   open(process: SimProcess): Storage {
     assert(this.#process === undefined, 'a disk has one user at a time');
     this.#process = process;
-    const mine = (): boolean => this.#process === process;
+    const mine = (): void => assert(this.#process === process, 'storage is not used after close');
     const order = (next: DiskOrder, done: Completion): void => {
-      assert(mine(), 'storage is not used after close');
+      mine();
       this.#order(next, done);
     };
     return {
       recover: (done) => {
-        assert(mine(), 'storage is not used after close');
+        mine();
         this.options.clock.setTimer(this.#drawFlushMs(), () => process.enter(() => this.#recover(done)));
       },
       append: (run, done) => order({ type: 'append', run }, done),
@@ -95,50 +98,82 @@ export class SimDisk {
       saveAcceptedEpoch: (epoch, done) => order({ type: 'saveAcceptedEpoch', epoch }, done),
       saveCurrentEpoch: (epoch, done) => order({ type: 'saveCurrentEpoch', epoch }, done),
       installSnapshot: (snapshot, runs, done) => order({ type: 'installSnapshot', snapshot, runs }, done),
-      saveSnapshot: (snapshot, done) => {
-        assert(mine(), 'storage is not used after close');
-        this.#saveSnapshot(snapshot, done, process);
+      saveMark: (mark, done) => order({ type: 'saveMark', mark }, done),
+      saveSnapshot: (zxid, pieces, done) => {
+        mine();
+        this.#saveSnapshot({ zxid, pieces }, done, process);
+      },
+      readLog: (after, _bytesMax, done) => {
+        mine();
+        this.#readLog(after, done, process);
       },
       close: () => {
-        if (mine()) this.#losePower();
+        if (this.#process === process) this.#losePower();
       },
     };
-  }
-
-  /** From now on no flush takes longer than it should. */
-  calm(): void {
-    this.#calm = true;
   }
 
   #recover(done: (result: StoredImage | Error) => void): void {
-    const image: StoredImage = {
-      acceptedEpoch: this.#acceptedEpoch,
-      currentEpoch: this.#currentEpoch,
-      snapshot: this.#snapshot,
-      runs: this.#runs(),
-    };
+    const image = this.#content.image(() => between(this.options.random, 0, 50));
     this.options.observer.onRecovered(this.options.sid, image);
     done(image);
   }
 
-  /** The log as runs, cut where an epoch ends and, being a dumb reader, at random lengths. */
-  #runs(): Run[] {
-    const above = this.#snapshot?.zxid ?? 0;
-    const runs: { zxid: Zxid; payloads: Uint8Array[] }[] = [];
-    let room = 0;
-    for (let i = 0; i < this.#zxids.length; i++) {
-      const zxid = this.#zxids[i] as Zxid;
-      if (zxid <= above) continue;
-      const last = runs[runs.length - 1];
-      if (last === undefined || room === 0 || epochOf(last.zxid) !== epochOf(zxid)) {
-        runs.push({ zxid, payloads: [this.#payloads[i] as Uint8Array] });
-        room = between(this.options.random, 0, 50);
-      } else {
-        last.payloads.push(this.#payloads[i] as Uint8Array);
-        room--;
-      }
-    }
-    return runs;
+  // Faults
+
+  /** From now on the disk is as good as it should be. */
+  calm(): void {
+    this.#calm = true;
+    this.slowness = 1;
+    this.#failure = undefined;
+    this.isFull = false;
+  }
+
+  /** The next flush fails. */
+  failOnce(error: string): void {
+    this.#failure = error;
+  }
+
+  get hasSnapshot(): boolean {
+    return this.#content.hasSnapshot;
+  }
+
+  get entries(): number {
+    return this.#content.entries;
+  }
+
+  get isRotten(): boolean {
+    return this.#content.isRotten;
+  }
+
+  /** What a later `goBack` goes back to. */
+  remember(): DiskContent {
+    return this.#content.copy();
+  }
+
+  /** The disk of a server that is down has an earlier content, as after a restored backup; nobody can tell from it alone. */
+  goBack(content: DiskContent): void {
+    this.#replace(content.copy());
+  }
+
+  /** The disk of a server that is down comes back empty. */
+  wipe(): void {
+    this.#replace(new DiskContent(undefined));
+  }
+
+  /** A part of the disk of a server that is down becomes unreadable; `at` is the place of an entry. */
+  rot(part: Part, at = 0): void {
+    this.#content.rot(part, at);
+    this.#replace(this.#content);
+  }
+
+  #replace(content: DiskContent): void {
+    assert(this.#process === undefined, 'a disk is lost while nobody has it open');
+    this.#content = content;
+    this.options.observer.onStoreLost(
+      this.options.sid,
+      content.image(() => 50),
+    );
   }
 
   // The log lane
@@ -149,111 +184,123 @@ export class SimDisk {
     if (this.#flushing === 0) {
       this.#flushing = -1;
       // What one turn orders is flushed together.
-      this.options.clock.defer(() => this.#beginFlush());
+      this.options.clock.defer(this.#beginFlush);
     }
   }
 
-  #beginFlush(): void {
+  readonly #beginFlush = (): void => {
     if (this.#flushing !== -1) return;
     this.#flushing = this.#lane.length;
     const process = this.#process;
     this.options.clock.setTimer(this.#drawFlushMs(), () => {
       if (this.#process === process && process !== undefined) this.#endFlush(process);
     });
-  }
+  };
 
   #endFlush(process: SimProcess): void {
     const flushed = this.#lane.splice(0, this.#flushing);
     this.#flushing = 0;
+    const failure = this.#failureOf(flushed);
+    if (failure !== undefined) {
+      this.#failure = undefined;
+      this.#survive(flushed);
+      process.enter(() => (flushed[0] as Pending).done(new DiskError(failure)));
+      return;
+    }
     for (const { order } of flushed) this.#perform(order);
     process.enter(() => {
       for (const { done } of flushed) done();
     });
-    if (this.#lane.length > 0) {
+    if (this.#lane.length > 0 && this.#process === process) {
       this.#flushing = -1;
       this.#beginFlush();
     }
   }
 
+  #failureOf(flushed: readonly Pending[]): string | undefined {
+    if (this.#failure !== undefined) return this.#failure;
+    const grows = flushed.some(({ order: { type } }) => type === 'append' || type === 'installSnapshot');
+    return this.isFull && grows ? 'ENOSPC: no space left on device' : undefined;
+  }
+
   #perform(order: DiskOrder): void {
-    switch (order.type) {
-      case 'append':
-        this.#append(order.run);
-        break;
-      case 'truncate':
-        while (this.#zxids.length > 0 && (this.#zxids[this.#zxids.length - 1] as Zxid) > order.zxid) {
-          this.#zxids.pop();
-          this.#payloads.pop();
-        }
-        break;
-      case 'saveAcceptedEpoch':
-        this.#acceptedEpoch = order.epoch;
-        break;
-      case 'saveCurrentEpoch':
-        this.#currentEpoch = order.epoch;
-        break;
-      case 'installSnapshot':
-        this.#snapshot = order.snapshot;
-        this.#zxids = [];
-        this.#payloads = [];
-        for (const run of order.runs) this.#append(run);
-        for (const pending of this.#saving) pending.superseded = true;
-        break;
-    }
+    this.#content.perform(order);
+    if (order.type === 'installSnapshot') for (const pending of this.#saving) pending.superseded = true;
     this.options.observer.onFlushed(this.options.sid, order);
   }
 
-  #append(run: Run): void {
-    for (let i = 0; i < run.payloads.length; i++) {
-      this.#zxids.push((run.zxid + i) as Zxid);
-      this.#payloads.push(run.payloads[i] as Uint8Array);
-    }
+  // Beside it
+
+  #readLog(after: Zxid, done: (result: readonly Run[] | undefined) => void, process: SimProcess): void {
+    // What was ordered before is in the log that is read, also where it is not flushed yet.
+    const content = this.#lane.length === 0 ? this.#content : this.#content.copy();
+    for (const { order } of this.#lane) content.perform(order);
+    const runs = content.read(after, between(this.options.random, 1, 40));
+    this.options.clock.setTimer(this.#drawFlushMs(), () => {
+      if (this.#process === process) process.enter(() => done(runs));
+    });
   }
 
-  // The background lane
-
-  #saveSnapshot(snapshot: Snapshot, done: Completion, process: SimProcess): void {
-    const pending: PendingSnapshot = { snapshot, done, superseded: false };
+  #saveSnapshot(
+    { zxid, pieces }: { readonly zxid: Zxid; readonly pieces: Iterable<Uint8Array> },
+    done: Completion,
+    process: SimProcess,
+  ): void {
+    const pending: PendingSnapshot = { zxid, superseded: false };
     this.#saving.add(pending);
     this.options.clock.setTimer(this.#drawFlushMs() * 8, () => {
       if (!this.#saving.delete(pending)) return;
-      if (!pending.superseded) this.#keepSnapshot(snapshot);
-      process.enter(() => done());
+      process.enter(() => {
+        if (this.#process !== process) return;
+        // The pieces are taken long after the snapshot was ordered.
+        if (!pending.superseded) this.#keepSnapshot({ zxid, pieces: [...pieces] });
+        done();
+      });
     });
   }
 
   #keepSnapshot(snapshot: Snapshot): void {
-    this.#snapshot = snapshot;
-    // Entries that it covers may be dropped, or stay: both are met by a reader.
-    if (chance(this.options.random, 500)) {
-      const kept = this.#zxids.findIndex((zxid) => zxid > snapshot.zxid);
-      const count = kept === -1 ? this.#zxids.length : kept;
-      this.#zxids.splice(0, count);
-      this.#payloads.splice(0, count);
-    }
+    this.#content.keepSnapshot(snapshot, chance(this.options.random, 500));
     this.options.observer.onSnapshotSaved(this.options.sid, snapshot);
   }
 
   // The end of a life
 
   #losePower(): void {
-    const { random, observer, sid } = this.options;
-    const unflushed = this.#lane.length;
-    const survivors = unflushed === 0 ? 0 : between(random, 0, unflushed);
     const lane = this.#lane;
     this.#lane = [];
     this.#flushing = 0;
-    for (let i = 0; i < survivors; i++) this.#perform((lane[i] as Pending).order);
-    const torn = this.#tear(lane[survivors]?.order);
+    const { survived, torn } = this.#survive(lane);
     const snapshots = this.#saving.size;
     this.#saving.clear();
     this.#process = undefined;
-    observer.onPowerLost(sid, { unflushed, survived: survivors, torn, snapshots });
+    this.options.observer.onPowerLost(this.options.sid, { unflushed: lane.length, survived, torn, snapshots });
+  }
+
+  /** What becomes of orders that were not flushed: a prefix of the history's, any of the others'. */
+  #survive(lane: readonly Pending[]): { readonly survived: number; readonly torn: boolean } {
+    const { random } = this.options;
+    const history = lane.filter(({ order }) => isHistory(order));
+    let left = history.length === 0 ? 0 : between(random, 0, history.length);
+    let survived = 0;
+    let torn: boolean | undefined;
+    for (const { order } of lane) {
+      if (isHistory(order)) {
+        if (left === 0) torn ??= this.#tear(order);
+        if (torn !== undefined) continue;
+        left--;
+      } else if (chance(random, 500)) {
+        continue;
+      }
+      survived++;
+      this.#perform(order);
+    }
+    return { survived, torn: torn === true };
   }
 
   /** The first order that did not survive may have been under way: of a run, some txns are there. */
-  #tear(order: DiskOrder | undefined): boolean {
-    if (order?.type !== 'append' || order.run.payloads.length < 2 || chance(this.options.random, 500)) return false;
+  #tear(order: DiskOrder): boolean {
+    if (order.type !== 'append' || order.run.payloads.length < 2 || chance(this.options.random, 500)) return false;
     const count = between(this.options.random, 1, order.run.payloads.length - 1);
     const run: Run = { zxid: order.run.zxid, payloads: order.run.payloads.slice(0, count) };
     assert(lastZxidOf(run) < lastZxidOf(order.run), 'a torn run is shorter');
@@ -263,7 +310,12 @@ export class SimDisk {
 
   #drawFlushMs(): number {
     const { random, flushMinMs, flushMaxMs, spikePermille } = this.options;
-    const flush = millis(random, flushMinMs, flushMaxMs);
+    const flush = millis(random, flushMinMs, flushMaxMs) * this.slowness;
     return !this.#calm && chance(random, spikePermille) ? flush * millis(random, 2, 40) : flush;
   }
+}
+
+/** Orders that stand in one file and are lost from one place on; the others are files of their own. */
+function isHistory({ type }: DiskOrder): boolean {
+  return type === 'append' || type === 'truncate' || type === 'installSnapshot';
 }

@@ -17,6 +17,15 @@ const CONNECT = Symbol('connect');
 const OPENED = Symbol('opened');
 const CLOSE = Symbol('close');
 
+/** Not a message: what its sender wants to know is that all before it has arrived. */
+class RoomMark {
+  readonly ready: () => void;
+
+  constructor(ready: () => void) {
+    this.ready = ready;
+  }
+}
+
 /** Takes a stream that was dialled, or refuses it by giving nothing. */
 export type Acceptor = (near: StreamEnd<unknown, unknown>) => StreamEnd<unknown, unknown> | undefined;
 
@@ -58,6 +67,14 @@ export class StreamEnd<Out, In> {
 
   send(message: Out): void {
     if (this.#open) this.#outgoing.push(message);
+  }
+
+  /** There is room again when everything has arrived that was sent before. */
+  awaitRoom(ready: () => void): void {
+    const tell = (): void => {
+      if (this.#open) ready();
+    };
+    if (this.#open) this.#outgoing.push(new RoomMark(() => this.process.enter(tell)));
   }
 
   /** This end is done; the other one is told once all that was sent before has arrived. */
@@ -180,6 +197,10 @@ export class Direction {
   #arrive(item: unknown): void {
     if (item === CONNECT) {
       this.#connect();
+      return;
+    }
+    if (item instanceof RoomMark) {
+      item.ready();
       return;
     }
     const far = this.far;

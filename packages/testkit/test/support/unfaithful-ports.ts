@@ -8,31 +8,18 @@ export function earlyCompletions(storage: Storage, clock: Clock): Storage {
     return () => {};
   };
   return {
-    recover: (done) => storage.recover(done),
+    ...storage,
     append: (run, done) => storage.append(run, early(done)),
     truncate: (zxid, done) => storage.truncate(zxid, early(done)),
     saveAcceptedEpoch: (epoch, done) => storage.saveAcceptedEpoch(epoch, early(done)),
     saveCurrentEpoch: (epoch, done) => storage.saveCurrentEpoch(epoch, early(done)),
     installSnapshot: (snapshot, runs, done) => storage.installSnapshot(snapshot, runs, early(done)),
-    saveSnapshot: (snapshot, done) => storage.saveSnapshot(snapshot, done),
-    close: () => storage.close(),
   };
 }
 
 /** A storage that forgets one kind of order, and says that it is done. */
 export function forgetful(storage: Storage, clock: Clock, forgotten: 'saveAcceptedEpoch' | 'saveCurrentEpoch'): Storage {
-  const forget = (_epoch: number, done: Completion): void => clock.defer(() => done());
-  return {
-    recover: (done) => storage.recover(done),
-    append: (run, done) => storage.append(run, done),
-    truncate: (zxid, done) => storage.truncate(zxid, done),
-    saveAcceptedEpoch: (epoch, done) => storage.saveAcceptedEpoch(epoch, done),
-    saveCurrentEpoch: (epoch, done) => storage.saveCurrentEpoch(epoch, done),
-    [forgotten]: forget,
-    installSnapshot: (snapshot, runs, done) => storage.installSnapshot(snapshot, runs, done),
-    saveSnapshot: (snapshot, done) => storage.saveSnapshot(snapshot, done),
-    close: () => storage.close(),
-  };
+  return { ...storage, [forgotten]: (_epoch: number, done: Completion): void => clock.defer(() => done()) };
 }
 
 /** A transport whose learner channels, in both directions, go through `alter`: it may drop a message, or give others instead. */
@@ -41,6 +28,7 @@ export function altered(transport: Transport, alter: (message: Message) => reado
     send: (message) => {
       for (const one of alter(message)) channel.send(one);
     },
+    awaitRoom: (ready) => channel.awaitRoom(ready),
     close: () => channel.close(),
   });
   return {

@@ -11,7 +11,7 @@ export function run(epoch: number, counter: number, length = 1): Run {
 
 /** A snapshot whose bytes are made of its zxid and of what may differ. */
 export function snapshot(epoch: number, counter: number, difference = 0): Snapshot {
-  return { zxid: makeZxid(epoch, counter), bytes: Uint8Array.of(epoch, counter, difference) };
+  return { zxid: makeZxid(epoch, counter), pieces: [Uint8Array.of(epoch, counter), Uint8Array.of(difference)] };
 }
 
 /** Plays an ensemble of three by hand: what servers do, told to the checker as the simulator would. */
@@ -97,7 +97,7 @@ export class ZabScript {
   }
 
   invite(learner: Sid, channel: number, epoch: number): void {
-    this.checker.onInput(learner, { type: 'leaderMessage', channel, message: { type: 'LEADERINFO', epoch } });
+    this.checker.onInput(learner, { type: 'leaderMessage', channel, message: { type: 'LEADERINFO', epoch, ensembleId: 'test' } });
   }
 
   /** A learner's promise, its disk first. */
@@ -119,7 +119,7 @@ export class ZabScript {
   }
 
   serve(leader: Sid, epoch: number): void {
-    this.effect(leader, { type: 'status', status: { state: 'LEADING', leader, epoch, serving: true } });
+    this.effect(leader, { type: 'status', status: { state: 'LEADING', leader, epoch, serving: true, votes: true } });
   }
 
   /** A leader whose learners have its history already is established. */
@@ -144,6 +144,9 @@ export class ZabScript {
   /** A life ends, and the next one reads what was flushed. */
   restart(sid: Sid, image: Partial<Parameters<ZabChecker['onRecovered']>[1]> = {}): void {
     this.checker.onDown(sid);
-    this.checker.onRecovered(sid, { acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, runs: [], ...image });
+    this.checker.onRecovered(sid, {
+      ...{ acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, runs: [], mark: { ensembleId: 'test' } },
+      ...image,
+    });
   }
 }

@@ -18,13 +18,17 @@ import { checkMutants } from './model/mutants.ts';
 import { line, scopeName } from './model/report.ts';
 import { type ModelTask, runModel } from './model/run.ts';
 
-const BASE: Scope = { servers: 3, txns: 1, crashes: 1, timeouts: 0, cuts: 0, elections: 2, from: 'elected', orders: 'one' };
+const NONE = { timeouts: 0, cuts: 0, wipes: 0, beats: 0, handOvers: 0 };
+const BASE: Scope = { ...NONE, servers: 3, txns: 1, crashes: 1, elections: 2, from: 'elected', orders: 'one' };
 
 /** What CI explores, the longest first. */
 const SCOPES: readonly Scope[] = [
   BASE,
   { ...BASE, crashes: 0, from: 'start' },
   { ...BASE, txns: 2, crashes: 0 },
+  { ...BASE, txns: 2, crashes: 0, elections: 1, epochTxnsMax: 1 },
+  { ...BASE, crashes: 1, elections: 1, wipes: 1, beats: 1 },
+  { ...BASE, crashes: 0, elections: 1, handOvers: 1 },
   { ...BASE, servers: 2, txns: 1, timeouts: 1, elections: 3, from: 'start' },
   { ...BASE, servers: 2, txns: 2, crashes: 2, elections: 4, orders: 'all' },
   { ...BASE, servers: 2, txns: 1, timeouts: 1, elections: 4, orders: 'all' },
@@ -35,7 +39,22 @@ const SCOPES: readonly Scope[] = [
 /** What CI's scopes have to meet, so that no property holds for want of an occasion. */
 const MUST_HAPPEN = [
   ...['OPEN', 'FOLLOWERINFO', 'LEADERINFO', 'ACKEPOCH', 'DIFF', 'TRUNC', 'SNAP', 'PROPOSAL', 'COMMIT', 'NEWLEADER', 'ACK', 'UPTODATE'],
-  ...['notify', 'elect', 'complete', 'answer', 'propose', 'crash', 'restart', 'close'],
+  ...[
+    'HANDOVER',
+    'OBSERVERINFO',
+    'notify',
+    'elect',
+    'complete',
+    'answer',
+    'propose',
+    'crash',
+    'restart',
+    'close',
+    'wipe',
+    'beat',
+    'handOver',
+    'vote given back',
+  ],
   ...['timer election', 'timer finalize', 'timer init', 'timer tick'],
 ];
 
@@ -56,6 +75,10 @@ function readOptions(): Options {
       timeouts: { type: 'string' },
       cuts: { type: 'string' },
       elections: { type: 'string' },
+      wipes: { type: 'string' },
+      beats: { type: 'string' },
+      'hand-overs': { type: 'string' },
+      'epoch-txns': { type: 'string' },
       from: { type: 'string' },
       'every-order': { type: 'boolean', default: false },
       dfs: { type: 'boolean', default: false },
@@ -79,10 +102,15 @@ function readOptions(): Options {
     timeouts: whole('timeouts', BASE.timeouts, 0),
     cuts: whole('cuts', BASE.cuts, 0),
     elections: whole('elections', BASE.elections, 1),
+    wipes: whole('wipes', BASE.wipes, 0),
+    beats: whole('beats', BASE.beats, 0),
+    handOvers: whole('hand-overs', BASE.handOvers, 0),
+    ...(values['epoch-txns'] !== undefined && { epochTxnsMax: whole('epoch-txns', 1, 1) }),
     from,
     orders: values['every-order'] ? 'all' : 'one',
   };
-  const named = [values.servers, values.txns, values.crashes, values.timeouts, values.cuts, values.elections, values.from].some(Boolean);
+  const { dfs: _dfs, mutants: _mutants, only: _only, 'max-states': _statesMax, 'every-order': everyOrder, ...bounds } = values;
+  const named = everyOrder || Object.keys(bounds).length > 0;
   const order = values.dfs ? 'depth' : 'breadth';
   const statesMax = whole('max-states', STATES_MAX, 1);
   return {

@@ -1,10 +1,22 @@
 /** What the simulator says to people: how fast it goes, what it has seen, and how a failure is looked at. */
-import { conditionsOf, type Level, simulate } from '@quorate/testkit';
+import { readFileSync } from 'node:fs';
+import { conditionsOf, type Level, type SimulationOptions, type SimulationResult, shrink, simulate } from '@quorate/testkit';
 import type { SeedOutcome } from './sim-seeds.ts';
 
 const EVENTS_SHOWN = 80;
 /** A seed that does not come right goes on for a long time before that is certain. */
 const EVENTS_KEPT = 500_000;
+/** How many runs it may take to make a failure small. */
+const SHRINK_RUNS_MAX = 200;
+
+/** What the simulator is a part of: a seed means something for one version only. */
+const { version } = JSON.parse(readFileSync(new URL('../packages/testkit/package.json', import.meta.url), 'utf8')) as { version: string };
+
+/** How much of a report is wanted. */
+export interface ReportOptions {
+  readonly events?: number | undefined;
+  readonly all?: boolean | undefined;
+}
 
 /** Sums over the seeds of a run. */
 export class Tally {
@@ -26,12 +38,17 @@ export class Tally {
     this.inputs += outcome.inputs;
     this.committed += outcome.committed;
     this.faults += outcome.faults;
+    if (outcome.ranTwice) this.repeated++;
     if (outcome.violation !== undefined || !outcome.repeated) this.failures.push(outcome);
     for (const [condition, count] of outcome.sometimes) this.#sometimes.set(condition, (this.#sometimes.get(condition) ?? 0) + count);
   }
 
-  progress(total: number): string {
-    const seconds = (performance.now() - this.#startedAt) / 1000;
+  get #seconds(): number {
+    return (performance.now() - this.#startedAt) / 1000;
+  }
+
+  progress(total: string): string {
+    const seconds = this.#seconds;
     const per = (amount: number): string => Math.round(amount / seconds).toLocaleString('en');
     return [
       `${this.seeds}/${total} seeds`,
@@ -41,6 +58,12 @@ export class Tally {
       `${per(this.events)} events/s`,
       `${this.failures.length} failed`,
     ].join(' | ');
+  }
+
+  /** The rates by which simulators are compared. */
+  perCore(jobs: number): string {
+    const per = (amount: number): string => Math.round(amount / this.#seconds / jobs).toLocaleString('en');
+    return `${per(this.virtualMs / 1000)} virtual s and ${per(this.inputs)} inputs per second and process`;
   }
 
   /** How often each condition held; those that never did are marked. */
@@ -58,34 +81,39 @@ export class Tally {
   }
 }
 
-/** The command that runs this seed again. */
-export function replayCommand(seed: number, options: { readonly level: Level; readonly servers: number | undefined }): string {
-  const servers = options.servers === undefined ? '' : ` --servers ${options.servers}`;
-  return `npm run sim -- --seed ${seed}${servers}${options.level === 'server' ? '' : ` --level ${options.level}`}`;
+/** The command that runs this again. */
+export function replayCommand({ seed, servers, level = 'server', onlyFaults, knobs }: SimulationOptions): string {
+  const words = [`npm run sim -- --seed ${seed}`];
+  if (servers !== undefined) words.push(`--servers ${servers}`);
+  if (level !== 'server') words.push(`--level ${level}`);
+  if (onlyFaults !== undefined) words.push(`--faults ${[...onlyFaults].join(',') || '0'}`);
+  if (knobs?.runMs !== undefined) words.push(`--run-ms ${knobs.runMs}`);
+  if (knobs?.clients !== undefined) words.push(`--clients ${knobs.clients}`);
+  return words.join(' ');
 }
 
 /** Runs a seed that has failed once more and tells how it went. */
-export function explain(
-  outcome: SeedOutcome,
-  options: {
-    readonly level: Level;
-    readonly servers: number | undefined;
-    readonly events?: number | undefined;
-    readonly all?: boolean | undefined;
-  },
-): string {
-  const { seed, violation } = outcome;
-  const again = simulate({ seed, level: options.level, servers: options.servers, eventsKept: EVENTS_KEPT });
+export function explain(simulation: SimulationOptions, outcome: Pick<SeedOutcome, 'violation' | 'traceHash'>, how: ReportOptions): string {
+  const { violation } = outcome;
+  const again = simulate({ ...simulation, eventsKept: EVENTS_KEPT });
   const lines = [
     '',
-    `seed ${seed} fails: ${violation?.property ?? 'Determinism'}`,
+    `seed ${simulation.seed} of version ${version} fails: ${violation?.property ?? 'Determinism'}`,
     `  ${violation?.message ?? 'the same seed gave two different traces'}`,
     '',
-    ...again.lastEvents(options.events ?? EVENTS_SHOWN, { all: options.all === true }),
+    ...again.lastEvents(how.events ?? EVENTS_SHOWN, { all: how.all === true }),
     '',
-    `run it again: ${replayCommand(seed, options)} [--events N] [--all]`,
+    `run it again: ${replayCommand(simulation)} [--events N] [--all] [--shrink]`,
   ];
   if (again.traceHash !== outcome.traceHash)
     lines.push(`NOT DETERMINISTIC: trace ${outcome.traceHash}, and ${again.traceHash} the second time`);
   return lines.join('\n');
+}
+
+/** Makes a failure small and tells what is left of it. */
+export function explainShrunk(simulation: SimulationOptions, result: SimulationResult, how: ReportOptions): string {
+  const { options, result: smallest, runs } = shrink(simulation, result, { runsMax: SHRINK_RUNS_MAX });
+  const faults = options.onlyFaults?.size ?? 0;
+  const summary = `shrunk in ${runs} runs: ${result.faults} faults to ${faults}, ${result.clients} clients to ${smallest.clients}`;
+  return `\n${summary}${explain(options, smallest, how)}`;
 }

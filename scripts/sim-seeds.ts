@@ -13,7 +13,11 @@ export interface SeedOrder {
 }
 
 /** What came of a seed. */
-export type SeedOutcome = Omit<SimulationResult, 'lastEvents'> & { readonly repeated: boolean };
+export type SeedOutcome = Omit<SimulationResult, 'lastEvents'> & {
+  /** False where a second run of it did something else. */
+  readonly repeated: boolean;
+  readonly ranTwice: boolean;
+};
 
 export interface SeedRun {
   readonly from: number;
@@ -21,6 +25,8 @@ export interface SeedRun {
   readonly jobs: number;
   readonly level: Level;
   readonly servers: number | undefined;
+  /** Asked before seeds are given out; where it is false, what has begun is the last. */
+  readonly goesOn: () => boolean;
   readonly onOutcome: (outcome: SeedOutcome) => void;
 }
 
@@ -35,7 +41,7 @@ export async function runSeeds(run: SeedRun): Promise<void> {
   const end = run.from + run.count;
   const take = (): SeedOrder | undefined => {
     const seeds: number[] = [];
-    while (seeds.length < BATCH && next < end) seeds.push(next++);
+    while (run.goesOn() && seeds.length < BATCH && next < end) seeds.push(next++);
     const twice = seeds.filter((seed) => (seed - run.from) % TWICE_EVERY === 0);
     return seeds.length === 0 ? undefined : { seeds, twice, level: run.level, servers: run.servers };
   };

@@ -6,9 +6,10 @@ process.on('message', (order: SeedOrder) => {
   const { level, servers, twice } = order;
   for (const seed of order.seeds) {
     const result = simulate({ seed, level, servers });
-    const again = twice.includes(seed) ? simulate({ seed, level, servers }).traceHash : result.traceHash;
+    const ranTwice = twice.includes(seed);
+    const again = ranTwice ? simulate({ seed, level, servers }).traceHash : result.traceHash;
     // The channel carries JSON: what is not data stays here.
-    const outcome: SeedOutcome = { ...result, repeated: again === result.traceHash };
+    const outcome: SeedOutcome = { ...result, ranTwice, repeated: again === result.traceHash };
     process.send?.(outcome);
   }
   process.send?.('done');

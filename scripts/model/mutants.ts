@@ -23,7 +23,19 @@ const LOOKED_FOR = [
   ...['snap-in-two-orders', 'diff-instead-of-trunc', 'ZK-3701', 'ZK-1154', 'promise-undurable', 'E3'],
 ];
 
-const BASE: Scope = { servers: 3, txns: 1, crashes: 1, timeouts: 0, cuts: 0, elections: 2, from: 'elected', orders: 'one' };
+const BASE: Scope = {
+  servers: 3,
+  txns: 1,
+  crashes: 1,
+  timeouts: 0,
+  cuts: 0,
+  elections: 2,
+  from: 'elected',
+  orders: 'one',
+  wipes: 0,
+  beats: 0,
+  handOvers: 0,
+};
 
 /** From the smallest to where most bugs must show. */
 const LADDER: readonly Scope[] = [

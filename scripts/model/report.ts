@@ -2,8 +2,13 @@
 import type { Scope } from '@quorate/testkit';
 import type { ModelOutcome } from './run.ts';
 
-export function scopeName({ servers, txns, crashes, timeouts, cuts, elections, from, orders }: Scope): string {
+export function scopeName(scope: Scope): string {
+  const { servers, txns, crashes, timeouts, cuts, elections, from, orders, wipes, beats, handOvers, epochTxnsMax } = scope;
   const optional = [
+    wipes > 0 ? `${wipes} wiped` : '',
+    beats > 0 ? `${beats} beats` : '',
+    handOvers > 0 ? `${handOvers} hand-overs` : '',
+    epochTxnsMax !== undefined ? `${epochTxnsMax} txns an epoch` : '',
     timeouts > 0 ? `${timeouts} timeouts` : '',
     cuts > 0 ? `${cuts} cuts` : '',
     from === 'start' ? `rounds up to ${elections}` : `${elections} elections`,

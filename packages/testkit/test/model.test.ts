@@ -2,7 +2,8 @@ import { type Exploration, explore, type Scope } from '@quorate/testkit';
 import { Peer } from '@quorate/zab';
 import { afterEach, expect, test, vi } from 'vitest';
 
-const TINY: Scope = { servers: 2, txns: 1, crashes: 1, timeouts: 0, cuts: 0, elections: 3, from: 'elected', orders: 'one' };
+const NONE = { timeouts: 0, cuts: 0, wipes: 0, beats: 0, handOvers: 0 };
+const TINY: Scope = { ...NONE, servers: 2, txns: 1, crashes: 1, elections: 3, from: 'elected', orders: 'one' };
 
 const run = (scope: Scope, order: 'breadth' | 'depth' = 'breadth', statesMax = 100_000): Exploration =>
   explore({ scope, order, statesMax });

@@ -49,7 +49,13 @@ interface FollowingState {
   /** Half ticks since the leader was last heard. */
   silentHalfTicks: number;
   /** Answers to `sync` that wait for the delivery of what was committed when they came. */
-  readonly syncs: { readonly tag: number; readonly zxid: Zxid }[];
+  syncs: PendingSync[];
+}
+
+/** An answer to `sync`, and what must be delivered before it is passed on; undefined while the history of the epoch is on its way. */
+interface PendingSync {
+  readonly tag: number;
+  readonly zxid: Zxid | undefined;
 }
 
 export class Following implements Role {
@@ -144,8 +150,7 @@ export class Following implements Role {
         this.#peer.effects.push({ type: 'heartbeat', round: message.round });
         return;
       case 'SYNC':
-        this.state.syncs.push({ tag: message.tag, zxid: this.#peer.state.lastCommitted });
-        this.#answerSyncs();
+        this.#onSync(message.tag);
         return;
       case 'REVALIDATE':
         this.#peer.effects.push({ type: 'revalidate', from: this.#leader, payload: message.payload });
@@ -247,11 +252,18 @@ export class Following implements Role {
     this.#deliver();
   }
 
+  /** The leader's answer comes behind all that it had committed; but for the history that it sends with another epoch. */
+  #onSync(tag: number): void {
+    this.state.syncs.push({ tag, zxid: this.state.stage === 'BROADCAST' ? this.#peer.state.lastCommitted : undefined });
+    this.#answerSyncs();
+  }
+
   #onUpToDate(): void {
     if (this.state.stage !== 'ACKED') return this.#reject();
     const { state, timing, config, sid } = this.#peer;
     assert(state.durable.currentEpoch === this.state.epoch, 'a server serves in the epoch that it has acknowledged');
     this.state.stage = 'BROADCAST';
+    this.state.syncs = this.state.syncs.map(({ tag, zxid }) => ({ tag, zxid: zxid ?? state.lastCommitted }));
     if (this.state.serving) {
       // The leader has begun this epoch, by a quorum of others, after this server had come: nothing that it has forgotten can be in its way any more.
       if (!state.durable.marked && config.voters.includes(sid)) this.#peer.saveMark({ ensembleId: state.ensembleId });
@@ -281,11 +293,12 @@ export class Following implements Role {
 
   /** Takes the next step of those that wait for the storage. */
   #advance(): void {
-    const { durable } = this.#peer.state;
+    const { durable, damaged } = this.#peer.state;
     const current = this.state;
     switch (current.stage) {
       case 'PROMISING':
-        if (durable.acceptedEpoch < current.epoch) return;
+        // Nothing may repair a damaged store as long as it is marked.
+        if (durable.acceptedEpoch < current.epoch || (damaged && durable.marked)) return;
         current.stage = 'SYNCHRONIZATION';
         this.#send({
           type: 'ACKEPOCH',
@@ -339,7 +352,7 @@ export class Following implements Role {
 
   #answerSyncs(): void {
     const { syncs } = this.state;
-    while (syncs[0] !== undefined && syncs[0].zxid <= this.#peer.state.lastDelivered) {
+    while (syncs[0]?.zxid !== undefined && syncs[0].zxid <= this.#peer.state.lastDelivered) {
       this.#peer.effects.push({ type: 'synced', tag: syncs[0].tag });
       syncs.shift();
     }
@@ -368,6 +381,8 @@ export class Following implements Role {
   onTimer(name: TimerName): void {
     const { timing } = this.#peer;
     if (name === 'init') {
+      // One that cannot hear may be the best candidate of all, for ever.
+      if (this.state.stage === 'DISCOVERY') this.#peer.suspect(this.#leader);
       this.#peer.becomeLooking();
     } else if (name === 'tick') {
       this.state.silentHalfTicks++;

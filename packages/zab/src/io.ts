@@ -74,7 +74,7 @@ export type Effect =
   | { readonly type: 'saveAcceptedEpoch'; readonly epoch: number }
   | { readonly type: 'saveCurrentEpoch'; readonly epoch: number }
   | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly runs: readonly Run[] }
-  | { readonly type: 'saveMark'; readonly mark: Mark }
+  | { readonly type: 'saveMark'; readonly mark: Mark | undefined }
   /** Clock: replaces a pending timer of that name. */
   | { readonly type: 'setTimer'; readonly name: TimerName; readonly ms: number }
   | { readonly type: 'cancelTimer'; readonly name: TimerName }

@@ -113,7 +113,7 @@ export class Looking implements Role {
     // An observer has no round of its own: it is in that of whoever spoke last.
     if (notification.electionEpoch !== state.electionEpoch) {
       this.#beginRound(notification.electionEpoch, notification.vote);
-    } else if (compareVotes(notification.vote, this.state.vote) > 0) {
+    } else if (this.#isBetter(notification.vote, this.state.vote)) {
       this.#unfinalize();
       this.state.vote = notification.vote;
       this.#tell();
@@ -123,13 +123,17 @@ export class Looking implements Role {
     this.#decide();
   }
 
+  #isBetter(vote: Vote, than: Vote): boolean {
+    return compareVotes(vote, than) > 0 && !this.#peer.state.suspects.has(vote.leader);
+  }
+
   /** Counts anew, with the better of two votes. */
   #beginRound(electionEpoch: number, vote?: Vote): void {
     this.#peer.state.electionEpoch = electionEpoch;
     this.state.received.clear();
     this.#unfinalize();
     const own = ownVote(this.#peer);
-    this.state.vote = vote !== undefined && compareVotes(vote, own) > 0 ? vote : own;
+    this.state.vote = vote !== undefined && this.#isBetter(vote, own) ? vote : own;
     this.#countOwn();
     this.#tell();
   }
@@ -203,9 +207,19 @@ export class Looking implements Role {
       return;
     }
     if (name !== 'election') return;
+    this.#relent();
     // Votes may have been lost, and those who have decided answer only when asked.
     if (this.state.announced) this.state.resends++;
     this.#announce();
+  }
+
+  /** A suspicion does not last: whoever is under it may be the only one left. */
+  #relent(): void {
+    const { suspects } = this.#peer.state;
+    for (const [sid, left] of suspects) {
+      if (left > 1) suspects.set(sid, left - 1);
+      else suspects.delete(sid);
+    }
   }
 
   #announce(): void {

@@ -65,7 +65,7 @@ export class MemoryStorage implements Storage {
     this.#later(done);
   }
 
-  saveMark(mark: Mark, done: Completion): void {
+  saveMark(mark: Mark | undefined, done: Completion): void {
     this.#mark = mark;
     this.#later(done);
   }

@@ -1,5 +1,6 @@
 /** What a server knows in every role, and what it must not forget: one plain record. */
 import { epochOf, type Zxid } from '@quorate/protocol';
+import type { Sid } from './config.js';
 import { Log } from './log.js';
 import type { Mark, Snapshot, StoredImage } from './storage.js';
 
@@ -18,14 +19,19 @@ export interface PeerState {
   lastDelivered: Zxid;
   /** The ensemble that this server belongs to: from its mark, or from the leader that it follows; empty where neither has told. */
   ensembleId: string;
-  /** Whether the storage has something above the log that cannot be read. It is left as it is until a leader's history takes its place. */
+  /** Whether the storage has something that cannot be read. It is left as it is until a leader's history takes its place. */
   damaged: boolean;
-  /** What would survive the loss of power now; it trails the fields above. `marked`: the store is one whose server counts. */
+  /** What would survive the loss of power now; it trails the fields above. `marked`: whether the store has a mark. */
   readonly durable: { acceptedEpoch: number; currentEpoch: number; lastZxid: Zxid; marked: boolean };
   /** Orders of the log lane that have not completed, oldest first. */
   readonly lane: LaneOrder[];
   /** The highest acceptedEpoch that a learner has told this server, in any of its terms; a new epoch goes above it. */
   highestEpochSeen: number;
+  /**
+   * Servers that were elected and did not say a word to this one: until it serves, or has said its vote so often more, it votes for none of them. Others than the
+   * best may be the only ones that hear.
+   */
+  readonly suspects: Map<Sid, number>;
   /** How often this server has left LOOKING and come back without having served; it paces the next try. */
   failedTries: number;
   /** Numbers the learner channels that this server opens. */
@@ -37,7 +43,7 @@ export type LaneOrder =
   | { readonly type: 'append' | 'truncate'; readonly lastZxid: Zxid }
   | { readonly type: 'saveAcceptedEpoch' | 'saveCurrentEpoch'; readonly epoch: number }
   | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly lastZxid: Zxid }
-  | { readonly type: 'saveMark'; readonly mark: Mark };
+  | { readonly type: 'saveMark'; readonly mark: Mark | undefined };
 
 /**
  * The state of a server that starts from what its storage holds.
@@ -71,10 +77,11 @@ export function recoverState(image: StoredImage): PeerState {
       acceptedEpoch,
       currentEpoch: image.currentEpoch,
       lastZxid: log.lastZxid,
-      marked: image.mark !== undefined && !damaged,
+      marked: image.mark !== undefined,
     },
     lane: [],
     highestEpochSeen: 0,
+    suspects: new Map(),
     failedTries: 0,
     channelsOpened: 0,
   };

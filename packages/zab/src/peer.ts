@@ -72,9 +72,9 @@ export class Peer {
     return this.#status;
   }
 
-  /** Whether this server counts: one that the config lets vote, and whose store is marked. */
+  /** Whether this server counts: one that the config lets vote, and whose store is marked and whole. */
   get votes(): boolean {
-    return this.state.durable.marked && this.config.voters.includes(this.sid);
+    return this.state.durable.marked && !this.state.damaged && this.config.voters.includes(this.sid);
   }
 
   get role(): Role {
@@ -86,6 +86,8 @@ export class Peer {
     switch (input.type) {
       case 'start':
         this.effects.push({ type: 'status', status: this.#status });
+        // A store that is repaired looks whole again. It must not count then, for what it has forgotten.
+        if (this.state.damaged && this.state.durable.marked) this.saveMark(undefined);
         this.becomeLooking();
         return;
       case 'notification':
@@ -176,7 +178,10 @@ export class Peer {
       status.serving === this.#status.serving &&
       status.votes === this.#status.votes;
     if (same) return;
-    if (status.serving) this.state.failedTries = 0;
+    if (status.serving) {
+      this.state.failedTries = 0;
+      this.state.suspects.clear();
+    }
     this.#status = status;
     this.effects.push({ type: 'status', status });
   }
@@ -191,7 +196,7 @@ export class Peer {
 
   truncate(zxid: Zxid): void {
     assert(zxid >= this.state.lastDelivered, 'what was delivered is never cut off');
-    this.state.damaged = false;
+    this.#repair();
     this.state.log.truncate(zxid);
     this.#order({ type: 'truncate', lastZxid: zxid }, { type: 'truncate', zxid });
   }
@@ -199,7 +204,7 @@ export class Peer {
   /** The history becomes a snapshot and the runs above it: one order, because what it replaces may hold committed txns that are in the runs alone. */
   replaceHistory(snapshot: Snapshot, runs: readonly Run[]): void {
     const { log } = this.state;
-    this.state.damaged = false;
+    this.#repair();
     log.reset(snapshot.zxid);
     for (const run of runs) log.append(run);
     this.#order({ type: 'installSnapshot', snapshot, lastZxid: log.lastZxid }, { type: 'installSnapshot', snapshot, runs });
@@ -218,10 +223,15 @@ export class Peer {
     this.#order({ type: 'saveCurrentEpoch', epoch }, { type: 'saveCurrentEpoch', epoch });
   }
 
-  /** From now on this server counts: it has the history of a leader that a quorum of others has promised to follow since this one came. */
-  saveMark(mark: Mark): void {
-    this.#cutDamage();
+  /** From now on this server counts, or does not. */
+  saveMark(mark: Mark | undefined): void {
+    if (mark !== undefined) this.#cutDamage();
     this.#order({ type: 'saveMark', mark }, { type: 'saveMark', mark });
+  }
+
+  #repair(): void {
+    assert(!this.state.damaged || !this.state.durable.marked, 'a damaged store loses its mark before it is repaired');
+    this.state.damaged = false;
   }
 
   /** What could not be read goes when something is to stand in its place, and no earlier. */
@@ -244,6 +254,11 @@ export class Peer {
     if (through <= state.lastDelivered) return;
     for (const run of state.log.runs(state.lastDelivered, through)) this.effects.push({ type: 'deliver', run });
     state.lastDelivered = through;
+  }
+
+  /** A server was elected, and nothing has come from it. */
+  suspect(sid: Sid): void {
+    this.state.suspects.set(sid, 2 * this.timing.initLimit);
   }
 
   // Small orders
@@ -302,7 +317,7 @@ export class Peer {
           this.#restore(order.snapshot);
           break;
         case 'saveMark':
-          durable.marked = true;
+          durable.marked = order.mark !== undefined;
           break;
         default:
           unreachable(order);

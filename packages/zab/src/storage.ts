@@ -25,8 +25,8 @@ export interface Storage {
    * is there or all of the new: the old log may hold committed txns that are above the snapshot and only in the runs.
    */
   installSnapshot(snapshot: Snapshot, runs: readonly Run[], done: Completion): void;
-  /** Marks the store as one whose server counts, from now on. It is whole then. */
-  saveMark(mark: Mark, done: Completion): void;
+  /** Marks the store as one whose server counts, from now on; or, by undefined, takes the mark of a damaged store away before anything is repaired. */
+  saveMark(mark: Mark | undefined, done: Completion): void;
   /**
    * Saves a snapshot of this server's own; entries that it covers may be dropped once it is safe. The pieces are taken when the store gets to them, so
    * that a large state is not written in one turn. An `installSnapshot` that is ordered before it has completed supersedes it.

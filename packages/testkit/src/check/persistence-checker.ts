@@ -101,7 +101,7 @@ export class PersistenceChecker {
       case 'saveCurrentEpoch':
         if (order.epoch < view.flushedCurrentEpoch)
           this.#fail('PersistMonotonicity', `server ${sid} lowers currentEpoch from ${view.flushedCurrentEpoch} to ${order.epoch}`);
-        if (order.epoch > view.flushedAcceptedEpoch)
+        if (order.epoch > view.flushedAcceptedEpoch && !this.#observes(sid))
           this.#fail(
             'PersistMonotonicity',
             `server ${sid} has currentEpoch ${order.epoch} above acceptedEpoch ${view.flushedAcceptedEpoch}`,
@@ -109,10 +109,10 @@ export class PersistenceChecker {
         view.flushedCurrentEpoch = order.epoch;
         return;
       case 'saveMark':
-        view.marked = true;
+        view.marked = order.mark !== undefined;
         return;
       case 'append':
-        if (epochOf(order.run.zxid) > view.flushedAcceptedEpoch)
+        if (epochOf(order.run.zxid) > view.flushedAcceptedEpoch && !this.#observes(sid))
           this.#fail('PersistMonotonicity', `${at(sid, order.run.zxid)} stores a txn above its promise, ${view.flushedAcceptedEpoch}`);
         return;
       case 'truncate':

@@ -6,7 +6,7 @@
  * and "is a prefix of" is a short walk: exact, where prefix hashes would only be probable.
  */
 import { counterOf, epochOf, formatZxid, type Zxid } from '@quorate/protocol';
-import type { Config, ServerState, Sid } from '@quorate/zab';
+import { type Config, hasQuorum, type ServerState, type Sid } from '@quorate/zab';
 import type { Verdict } from './verdict.js';
 
 /** One proposed txn, with all that stands before it. */
@@ -53,6 +53,8 @@ export class ServerView {
   /** Whether it has served as the leader in its present role, and may be making a pause. */
   leads = false;
   state: ServerState = 'LOOKING';
+  /** How often it has begun to look for a leader. */
+  timesLooked = 0;
   /** Whom each channel that it opened leads to, and who opened each of those that it accepted; by life. */
   readonly leaders = new Map<number, Sid>();
   readonly learners = new Map<number, Sid>();
@@ -161,6 +163,20 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/**
+ * Whether a quorum without this server has all that is on its disk, and has promised all that it has: then it may forget everything and nothing is lost,
+ * also where nobody knows that it has.
+ */
+export function isReplaceable({ config, servers, committed }: Witness, sid: Sid): boolean {
+  const { flushed, flushedAcceptedEpoch } = servers.get(sid) as ServerView;
+  const newest = committed[committed.length - 1] as Entry;
+  return hasQuorum(config, (other) => {
+    const view = servers.get(other) as ServerView;
+    if (other === sid || !view.marked || view.flushedCurrentEpoch < flushedAcceptedEpoch) return false;
+    return holds(view.flushed, flushed) && holds(view.flushed, newest);
+  });
 }
 
 /** The pieces of a snapshot as one block. */

@@ -105,6 +105,7 @@ export class ZabChecker {
         const view = this.witness.server(sid);
         view.serving = effect.status.serving;
         view.state = effect.status.state;
+        if (view.state === 'LOOKING') view.timesLooked++;
         const renewed = view.leads;
         view.leads = view.state === 'LEADING' && (view.serving || view.leads);
         if (effect.status.serving && effect.status.state === 'LEADING')

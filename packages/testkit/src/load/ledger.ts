@@ -78,6 +78,10 @@ export class LedgerMachine implements Machine, Application {
     this.#last = reader.zxid();
   }
 
+  handOver(to: Sid | undefined): void {
+    this.replica.handOver(to);
+  }
+
   onStatus(): void {}
 
   onRequest(_from: Sid, payload: Uint8Array): void {

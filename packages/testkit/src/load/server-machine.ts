@@ -62,6 +62,10 @@ export class ServerMachine implements Machine {
     this.server.stop();
   }
 
+  handOver(to: Sid | undefined): void {
+    this.server.handOver(to);
+  }
+
   state(): Uint8Array {
     return this.server.tree.serialize();
   }

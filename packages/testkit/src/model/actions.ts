@@ -18,8 +18,13 @@ export type Action =
   | { readonly type: 'answer'; readonly sid: Sid }
   | { readonly type: 'timer'; readonly sid: Sid; readonly name: TimerName; readonly spends: boolean }
   | { readonly type: 'propose'; readonly sid: Sid }
+  /** A leader ticks, and has just heard all that follow it. */
+  | { readonly type: 'beat'; readonly sid: Sid }
+  | { readonly type: 'handOver'; readonly sid: Sid }
   /** The oldest `flushed` orders are on the disk, and the server is gone. */
   | { readonly type: 'crash'; readonly sid: Sid; readonly flushed: number }
+  /** A server that is down loses its store. */
+  | { readonly type: 'wipe'; readonly sid: Sid }
   | { readonly type: 'restart'; readonly sid: Sid }
   | { readonly type: 'cut'; readonly wire: number }
   /** Some servers hold an election, or let others join what they have elected, in one step. */
@@ -51,6 +56,7 @@ function addServerActions(actions: Action[], { server, world, scope }: { server:
   const { used } = world;
   if (peer === undefined) {
     actions.push({ type: 'restart', sid });
+    if (used.wipes < scope.wipes && server.store.marked) actions.push({ type: 'wipe', sid });
     return;
   }
   for (let count = 1; count <= lane.length; count++) actions.push({ type: 'complete', sid, count });
@@ -62,7 +68,11 @@ function addServerActions(actions: Action[], { server, world, scope }: { server:
     if (timers.init) actions.push({ type: 'timer', sid, name: 'init', spends: true });
     if (timers.tick) actions.push({ type: 'timer', sid, name: 'tick', spends: true });
   }
-  if (used.txns < scope.txns && peer.status.state === 'LEADING' && peer.status.serving) actions.push({ type: 'propose', sid });
+  if (peer.status.state === 'LEADING' && peer.status.serving) {
+    if (used.txns < scope.txns) actions.push({ type: 'propose', sid });
+    if (used.beats < scope.beats && timers.tick) actions.push({ type: 'beat', sid });
+    if (used.handOvers < scope.handOvers) actions.push({ type: 'handOver', sid });
+  }
   if (used.crashes < scope.crashes) for (let flushed = 0; flushed <= lane.length; flushed++) actions.push({ type: 'crash', sid, flushed });
 }
 
@@ -114,6 +124,18 @@ export function perform(
       break;
     case 'propose':
       draft.propose(action.sid);
+      break;
+    case 'beat':
+      draft.spend('beats');
+      draft.beat(action.sid);
+      break;
+    case 'handOver':
+      draft.spend('handOvers');
+      draft.input(action.sid, { type: 'handOver', to: undefined });
+      break;
+    case 'wipe':
+      draft.spend('wipes');
+      draft.wipe(action.sid);
       break;
     case 'crash':
       draft.spend('crashes');

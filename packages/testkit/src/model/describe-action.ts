@@ -30,6 +30,12 @@ export function describeAction(world: World, action: Action): string {
         ? `S${action.sid} crashes`
         : `S${action.sid} crashes; of what was ordered it has flushed ${kept}, and not ${orders.slice(action.flushed).join(', ') || 'nothing'}`;
     }
+    case 'beat':
+      return `S${action.sid} ticks`;
+    case 'handOver':
+      return `S${action.sid} shall hand over`;
+    case 'wipe':
+      return `the store of S${action.sid} is lost`;
     case 'restart':
       return `S${action.sid} restarts`;
     case 'cut': {

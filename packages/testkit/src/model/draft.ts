@@ -26,7 +26,7 @@ import {
   type Ghosts,
 } from './properties.js';
 import type { Scope, Used } from './scope.js';
-import { type Entry, entriesOf, flushed, imageOf, type LaneOrder, lastZxidOfEntries } from './store.js';
+import { EMPTY_STORE, type Entry, entriesOf, flushed, imageOf, type LaneOrder, lastZxidOfEntries } from './store.js';
 import { fail } from './violation.js';
 import { NO_TIMERS, printOfServer, printOfWire, type Server, type Wire, type World } from './world.js';
 
@@ -104,7 +104,8 @@ export class Draft implements Ghosts {
     const voters = Array.from({ length: this.scope.servers }, (_, i) => i + 1);
     try {
       const config = { version: 0, voters };
-      server.peer = Peer.recover({ sid, config, timing: TIMING, limits: DEFAULT_LIMITS, image: imageOf(server.store) });
+      const limits = { ...DEFAULT_LIMITS, ...(this.scope.epochTxnsMax !== undefined && { epochTxnsMax: this.scope.epochTxnsMax }) };
+      server.peer = Peer.recover({ sid, config, timing: TIMING, limits, image: imageOf(server.store) });
     } catch (error) {
       if (error instanceof RangeError) fail('StartsUnaided', `server ${sid} does not start: ${error.message}`);
       throw error;
@@ -127,6 +128,14 @@ export class Draft implements Ghosts {
     this.#mail = this.#mail.map((one, at) => (at % servers === sid - 1 ? undefined : one));
   }
 
+  /** A server that is down loses what it has stored. */
+  wipe(sid: Sid): void {
+    const server = this.server(sid);
+    server.lost = [...server.lost, server.store];
+    server.store = { ...EMPTY_STORE, marked: false };
+    server.applied = 0;
+  }
+
   /** The oldest orders of a server are flushed, and it is told so. */
   complete(sid: Sid, count: number): void {
     for (let i = 0; i < count; i++) this.#flush(sid);
@@ -139,6 +148,13 @@ export class Draft implements Ghosts {
     server.store = flushed(before, server.lane[0] as LaneOrder, this.committed);
     server.lane = server.lane.slice(1);
     checkFlushed(this, server, before);
+  }
+
+  /** Ticks with a limit of zero are silence; here nobody has been silent. */
+  beat(sid: Sid): void {
+    const { learners } = leaderState(this.server(sid));
+    for (const learner of learners.values()) learner.silentHalfTicks = -1;
+    this.fire(sid, 'tick');
   }
 
   fire(sid: Sid, name: TimerName): void {
@@ -185,6 +201,7 @@ export class Draft implements Ghosts {
     if (end === 'learner') {
       const [message, ...rest] = wire.toLearner;
       wire.toLearner = rest;
+      if (message !== undefined) noteReceived(wire, message);
       if (message !== undefined) this.input(learner, { type: 'leaderMessage', channel: near, message });
     } else if (!wire.opened) {
       wire.opened = true;
@@ -247,6 +264,7 @@ export class Draft implements Ghosts {
         checkRestore(this, server, effect.snapshot);
         return;
       case 'status':
+        if (pauses(server)) server.answers = [...server.answers, { type: 'paused' }];
         if (!effect.status.serving) return;
         if (effect.status.state === 'LEADING') checkEstablished(this, server, effect.status.epoch);
         else checkServes(this, server, effect.status.epoch);
@@ -290,7 +308,7 @@ export class Draft implements Ghosts {
     const wire: Wire = {
       ...{ learner, leader, near, far, toLeader: [], toLearner: [], opened: false, learnerOpen: true, cut: false },
       leaderOpen: this.servers[leader - 1]?.peer !== undefined,
-      ...{ invited: 0, historyEnd: lastZxidOfEntries([]), newLeaderSent: false, newLeaderAcked: false, print: { low: 0, high: 0 } },
+      ...{ invited: 0, historyEnd: lastZxidOfEntries([]), newLeaderReceived: false, newLeaderAcked: false, print: { low: 0, high: 0 } },
     };
     this.#copied.add(wire);
     const key = (one: Wire): number => one.learner * 10_000_000 + one.leader * 100_000 + one.far;
@@ -312,10 +330,9 @@ export class Draft implements Ghosts {
     const index = this.#wires.findIndex((wire) => wire.leader === server.sid && wire.far === channel && wire.leaderOpen);
     if (index === -1) return;
     const wire = this.wire(index);
+    // Heartbeats are not in the model.
+    if (message.type === 'PING') return;
     checkSentToLearner(this, server, { wire, message });
-    if (message.type === 'LEADERINFO') wire.invited = message.epoch;
-    if (message.type === 'NEWLEADER') wire.newLeaderSent = true;
-    if (!wire.newLeaderSent) wire.historyEnd = historyEndAfter(wire, message);
     if (wire.learnerOpen && !wire.cut) wire.toLearner = [...wire.toLearner, message];
   }
 
@@ -338,6 +355,29 @@ export class Draft implements Ghosts {
     this.#copied.delete(wire);
     this.#wires = this.#wires.toSpliced(index, 1);
   }
+}
+
+/** What has been said on a channel, as far as the learner knows it. */
+function noteReceived(wire: Wire, message: Message): void {
+  if (message.type === 'LEADERINFO') Object.assign(wire, { invited: message.epoch, newLeaderReceived: false, newLeaderAcked: false });
+  else if (message.type === 'NEWLEADER') wire.newLeaderReceived = true;
+  else if (!wire.newLeaderReceived) wire.historyEnd = historyEndAfter(wire, message);
+}
+
+/** What the model has to know of a leader's record. */
+interface LeaderState {
+  readonly pausing: boolean;
+  readonly learners: ReadonlyMap<ChannelId, { silentHalfTicks: number }>;
+}
+
+function leaderState({ peer }: Server): LeaderState {
+  return (peer as Peer).role.state as LeaderState;
+}
+
+/** Whether a leader that has served tells its application to propose nothing more. */
+function pauses(server: Server): boolean {
+  const { state, serving } = (server.peer as Peer).status;
+  return state === 'LEADING' && !serving && leaderState(server).pausing;
 }
 
 function historyEndAfter(wire: Wire, message: Message): Wire['historyEnd'] {

@@ -138,14 +138,14 @@ function worldOf(past: Past, stores: readonly PastStore[]): World {
     committed: past.committed.map(entry),
     established: [],
     proposed,
-    used: { txns: proposed.length, crashes: 0, timeouts: 0, cuts: 0, elections: 0 },
+    used: { txns: proposed.length, crashes: 0, timeouts: 0, cuts: 0, elections: 0, wipes: 0, beats: 0, handOvers: 0 },
   };
 }
 
 function downServer(sid: number, store: Store): Server {
   const promised = store.acceptedEpoch;
   const print = { low: 0, high: 0 };
-  return { sid, peer: undefined, store, lane: [], timers: NO_TIMERS, answers: [], applied: 0, promised, print };
+  return { sid, peer: undefined, store, lane: [], timers: NO_TIMERS, answers: [], applied: 0, promised, lost: [], print };
 }
 
 function permutations<T>(items: readonly T[]): T[][] {

@@ -21,8 +21,10 @@ function ordered(ghosts: Ghosts, server: Server): Store {
   return server.lane.reduce((store, order) => flushed(store, order, ghosts.committed), server.store);
 }
 
-function isQuorum(ghosts: Ghosts, isCounted: (server: Server) => boolean): boolean {
-  return ghosts.servers.filter(isCounted).length * 2 > ghosts.servers.length;
+/** Whether this holds of a quorum's stores, of those that count and of those that were lost: such a server had acknowledged, and has no vote any more. */
+function isQuorum(ghosts: Ghosts, holds: (store: Store) => boolean): boolean {
+  const counted = ghosts.servers.filter(({ store, lost }) => (store.marked && holds(store)) || lost.some(holds));
+  return counted.length * 2 > ghosts.servers.length;
 }
 
 /**
@@ -53,7 +55,7 @@ function checkCommit(ghosts: Ghosts, entry: Entry): void {
       fail('InitialHistoryIntegrity', `${name(zxid)} is committed, but server ${leader} began epoch ${epoch} without it`);
   }
   ghosts.committed = [...ghosts.committed, entry];
-  if (!isQuorum(ghosts, ({ store }) => beginsWith(store.entries, ghosts.committed)))
+  if (!isQuorum(ghosts, ({ entries }) => beginsWith(entries, ghosts.committed)))
     fail('QuorumDurability', `${name(zxid)} is delivered before a quorum has flushed it and all before it`);
 }
 
@@ -100,7 +102,7 @@ export function checkEstablished(ghosts: Ghosts, server: Server, epoch: number):
   const earlier = ghosts.committed.filter(({ zxid }) => epochOf(zxid) < epoch);
   if (!beginsWith(initial, earlier))
     fail('LeaderCompleteness', `server ${server.sid} leads epoch ${epoch} without all that was committed before it`);
-  if (!isQuorum(ghosts, ({ store }) => store.currentEpoch >= epoch && beginsWith(store.entries, initial)))
+  if (!isQuorum(ghosts, ({ currentEpoch, entries }) => currentEpoch >= epoch && beginsWith(entries, initial)))
     fail('QuorumSynchronization', `server ${server.sid} leads epoch ${epoch} before a quorum has flushed its history and its epoch`);
   ghosts.established = [...ghosts.established, { epoch, leader: server.sid, initial }];
 }
@@ -129,14 +131,14 @@ export function checkProposal(ghosts: Ghosts, server: Server, entry: Entry): voi
 export function checkSentToLeader(server: Server, wire: Wire, message: Message): void {
   const { store, sid } = server;
   if (message.type === 'ACKEPOCH') {
-    if (store.acceptedEpoch !== wire.invited)
+    if (store.marked ? store.acceptedEpoch !== wire.invited : store.acceptedEpoch < wire.invited)
       fail('PromiseHonesty', `server ${sid} promises epoch ${wire.invited} and has not flushed that`);
-    if (message.currentEpoch === -1) return;
+    if (message.currentEpoch === -1 || !store.marked) return;
     if (wire.invited <= server.promised) fail('PromiseHonesty', `server ${sid} promises epoch ${wire.invited} twice`);
     server.promised = wire.invited;
   } else if (message.type === 'ACK' && counterOf(message.zxid) === 0) {
     const epoch = epochOf(message.zxid);
-    if (!wire.newLeaderSent || wire.newLeaderAcked || epoch !== wire.invited)
+    if (!wire.newLeaderReceived || wire.newLeaderAcked || epoch !== wire.invited)
       fail('AckOrder', `server ${sid} acknowledges NEWLEADER of epoch ${epoch} unasked`);
     if (store.currentEpoch !== epoch || !containsZxid(store.entries, wire.historyEnd))
       fail('AckHonesty', `server ${sid} acknowledges NEWLEADER before its history and epoch are flushed`);

@@ -9,6 +9,13 @@ export interface Scope {
   readonly timeouts: number;
   /** Cuts of a learner channel while both ends live. */
   readonly cuts: number;
+  /** Crashes after which the server comes back without its store. */
+  readonly wipes: number;
+  /** Ticks of a leader with which nobody has been silent: it does then what it does from time to time. */
+  readonly beats: number;
+  readonly handOvers: number;
+  /** Txns after which an epoch ends; no end when absent. */
+  readonly epochTxnsMax?: number;
   /**
    * Elections that take place, each one step; from `start` the highest round of an election, beyond which a world is not followed; a server
    * that begins anew begins at round 1.
@@ -30,4 +37,7 @@ export interface Used {
   readonly timeouts: number;
   readonly cuts: number;
   readonly elections: number;
+  readonly wipes: number;
+  readonly beats: number;
+  readonly handOvers: number;
 }

@@ -83,7 +83,7 @@ export function flushed(store: Store, order: LaneOrder, committed: readonly Entr
       return { ...store, snapshot: order.snapshot, entries, covered };
     }
     case 'saveMark':
-      return { ...store, marked: true };
+      return { ...store, marked: order.mark !== undefined };
   }
 }
 

@@ -23,6 +23,8 @@ export interface Server {
   answers: readonly Input[];
   /** How many entries of the global log its application has. */
   applied: number;
+  /** What its stores had when they were lost. What was acknowledged by then counts, though it is nowhere any more. */
+  lost: readonly Store[];
   /** The highest epoch that it has promised to an own, counted ACKEPOCH; over all its lives. */
   promised: number;
   print: Print;
@@ -46,12 +48,12 @@ export interface Wire {
   learnerOpen: boolean;
   leaderOpen: boolean;
   cut: boolean;
-  // What has been said on it, for the properties.
+  // What the learner has been told on it, for the properties.
   /** The epoch of LEADERINFO. */
   invited: number;
-  /** The end of the history that the learner has been sent; fixed by NEWLEADER. */
+  /** The end of the history that has come; fixed by NEWLEADER. */
   historyEnd: Zxid;
-  newLeaderSent: boolean;
+  newLeaderReceived: boolean;
   newLeaderAcked: boolean;
   print: Print;
 }
@@ -79,14 +81,14 @@ export interface World {
 }
 
 export function printOfServer(printer: Printer, server: Server): Print {
-  const { store, lane, timers, answers, applied, promised, peer } = server;
-  if (peer === undefined) return printer.print(store, promised);
+  const { store, lane, timers, answers, applied, promised, lost, peer } = server;
+  if (peer === undefined) return printer.print(store, promised, lost);
   const { role, state, status } = peer;
   // Timers fire whenever they like here, so the lengths of pauses, and counts that only set them, decide nothing. A learner is given nothing but of its one
   // channel, so the number of that is only a name.
   const canonicalState = { ...state, channelsOpened: 0, failedTries: state.failedTries > 0 };
   const canonicalRole = { ...role.state, channel: 0, resends: 0, announced: false };
-  return printer.print(store, promised, lane, timers, answers, applied, status, role.name, canonicalState, canonicalRole);
+  return printer.print(store, promised, lost, lane, timers, answers, applied, status, role.name, canonicalState, canonicalRole);
 }
 
 export function printOfWire(printer: Printer, wire: Wire): Print {

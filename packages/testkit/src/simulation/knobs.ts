@@ -22,13 +22,18 @@ export interface Knobs {
   readonly latencySpikePermille: number;
   readonly datagramLossPermille: number;
   readonly datagramCopyPermille: number;
+  readonly datagramLatePermille: number;
   readonly flushMinMs: number;
   readonly flushMaxMs: number;
   readonly flushSpikePermille: number;
   /** How long faults and work last, before the time in which all has to come right again. */
   readonly runMs: number;
-  /** The mean time between two faults; some seeds have none. */
+  /** The mean time between two faults. */
   readonly faultEveryMs: number;
+  /** Whether disks are lost only while a quorum of others can bring back what was on them. */
+  readonly spreads: boolean;
+  /** Whether in the end only a quorum is well, and all others are broken for ever. */
+  readonly coreOnly: boolean;
   readonly clients: number;
   /** The mean pause of a client between two operations. */
   readonly thinkMs: number;
@@ -79,11 +84,14 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     latencySpikePermille: pick(network, [0, 0, 5, 20]),
     datagramLossPermille: pick(network, [0, 50, 300]),
     datagramCopyPermille: pick(network, [0, 50, 200]),
+    datagramLatePermille: pick(network, [0, 20, 200]),
     flushMinMs: 0.0625,
     flushMaxMs,
     flushSpikePermille: pick(disk, [0, 5, 30]),
     runMs: between(time, 25, 45) * 1000,
     faultEveryMs: pick(streams.stream('knobs: weather'), [2000, 4000, 4000, 6000]),
+    spreads: !chance(streams.stream('knobs: spread'), 60),
+    coreOnly: chance(streams.stream('knobs: core'), 500),
     clients,
     // At least 25 operations per second over all clients, while they are connected.
     thinkMs: millis(load, clients * 25, clients * 40),

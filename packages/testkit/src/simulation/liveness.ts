@@ -1,19 +1,44 @@
 /**
- * The second phase of a run: the weather has cleared for good, and the ensemble has to come right by itself within a bound: a leader serves, a new
- * write is acknowledged, every server serves, has the last txn, and has the same state.
+ * The second phase of a run: the weather has cleared for good for a core, a quorum at least, and the core has to come right by itself within a bound: a
+ * leader serves, a new write is acknowledged, every server of the core serves, has the last txn, and has the same state; nobody looks for a leader
+ * again, whatever those do who stay broken. Where so many disks are lost that no quorum counts any more, the right answer is to stay down.
  */
-import type { VirtualClock } from '@quorate/ports';
+import type { Random, VirtualClock } from '@quorate/ports';
 import { formatZxid } from '@quorate/protocol';
+import { hasQuorum, type Sid } from '@quorate/zab';
 import type { Verdict } from '../check/verdict.js';
 import { sameBytes } from '../check/witness.js';
 import type { Load } from '../load/load.js';
+import { shuffled } from '../world/random-streams.js';
 import type { Knobs } from './knobs.js';
 import type { Pace } from './pace.js';
 import type { Machine, SimEnsemble } from './sim-ensemble.js';
+import type { Sometimes } from './sometimes.js';
 
 /** How long each step may take: discovery and synchronization, an election after each failed try, and the silence of a peer that is gone. */
 export function livenessBoundMs(knobs: Knobs): number {
   return (4 * knobs.initLimit + 4 * knobs.syncLimit + 40) * knobs.tickTimeMs + 8000;
+}
+
+/**
+ * Where all is to be well: everywhere, or, with a stream of chance, at a quorum of servers that count. Undefined where there is no such quorum: then all
+ * servers are down, and what is on their disks is final.
+ */
+export function chooseCore(ensemble: SimEnsemble<Machine>, random: Random | undefined): readonly Sid[] | undefined {
+  const { config, sids } = ensemble;
+  const count = (): Sid[] => config.voters.filter((sid) => ensemble.disk(sid).counts);
+  if (!hasQuorum(config, (sid) => count().includes(sid))) {
+    // Of what is on its way to a disk nobody knows whether it survives until it has.
+    for (const sid of sids) ensemble.crash(sid);
+    if (!hasQuorum(config, (sid) => count().includes(sid))) return undefined;
+  }
+  if (random === undefined) return sids;
+  const core: Sid[] = [];
+  for (const sid of shuffled(random, count())) {
+    core.push(sid);
+    if (hasQuorum(config, (one) => core.includes(one))) break;
+  }
+  return core.sort((a, b) => a - b);
 }
 
 export class Liveness {
@@ -21,8 +46,11 @@ export class Liveness {
   readonly #clock: VirtualClock;
   readonly #pace: Pace;
   readonly #ensemble: SimEnsemble<Machine>;
+  readonly #core: readonly Sid[];
   readonly #load: Load;
   readonly #verdict: Verdict;
+  readonly #sometimes: Sometimes;
+  readonly #timesLooked: (sid: Sid) => number;
   #probed = false;
 
   constructor(options: {
@@ -30,15 +58,37 @@ export class Liveness {
     readonly clock: VirtualClock;
     readonly pace: Pace;
     readonly ensemble: SimEnsemble<Machine>;
+    /** The servers where all is to be well. */
+    readonly core: readonly Sid[];
     readonly load: Load;
     readonly verdict: Verdict;
+    readonly sometimes: Sometimes;
+    /** How often a server has begun to look for a leader. */
+    readonly timesLooked: (sid: Sid) => number;
   }) {
     this.#knobs = options.knobs;
     this.#clock = options.clock;
     this.#pace = options.pace;
     this.#ensemble = options.ensemble;
+    this.#core = options.core;
     this.#load = options.load;
     this.#verdict = options.verdict;
+    this.#sometimes = options.sometimes;
+    this.#timesLooked = options.timesLooked;
+  }
+
+  /** Too many disks are lost: nobody may lead, and whoever has lost its disk says that it has no vote. */
+  stayDown(): void {
+    this.#sometimes.note('stays down, for too many disks are lost');
+    this.#load.settle();
+    this.#pace.runUntil(this.#clock.now() + livenessBoundMs(this.#knobs) / 4);
+    for (const sid of this.#core) {
+      const status = this.#ensemble.machine(sid)?.status;
+      if (status?.serving === true || status?.state === 'LEADING')
+        this.#fail(`server ${sid} serves, and no quorum has its disk: ${this.#standing()}`);
+      if (status !== undefined && status.votes !== (this.#ensemble.disk(sid).counts && this.#ensemble.config.voters.includes(sid)))
+        this.#fail(`server ${sid} says that it ${status.votes ? 'has' : 'has no'} vote, and its disk says otherwise`);
+    }
   }
 
   /** Runs until all is well, or fails. */
@@ -52,35 +102,52 @@ export class Liveness {
     });
     if (!this.#runUntil(() => this.#probed, boundMs))
       return this.#fail(`a new write is not acknowledged within ${boundMs} ms: ${this.#standing()}`);
+    if (!this.#runUntil(() => this.#allServe() && this.#isLedFromWithin(), boundMs))
+      return this.#fail(`after ${boundMs} ms more the leader is none that is well: ${this.#standing()}`);
     if (!this.#runUntil(() => this.#sameZxid(), boundMs)) return this.#fail(`the servers do not come to one last txn: ${this.#standing()}`);
     this.#compareStates();
     this.#stayQuiet();
   }
 
-  /** What serves goes on serving: nobody leaves a leader that is well (reliability.md 2.3, L5). */
+  /** What serves goes on serving: nobody looks for another leader while the one that there is is well (reliability.md 2.3, L5). */
   #stayQuiet(): void {
-    const before = this.#standing({ withZxid: false });
-    const end = this.#clock.now() + 3 * this.#knobs.syncLimit * this.#knobs.tickTimeMs;
-    this.#pace.runUntil(end);
-    const after = this.#standing({ withZxid: false });
-    if (this.#verdict.isClean && after !== before)
-      this.#fail(`servers that were well have looked for a leader again: before ${before}, then ${after}`);
+    const { leader } = this.#ensemble;
+    const before = this.#core.map(this.#timesLooked);
+    this.#pace.runUntil(this.#clock.now() + 3 * this.#knobs.syncLimit * this.#knobs.tickTimeMs);
+    if (!this.#verdict.isClean) return;
+    const restless = this.#core.filter((sid, i) => this.#timesLooked(sid) !== before[i]);
+    if (restless.length > 0)
+      this.#fail(`servers ${restless} were well under server ${leader} and have looked for a leader again: ${this.#standing()}`);
   }
 
+  /** One that is not well may lead as long as nothing is asked of it, and no longer. */
+  #isLedFromWithin(): boolean {
+    const { leader } = this.#ensemble;
+    return leader !== undefined && this.#core.includes(leader);
+  }
+
+  /** A leader serves, and so does every server of the core, in its epoch; and every voter of it counts. */
   #allServe(): boolean {
-    return this.#ensemble.leader !== undefined && this.#ensemble.sids.every((sid) => this.#ensemble.machine(sid)?.status.serving === true);
+    const { leader, config } = this.#ensemble;
+    if (leader === undefined) return false;
+    const { epoch } = (this.#ensemble.machine(leader) as Machine).status;
+    return this.#core.every((sid) => {
+      const status = this.#ensemble.machine(sid)?.status;
+      return status?.serving === true && status.epoch === epoch && status.votes === config.voters.includes(sid);
+    });
   }
 
   #sameZxid(): boolean {
-    const [first, ...rest] = this.#ensemble.sids.map((sid) => this.#ensemble.machine(sid)?.lastZxid);
+    const [first, ...rest] = this.#core.map((sid) => this.#ensemble.machine(sid)?.lastZxid);
     return this.#allServe() && rest.every((zxid) => zxid === first);
   }
 
   #compareStates(): void {
-    const states = this.#ensemble.sids.map((sid) => this.#ensemble.machine(sid)?.state() as Uint8Array);
+    const states = this.#core.map((sid) => this.#ensemble.machine(sid)?.state() as Uint8Array);
     for (let i = 1; i < states.length; i++) {
       if (sameBytes(states[0] as Uint8Array, states[i] as Uint8Array)) continue;
-      this.#verdict.fail('ReplicaDigest', `at the end servers 1 and ${i + 1} have the same last txn and different states`);
+      const which = `${this.#core[0]} and ${this.#core[i]}`;
+      this.#verdict.fail('ReplicaDigest', `at the end servers ${which} have the same last txn and different states`);
     }
   }
 
@@ -91,13 +158,12 @@ export class Liveness {
   }
 
   /** Where every server stands, and how far it is. */
-  #standing(options: { readonly withZxid: boolean } = { withZxid: true }): string {
-    const words = this.#ensemble.sids.map((sid) => {
+  #standing(): string {
+    const words = this.#core.map((sid) => {
       const machine = this.#ensemble.machine(sid);
       if (machine === undefined) return `S${sid} down`;
-      const { state, epoch, serving } = machine.status;
-      const zxid = options.withZxid ? ` ${formatZxid(machine.lastZxid)}` : '';
-      return `S${sid} ${state} epoch ${epoch}${serving ? ' serving' : ''}${zxid}`;
+      const { state, epoch, serving, votes } = machine.status;
+      return `S${sid} ${state} epoch ${epoch}${serving ? ' serving' : ''}${votes ? '' : ' without a vote'} ${formatZxid(machine.lastZxid)}`;
     });
     return words.join('; ');
   }

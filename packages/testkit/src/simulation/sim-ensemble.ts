@@ -5,7 +5,7 @@ import type { Config, Effect, Input, Mark, Sid, Status, Storage, Transport } fro
 import { between, type RandomStreams } from '../world/random-streams.js';
 import { type DiskObserver, SimDisk } from '../world/sim-disk.js';
 import type { SimNetwork } from '../world/sim-network.js';
-import { SimProcess } from '../world/sim-process.js';
+import { HostClock, SimProcess } from '../world/sim-process.js';
 import { SimTransport, type TransportDirectory } from '../world/sim-transport.js';
 import { configOf, type Knobs } from './knobs.js';
 
@@ -18,6 +18,8 @@ export interface Machine {
   stop(): void;
   /** The whole replicated state, byte for byte. */
   state(): Uint8Array;
+  /** Asks a leader to hand over. */
+  handOver(to: Sid | undefined): void;
 }
 
 /** What a machine is given. */
@@ -61,7 +63,7 @@ export interface SimEnsembleOptions<M extends Machine> {
 interface Seat<M> {
   readonly sid: Sid;
   readonly disk: SimDisk;
-  readonly wallSkewMs: number;
+  readonly clock: HostClock;
   process: SimProcess | undefined;
   machine: M | undefined;
 }
@@ -95,7 +97,7 @@ export class SimEnsemble<M extends Machine> {
         spikePermille: knobs.flushSpikePermille,
         mark: this.config.voters.includes(sid) ? MARK : undefined,
       });
-      this.#seats.set(sid, { sid, disk, wallSkewMs: between(skew, -5000, 5000), process: undefined, machine: undefined });
+      this.#seats.set(sid, { sid, disk, clock: new HostClock(clock, between(skew, -5000, 5000)), process: undefined, machine: undefined });
     }
   }
 
@@ -133,7 +135,7 @@ export class SimEnsemble<M extends Machine> {
     const seat = this.#seats.get(sid) as Seat<M>;
     if (seat.machine !== undefined) return;
     const { clock, network, observer, knobs, createMachine, wrapStorage, wrapTransport } = this.#options;
-    const process = new SimProcess(clock, seat.wallSkewMs);
+    const process = new SimProcess(clock, seat.clock);
     const transport = new SimTransport({ sid, network, process, random: this.#transportRandom, directory: this.#directory });
     const storage = seat.disk.open(process);
     seat.process = process;
@@ -155,7 +157,7 @@ export class SimEnsemble<M extends Machine> {
     seat.machine.start();
   }
 
-  /** Ends a server between two of its turns, without a goodbye. */
+  /** Ends a server without a goodbye, between two of its turns or between two effects of one. */
   crash(sid: Sid): void {
     const seat = this.#seats.get(sid) as Seat<M>;
     if (seat.machine === undefined) return;
@@ -175,9 +177,25 @@ export class SimEnsemble<M extends Machine> {
     return (this.#seats.get(sid) as Seat<M>).disk;
   }
 
-  /** From now on the disks are as good as they should be. */
-  calm(): void {
-    for (const { disk } of this.#seats.values()) disk.calm();
+  setClockRate(sid: Sid, rate: number): void {
+    (this.#seats.get(sid) as Seat<M>).clock.rate = rate;
+  }
+
+  jumpWallClock(sid: Sid, byMs: number): void {
+    (this.#seats.get(sid) as Seat<M>).clock.wallSkewMs += byMs;
+  }
+
+  /** What the monotonic clock of a server's machine shows. */
+  clockOf(sid: Sid): number {
+    return (this.#seats.get(sid) as Seat<M>).clock.now();
+  }
+
+  /** From now on the disk and the clocks of a server are as good as they should be, and it does not stand still. */
+  calm(sid: Sid): void {
+    const { disk, clock, process } = this.#seats.get(sid) as Seat<M>;
+    disk.calm();
+    clock.rate = 1;
+    process?.resume();
   }
 
   #ended(seat: Seat<M>): void {

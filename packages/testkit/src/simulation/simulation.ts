@@ -3,7 +3,7 @@ import { VirtualClock } from '@quorate/ports';
 import type { Sid, Storage, Transport } from '@quorate/zab';
 import { ClientChecker } from '../check/client-checker.js';
 import { Verdict, type Violation } from '../check/verdict.js';
-import type { Entry } from '../check/witness.js';
+import { type Entry, isReplaceable } from '../check/witness.js';
 import { ZabChecker } from '../check/zab-checker.js';
 import { ClientLoad } from '../load/client-load.js';
 import { ClientWire } from '../load/client-wire.js';
@@ -12,16 +12,16 @@ import { LedgerLoad } from '../load/ledger-load.js';
 import type { Load } from '../load/load.js';
 import { ServerMachine } from '../load/server-machine.js';
 import { Trace } from '../trace/trace.js';
+import { Weather } from '../weather/weather.js';
 import { RandomStreams } from '../world/random-streams.js';
 import { SimNetwork } from '../world/sim-network.js';
 import type { SimProcess } from '../world/sim-process.js';
 import { EnsembleRecorder } from './ensemble-recorder.js';
 import { configOf, drawKnobs, type Knobs } from './knobs.js';
-import { Liveness } from './liveness.js';
+import { chooseCore, Liveness } from './liveness.js';
 import { Pace } from './pace.js';
 import { type Machine, type MachineContext, SimEnsemble } from './sim-ensemble.js';
 import { Sometimes } from './sometimes.js';
-import { Weather } from './weather.js';
 
 /** What is simulated: Zab alone under a ledger, or whole servers and their clients. */
 export type Level = 'zab' | 'server';
@@ -34,6 +34,8 @@ export interface SimulationOptions {
   readonly level?: Level | undefined;
   /** Knobs to be set by hand, over those that are drawn. */
   readonly knobs?: Partial<Knobs> | undefined;
+  /** The only faults that strike, by number; all when absent. Those that are left out change nothing in the others. */
+  readonly onlyFaults?: ReadonlySet<number> | undefined;
   /** How many of the last events `lastEvents` can tell; 4,096 when absent. */
   readonly eventsKept?: number | undefined;
   /** Puts something between every server and its storage, or its transport: for tests of the checkers. */
@@ -56,6 +58,10 @@ export interface SimulationResult {
   readonly inputs: number;
   readonly committed: number;
   readonly faults: number;
+  /** The numbers of the faults, for `onlyFaults`. */
+  readonly struck: readonly number[];
+  /** How many clients there were. */
+  readonly clients: number;
   readonly sometimes: readonly (readonly [condition: string, count: number])[];
   /** The last events as a readable message sequence; made when asked for, because it takes long to write. */
   readonly lastEvents: (count: number, options?: { readonly all?: boolean }) => string[];
@@ -103,6 +109,7 @@ class Simulation {
         spikePermille: knobs.latencySpikePermille,
         datagramLossPermille: knobs.datagramLossPermille,
         datagramCopyPermille: knobs.datagramCopyPermille,
+        datagramLatePermille: knobs.datagramLatePermille,
       },
     });
     const { ensemble, load } = options.level === 'zab' ? this.#zabLevel(options) : this.#serverLevel(options);
@@ -110,12 +117,16 @@ class Simulation {
     this.#load = load;
     this.#weather = new Weather({
       clock: this.#clock,
-      random: this.#streams.stream('weather'),
+      streams: this.#streams,
       network: this.#network,
       ensemble,
       trace: this.#trace,
       sometimes: this.#sometimes,
+      clients: Array.from({ length: knobs.clients }, (_, i) => ClientWire.hostOf(i + 1)),
+      spreads: knobs.spreads,
+      isReplaceable: (sid) => isReplaceable(this.#checker.witness, sid),
       faultEveryMs: knobs.faultEveryMs,
+      only: options.onlyFaults,
     });
   }
 
@@ -141,15 +152,21 @@ class Simulation {
   /** The weather clears for good. */
   #livenessPhase(): void {
     this.#onLiveness?.();
-    this.#weather.clear();
-    new Liveness({
+    const core = chooseCore(this.#ensemble, this.#knobs.coreOnly ? this.#streams.stream('core') : undefined);
+    this.#weather.clear(core ?? this.#ensemble.sids);
+    const liveness = new Liveness({
       knobs: this.#knobs,
       clock: this.#clock,
       pace: this.#pace,
       ensemble: this.#ensemble,
+      core: core ?? this.#ensemble.sids,
       load: this.#load,
       verdict: this.#verdict,
-    }).run();
+      sometimes: this.#sometimes,
+      timesLooked: (sid) => this.#checker.witness.server(sid).timesLooked,
+    });
+    if (core === undefined) liveness.stayDown();
+    else liveness.run();
   }
 
   #zabLevel(options: SimulationOptions): { readonly ensemble: SimEnsemble<Machine>; readonly load: Load } {
@@ -222,7 +239,9 @@ class Simulation {
       events: this.#pace.events,
       inputs: this.#trace.inputs,
       committed: this.#checker.witness.committed.length - 1,
-      faults: this.#weather.faults,
+      faults: this.#weather.faults.length,
+      struck: this.#weather.faults,
+      clients: this.#knobs.clients,
       sometimes: this.#sometimes.entries(),
       lastEvents: (count, how) => this.#trace.last(count, how),
     };

@@ -97,7 +97,7 @@ export function describeEffect(effect: Effect, all: boolean): string | undefined
     case 'synced':
       return `synced ${effect.tag}`;
     case 'saveMark':
-      return 'disk! mark';
+      return effect.mark === undefined ? 'disk! no mark' : 'disk! mark';
     case 'awaitRoom':
       return all ? `awaits room for learner ${effect.channel}` : undefined;
     case 'readSnapshot':

@@ -145,7 +145,7 @@ export function foldEffect(hash: TraceHash, effect: Effect): void {
       hash.fold(54);
       return hash.fold(effect.after);
     case 'saveMark':
-      return hash.fold(55);
+      return hash.fold(effect.mark === undefined ? 55 : 56);
   }
 }
 

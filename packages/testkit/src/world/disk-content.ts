@@ -13,7 +13,7 @@ export type DiskOrder =
   | { readonly type: 'saveAcceptedEpoch'; readonly epoch: number }
   | { readonly type: 'saveCurrentEpoch'; readonly epoch: number }
   | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly runs: readonly Run[] }
-  | { readonly type: 'saveMark'; readonly mark: Mark };
+  | { readonly type: 'saveMark'; readonly mark: Mark | undefined };
 
 /** What can rot. */
 export type Part = 'entry' | 'snapshot' | 'acceptedEpoch' | 'currentEpoch' | 'mark';
@@ -49,6 +49,11 @@ export class DiskContent {
 
   get isRotten(): boolean {
     return this.#rottenEntry !== undefined || this.#rotten.size > 0;
+  }
+
+  /** Whether a reader finds the mark of a founder, or of one who has been given its vote. */
+  get isMarked(): boolean {
+    return this.#mark !== undefined && !this.#rotten.has('mark');
   }
 
   /** How many entries the log has. */

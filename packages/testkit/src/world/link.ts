@@ -8,9 +8,10 @@ export interface Climate {
   readonly latencyMaxMs: number;
   /** How many of a thousand messages take up to thirty times as long. */
   spikePermille: number;
-  /** How many of a thousand datagrams are lost, and how many arrive twice. */
+  /** How many of a thousand datagrams are lost, how many arrive twice, and how many long after their time. */
   datagramLossPermille: number;
   datagramCopyPermille: number;
+  datagramLatePermille: number;
 }
 
 export class Link {

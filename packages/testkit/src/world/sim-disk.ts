@@ -142,8 +142,9 @@ export class SimDisk {
     return this.#content.entries;
   }
 
-  get isRotten(): boolean {
-    return this.#content.isRotten;
+  /** Whether a server that starts from this counts. */
+  get counts(): boolean {
+    return this.#content.isMarked && this.#content.image(() => 50).damage === undefined;
   }
 
   /** What a later `goBack` goes back to. */
@@ -203,7 +204,7 @@ export class SimDisk {
     const failure = this.#failureOf(flushed);
     if (failure !== undefined) {
       this.#failure = undefined;
-      this.#survive(flushed);
+      this.#survive([...flushed, ...this.#lane.splice(0)]);
       process.enter(() => (flushed[0] as Pending).done(new DiskError(failure)));
       return;
     }

@@ -110,7 +110,9 @@ export class SimNetwork {
     if (chance(random, datagramLossPermille)) return;
     const copies = chance(random, datagramCopyPermille) ? 2 : 1;
     for (let i = 0; i < copies; i++) {
-      this.#options.clock.setTimer(link.drawLatencyMs(), () => {
+      // One that has been overtaken by hundreds of others may still come.
+      const lateMs = chance(random, this.#climate.datagramLatePermille) ? millis(random, 0, 4000) : 0;
+      this.#options.clock.setTimer(link.drawLatencyMs() + lateMs, () => {
         if (!link.isCut) deliver();
         else if (chance(random, 300)) link.whenMended(deliver);
       });
@@ -120,13 +122,13 @@ export class SimNetwork {
   // Faults
 
   /** Cuts these directions; gives what mends them. Some of the streams across the cut are given up by their hosts, in their own time. */
-  cut(directions: readonly (readonly [from: string, to: string])[]): () => void {
+  cut(directions: readonly (readonly [from: string, to: string])[], random: Random = this.#options.random): () => void {
     const links = directions.map(([from, to]) => this.link(from, to));
     for (const link of links) link.cut();
     for (const end of [...this.#ends]) {
       const across = links.some((link) => link.from === end.host && link.to === end.peerHost);
-      if (across && chance(this.#options.random, 250)) {
-        this.#options.clock.setTimer(millis(this.#options.random, 0, 2000), () => {
+      if (across && chance(random, 250)) {
+        this.#options.clock.setTimer(millis(random, 0, 2000), () => {
           if (!this.#healed) end.reset();
         });
       }
@@ -134,6 +136,11 @@ export class SimNetwork {
     return this.#lasting(() => {
       for (const link of links) link.mend();
     });
+  }
+
+  /** Cuts these directions for good. */
+  cutForEver(directions: readonly (readonly [from: string, to: string])[]): void {
+    for (const [from, to] of directions) this.link(from, to).cut();
   }
 
   /** Makes these directions slow; gives what ends it. */
@@ -163,6 +170,7 @@ export class SimNetwork {
     this.#climate.spikePermille = 0;
     this.#climate.datagramLossPermille = 0;
     this.#climate.datagramCopyPermille = 0;
+    this.#climate.datagramLatePermille = 0;
   }
 
   #lasting(undo: () => void): () => void {

@@ -1,5 +1,36 @@
 import type { Clock, Timer, VirtualClock } from '@quorate/ports';
 
+/** The clocks of a machine: they outlive its processes, and may be wrong. */
+export class HostClock {
+  readonly #clock: VirtualClock;
+  /** Added to the wall clock. */
+  wallSkewMs: number;
+  #rate = 1;
+  /** What the monotonic clock showed when its rate was set, and when that was. */
+  #shown = 0;
+  #sinceMs = 0;
+
+  constructor(clock: VirtualClock, wallSkewMs = 0) {
+    this.#clock = clock;
+    this.wallSkewMs = wallSkewMs;
+  }
+
+  /** How fast the monotonic clock runs; timers that are set already keep their time. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  set rate(rate: number) {
+    this.#shown = this.now();
+    this.#sinceMs = this.#clock.now();
+    this.#rate = rate;
+  }
+
+  now(): number {
+    return this.#shown + (this.#clock.now() - this.#sinceMs) * this.#rate;
+  }
+}
+
 /**
  * One life of one process: the clock that its server or client is given, and the door through which everything from outside enters.
  *
@@ -8,14 +39,14 @@ import type { Clock, Timer, VirtualClock } from '@quorate/ports';
  */
 export class SimProcess implements Clock {
   readonly #clock: VirtualClock;
-  readonly #wallSkewMs: number;
+  readonly #clockOf: HostClock;
   #paused = false;
   #ended = false;
   #waiting: (() => void)[] = [];
 
-  constructor(clock: VirtualClock, wallSkewMs = 0) {
+  constructor(clock: VirtualClock, host: HostClock = new HostClock(clock)) {
     this.#clock = clock;
-    this.#wallSkewMs = wallSkewMs;
+    this.#clockOf = host;
   }
 
   get isPaused(): boolean {
@@ -27,16 +58,16 @@ export class SimProcess implements Clock {
   }
 
   now(): number {
-    return this.#clock.now();
+    return this.#clockOf.now();
   }
 
   wallNow(): number {
-    return this.#clock.wallNow() + this.#wallSkewMs;
+    return this.#clock.wallNow() + this.#clockOf.wallSkewMs;
   }
 
   setTimer(delayMs: number, task: () => void): Timer {
     const timer = new ProcessTimer(task);
-    timer.inner = this.#clock.setTimer(delayMs, () => {
+    timer.inner = this.#clock.setTimer(delayMs / this.#clockOf.rate, () => {
       if (this.#paused) this.enter(() => timer.fire());
       else if (!this.#ended) timer.fire();
     });

@@ -20,7 +20,8 @@ export class Broadcast {
 
   /** How many txns this epoch has had. */
   get txns(): number {
-    return counterOf(this.nextZxid) - 1;
+    const last = this.#term.peer.state.log.lastZxid;
+    return epochOf(last) === this.#term.state.epoch ? counterOf(last) : 0;
   }
 
   /** Whether the counter suffices for so many txns more. */

@@ -34,8 +34,8 @@ export class Establishment {
   /** A learner has promised; false where this server must not go on leading. */
   notePromise(learner: Learner, currentEpoch: number, lastZxid: Zxid): boolean {
     const { peer, state } = this.#term;
-    const own = peer.state;
-    const moreRecent = currentEpoch > own.currentEpoch || (currentEpoch === own.currentEpoch && lastZxid > own.log.lastZxid);
+    const { historyEpoch } = state;
+    const moreRecent = currentEpoch > historyEpoch || (currentEpoch === historyEpoch && lastZxid > peer.state.log.lastZxid);
     // Until a quorum has the history of this leader, one that is ahead of it may hold what was committed: its owner has to lead. That a quorum has
     // promised would be enough, were there no servers that have promised and then lost their store.
     if (state.stage !== 'BROADCAST' && moreRecent && learner.counts) return false;
@@ -59,6 +59,7 @@ export class Establishment {
   beginEpoch(): void {
     const { state, peer } = this.#term;
     state.epoch = Math.max(peer.state.acceptedEpoch, peer.state.highestEpochSeen) + 1;
+    state.historyEpoch = peer.state.currentEpoch;
     state.stage = 'PROMISING';
     peer.saveAcceptedEpoch(state.epoch);
   }

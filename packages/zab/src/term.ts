@@ -19,6 +19,8 @@ export interface TermState extends ReadBarrierState {
   stage: LeaderStage;
   /** The new epoch, from PROMISING on. */
   epoch: number;
+  /** The epoch of the history with which it is begun. */
+  historyEpoch: number;
   /** From the first BROADCAST on. */
   established: boolean;
   /** The application has been told to stop proposing; `paused` follows. */
@@ -37,6 +39,7 @@ export function newTermState(elected: Vote): TermState {
     elected,
     stage: 'DISCOVERY',
     epoch: 0,
+    historyEpoch: 0,
     established: false,
     pausing: false,
     handOver: undefined,

@@ -53,6 +53,8 @@ export class TestEnsemble {
   readonly #config: Config;
   readonly #limits: Limits;
   #wire: Packet[] = [];
+  #performed = 0;
+  #crashAt = Number.POSITIVE_INFINITY;
   /** Channels at the leader: the key is `learner:id at the learner`. */
   readonly #channels = new Map<string, { readonly id: ChannelId; readonly leader: Sid; readonly learner: Sid; readonly near: ChannelId }>();
   #nextChannel = 1;
@@ -152,7 +154,42 @@ export class TestEnsemble {
     peer.step(input);
     peer.invariants();
     const effects = peer.effects.splice(0);
-    for (const effect of effects) this.#perform(sid, effect);
+    for (const effect of effects) {
+      if (this.#crashed.has(sid)) return;
+      if (++this.#performed === this.#crashAt) this.crash(sid);
+      else this.#perform(sid, effect);
+    }
+  }
+
+  /** How many effects were performed, over all servers. */
+  get performed(): number {
+    return this.#performed;
+  }
+
+  /** The server that is about to perform the effect of this number crashes instead. */
+  crashAt(number: number): void {
+    this.#crashAt = number;
+  }
+
+  isUp(sid: Sid): boolean {
+    return !this.#isDown(sid);
+  }
+
+  /** Delivers everything and lets timers fire until a leader serves and everybody that is up follows it, or nothing helps any more. */
+  settle(): void {
+    for (let round = 0; round < 40; round++) {
+      this.run();
+      const up = [...this.#members].filter(([sid]) => this.isUp(sid));
+      const { epoch } = this.leader() === undefined ? { epoch: -1 } : this.peer(this.leader() as Sid).status;
+      if (up.every(([, { peer }]) => peer.status.serving && peer.status.epoch === epoch && (peer.status.votes || !this.#isVoter(peer.sid))))
+        return;
+      for (const [sid, { timers }] of up) {
+        const name = (['finalize', 'election', 'tick', 'init'] as const).find(
+          (one) => timers.has(one) && (one !== 'init' || round % 8 === 7),
+        );
+        if (name !== undefined && this.isUp(sid)) this.fire(sid, name);
+      }
+    }
   }
 
   propose(sid: Sid, ...texts: string[]): void {
@@ -402,7 +439,9 @@ function readLog({ runs, snapshot }: StoredImage, after: Zxid): Run[] | undefine
 }
 
 /** What a store holds after one more order. */
-function applied(image: StoredImage, effect: Effect): StoredImage {
+function applied(before: StoredImage, effect: Effect): StoredImage {
+  const { damage: _repaired, ...whole } = before;
+  const image = effect.type === 'truncate' || effect.type === 'installSnapshot' ? whole : before;
   switch (effect.type) {
     case 'append':
       return { ...image, runs: [...image.runs, effect.run] };
@@ -479,7 +518,7 @@ function describeEffect(effect: Effect): string {
     case 'installSnapshot':
       return ['snapshot', format(effect.snapshot.zxid), ...effect.runs.map(describeRun)].join(' ');
     case 'saveMark':
-      return 'mark';
+      return effect.mark === undefined ? 'no mark' : 'mark';
     default:
       return effect.type;
   }

@@ -273,7 +273,7 @@ test('sync at a leader that is cut off is not answered', () => {
   expect(world.application(3).synced).toEqual([]);
 });
 
-describe('a server that must not go on', () => {
+describe('Rule 30: a server that must not go on', () => {
   const failing = (method: 'append' | 'saveAcceptedEpoch' | 'recover') => {
     const { clock } = world;
     const storage = new MemoryStorage({ clock });

@@ -1,22 +1,12 @@
 /** The paths of the protocol as readable message sequences. A change of the protocol shows as a diff; `vitest -u` rewrites them. */
-import { makeZxid, type Zxid } from '@quorate/protocol';
-import type { Run } from '@quorate/zab';
+import { makeZxid } from '@quorate/protocol';
 import { expect, test } from 'vitest';
 import { BLANK, TestEnsemble } from './ensemble.js';
+import { image, run, snapshotAt } from './scenes.js';
 
 async function expectTranscript(ensemble: TestEnsemble, name: string): Promise<void> {
   await expect(`${ensemble.lines.join('\n')}\n`).toMatchFileSnapshot(`transcripts/${name}.txt`);
 }
-
-const text = (...texts: string[]): Uint8Array[] => texts.map((t) => Uint8Array.from(t, (c) => c.charCodeAt(0)));
-const run = (epoch: number, counter: number, ...texts: string[]): Run => ({ zxid: makeZxid(epoch, counter), payloads: text(...texts) });
-const image = (epoch: number, ...runs: Run[]) => ({ acceptedEpoch: epoch, currentEpoch: epoch, runs });
-
-/** The state of an application that was given these counters of epoch 1. */
-const snapshotAt = (...counters: number[]) => {
-  const zxids = counters.map((counter) => makeZxid(1, counter));
-  return { zxid: zxids[zxids.length - 1] as Zxid, pieces: [new Uint8Array(new Float64Array(zxids).buffer)] };
-};
 
 test('election of 3, all alive: decided as soon as every vote is in', async () => {
   const ensemble = new TestEnsemble([1, 2, 3]);

@@ -14,8 +14,11 @@ export class PersistenceChecker {
   readonly #promised = new Map<string, Sid>();
   /** By leader, learner and epoch: the history that was sent before NEWLEADER. */
   readonly #sent = new Map<string, Entry>();
-  /** By server: the epoch that LEADERINFO named on its channel. */
-  readonly #invited = new Map<Sid, number>();
+  readonly #sentFirst = new Map<string, Entry>();
+  /** By server and epoch: the history with which it has ordered currentEpoch. */
+  readonly #historyOf = new Map<string, Entry>();
+  /** By server: the epoch that LEADERINFO named last, and who did. */
+  readonly #invited = new Map<Sid, { readonly epoch: number; readonly leader: Sid }>();
 
   constructor(witness: Witness) {
     this.#witness = witness;
@@ -23,18 +26,22 @@ export class PersistenceChecker {
 
   /** The epoch that a learner was invited to last. */
   invitedTo(sid: Sid): number {
-    return this.#invited.get(sid) ?? 0;
+    return this.#invited.get(sid)?.epoch ?? 0;
   }
 
-  onInvited(sid: Sid, epoch: number): void {
-    this.#invited.set(sid, epoch);
+  onInvited(sid: Sid, leader: Sid, epoch: number): void {
+    this.#invited.set(sid, { epoch, leader });
   }
 
   /** A leader ends the history that it sends to a learner. */
   onNewLeaderSent(leader: Sid, learner: Sid, epoch: number): void {
     const { ordered, delivered, leads } = this.#witness.server(leader);
     // An observer of an established leader is sent what is committed, of which the leader may have applied less.
-    this.#sent.set(`${leader} ${learner} ${epoch}`, leads && this.#observes(learner) ? delivered : ordered);
+    const key = `${leader} ${learner} ${epoch}`;
+    const end = leads && this.#observes(learner) ? delivered : ordered;
+    this.#sent.set(key, end);
+    // One that comes again may still be writing what it was sent the first time, which is no longer than what it is sent now.
+    if (!this.#sentFirst.has(key)) this.#sentFirst.set(key, end);
   }
 
   /** A learner promises not to go back behind an epoch. */
@@ -107,6 +114,7 @@ export class PersistenceChecker {
             `server ${sid} has currentEpoch ${order.epoch} above acceptedEpoch ${view.flushedAcceptedEpoch}`,
           );
         view.flushedCurrentEpoch = order.epoch;
+        this.#checkHistory(sid, order.epoch);
         return;
       case 'saveMark':
         view.marked = order.mark !== undefined;
@@ -125,6 +133,27 @@ export class PersistenceChecker {
         return;
       }
     }
+  }
+
+  /** A server orders currentEpoch: with which history, is known now. */
+  onEpochOrdered(sid: Sid, epoch: number): void {
+    const view = this.#witness.server(sid);
+    const leader = this.#invited.get(sid)?.leader ?? 0;
+    const sent = view.state === 'LEADING' ? view.ordered : this.#sentFirst.get(`${leader} ${sid} ${epoch}`);
+    if (sent === undefined)
+      this.#fail('HistoryBeforeEpoch', `server ${sid} saves currentEpoch ${epoch} before its leader has sent the history of that epoch`);
+    else this.#historyOf.set(`${sid} ${epoch}`, sent);
+  }
+
+  /** HistoryBeforeEpoch: the history of an epoch is on the disk when its number is (ZOOKEEPER-4643, 4785). */
+  #checkHistory(sid: Sid, epoch: number): void {
+    const { flushed } = this.#witness.server(sid);
+    const history = this.#historyOf.get(`${sid} ${epoch}`);
+    if (history !== undefined && !holds(flushed, history))
+      this.#fail(
+        'HistoryBeforeEpoch',
+        `server ${sid} has currentEpoch ${epoch} on its disk before the history of that epoch: only ${formatZxid(flushed.zxid)} is there`,
+      );
   }
 
   onSnapshotSaved(sid: Sid, snapshot: Snapshot): void {

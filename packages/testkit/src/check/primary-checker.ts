@@ -6,8 +6,12 @@ import { counterOf, epochOf, formatZxid, makeZxid, type Zxid } from '@quorate/pr
 import { hasQuorum, type Run, type Sid } from '@quorate/zab';
 import { at, type Entry, holds, type Witness } from './witness.js';
 
+/** What an application may still propose after its leader has had all the txns that an epoch may have. */
+const PROPOSED_MEANWHILE_MAX = 100;
+
 export class PrimaryChecker {
   readonly #witness: Witness;
+  readonly #epochTxnsMax: number;
   /** Who has sent ACK(NEWLEADER) for an epoch. */
   readonly #acknowledged = new Map<number, Set<Sid>>();
 
@@ -18,8 +22,10 @@ export class PrimaryChecker {
   /** By leader: the epoch that it has invited learners to. */
   readonly #invitedTo = new Map<Sid, number>();
 
-  constructor(witness: Witness) {
+  /** @param epochTxnsMax how many txns an epoch may have, but for those that are proposed while the application is told to stop. */
+  constructor(witness: Witness, epochTxnsMax = Number.POSITIVE_INFINITY) {
     this.#witness = witness;
+    this.#epochTxnsMax = epochTxnsMax;
   }
 
   /** A leader names its epoch to a learner. */
@@ -97,6 +103,10 @@ export class PrimaryChecker {
     const expected = epochOf(before.zxid) === epoch ? counterOf(before.zxid) + 1 : 1;
     if (counterOf(run.zxid) !== expected) {
       this.#fail('LocalPrimaryOrder', `${at(sid, run.zxid)} proposes it behind ${formatZxid(before.zxid)}`);
+      return;
+    }
+    if (counterOf(run.zxid) > this.#epochTxnsMax + PROPOSED_MEANWHILE_MAX) {
+      this.#fail('EpochEnds', `${at(sid, run.zxid)} goes on in an epoch that has had its ${this.#epochTxnsMax} txns (ZOOKEEPER-1277)`);
       return;
     }
     if (expected === 1) this.#checkPrimaryIntegrity(sid, epoch);

@@ -16,6 +16,8 @@ export interface ZabCheckerOptions {
   readonly config: Config;
   readonly verdict: Verdict;
   readonly now: () => number;
+  /** How many txns an epoch may have. */
+  readonly epochTxnsMax?: number | undefined;
   /** Is told of each txn when it is delivered for the first time anywhere. */
   readonly onCommitted?: (entry: Entry) => void;
 }
@@ -39,7 +41,7 @@ export class ZabChecker {
     this.#delivery = new DeliveryChecker(this.witness, options.onCommitted);
     this.#history = new HistoryChecker(this.witness);
     this.#persistence = new PersistenceChecker(this.witness);
-    this.#primary = new PrimaryChecker(this.witness);
+    this.#primary = new PrimaryChecker(this.witness, options.epochTxnsMax);
     this.#digest = new ReplicaDigestChecker(options.verdict);
   }
 
@@ -56,7 +58,8 @@ export class ZabChecker {
         this.#onSnapshotRead(sid, input);
         return;
       case 'leaderMessage':
-        if (input.message.type === 'LEADERINFO') this.#persistence.onInvited(sid, input.message.epoch);
+        if (input.message.type === 'LEADERINFO')
+          this.#persistence.onInvited(sid, this.witness.server(sid).leaders.get(input.channel) as Sid, input.message.epoch);
         return;
       default:
         return;
@@ -84,6 +87,9 @@ export class ZabChecker {
         return;
       case 'installSnapshot':
         this.#history.onInstall(sid, effect.snapshot, effect.runs);
+        return;
+      case 'saveCurrentEpoch':
+        this.#persistence.onEpochOrdered(sid, effect.epoch);
         return;
       case 'deliver':
         this.#delivery.onDeliver(sid, effect.run, this.#now());

@@ -99,7 +99,13 @@ class Simulation {
     this.#streams = new RandomStreams(seed);
     this.#trace = new Trace(now, options.eventsKept);
     const config = configOf(knobs);
-    this.#checker = new ZabChecker({ config, verdict: this.#verdict, now, onCommitted: (entry) => this.#onCommitted?.(entry) });
+    this.#checker = new ZabChecker({
+      config,
+      verdict: this.#verdict,
+      now,
+      epochTxnsMax: knobs.limits.epochTxnsMax,
+      onCommitted: (entry) => this.#onCommitted?.(entry),
+    });
     this.#network = new SimNetwork({
       clock: this.#clock,
       random: this.#streams.stream('network'),

@@ -281,8 +281,8 @@ export class Ensemble {
     if (place?.server === undefined) throw new EnsembleError('NO_LEADER', 'no leader serves at present: await ready() first');
     if (place.sid === to) return to;
     if (!place.server.handOver(to)) {
-      const who = to === undefined ? 'no other server that votes' : `server ${to}, which must vote and`;
-      throw new EnsembleError('NO_SUCCESSOR', `${who} follows the leader at present`);
+      const who = to === undefined ? 'another server' : `server ${to}`;
+      throw new EnsembleError('NO_SUCCESSOR', `${who}, which must vote and follow the leader, does not at present`);
     }
     const { epoch } = place.status;
     await this.#until(() => place.status.epoch > epoch || !place.status.serving, signal);
@@ -440,6 +440,7 @@ export class Ensemble {
       'NOT_FOUNDED',
       `the stores of servers ${sids} are not marked, so no quorum can come together: format those of a new ensemble once`,
     );
+    this.#look();
   }
 
   #memoryNetwork(): MemoryNetwork {

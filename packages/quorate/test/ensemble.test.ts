@@ -299,6 +299,101 @@ describe('faults', () => {
   });
 });
 
+describe('a leader that leaves, a disk that is lost', () => {
+  test('the leadership is handed over: no connection ends, and every write that was under way is done, once and in order', async () => {
+    const ensemble = await start();
+    const old = ensemble.leader as Sid;
+    const to = old === 1 ? 2 : 1;
+    const clients = await Promise.all([1, 2, 3].map((server) => ensemble.connect({ server })));
+    const states: string[] = [];
+    for (const client of clients) client.onState((state) => states.push(state));
+    await (clients[0] as Client).create('/log');
+    const write = (client: Client, i: number) => client.create(`/log/${i}-`, undefined, { mode: CreateMode.PERSISTENT_SEQUENTIAL });
+    let count = 0;
+    const under = clients.flatMap((client) => Array.from({ length: 20 }, () => write(client, count++)));
+    const handedTo = await ensemble.handOver({ to });
+    under.push(...clients.map((client) => write(client, count++)));
+    const paths = await Promise.all(under);
+    expect(handedTo).toBe(to);
+    expect(states).toEqual([]);
+    expect(new Set(paths).size).toBe(63);
+    const reader = clients[0] as Client;
+    await reader.sync();
+    expect((await reader.getChildren('/log')).children).toHaveLength(63);
+    expect(ensemble.servers.find(({ sid }) => sid === old)).toMatchObject({ state: 'FOLLOWING', leader: to, epoch: 2 });
+  });
+
+  test('to whom nobody can hand over is said by name', async () => {
+    const ensemble = await start({ servers: 1, observers: 1 });
+    await expect(ensemble.handOver({ to: 9 })).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' });
+    await expect(ensemble.handOver({ to: 2 })).rejects.toMatchObject({
+      code: 'NO_SUCCESSOR',
+      message: 'server 2, which must vote and follow the leader, does not at present',
+    });
+    await expect(ensemble.handOver()).rejects.toMatchObject({ code: 'NO_SUCCESSOR' });
+    expect(await ensemble.handOver({ to: 1 })).toBe(1);
+  });
+
+  test('a server whose disk was lost has its vote back after a moment, and nobody else notices', async () => {
+    const ensemble = await start();
+    const client = await ensemble.connect({ server: ensemble.leader });
+    const states: string[] = [];
+    client.onState((state) => states.push(state));
+    await client.create('/a', 'kept');
+    const lost = [1, 2, 3].find((sid) => sid !== ensemble.leader) as Sid;
+    ensemble.crash(lost);
+    ensemble.wipe(lost);
+    ensemble.restart(lost);
+    const without = await until(ensemble, (info) => info.sid === lost && info.serving);
+    expect(without).toMatchObject({ state: 'OBSERVING', votes: false });
+    const back = await until(ensemble, (info) => info.sid === lost && info.votes);
+    expect(back).toMatchObject({ state: 'FOLLOWING', epoch: 2, serving: true });
+    const reader = await ensemble.connect({ server: lost });
+    expect(String.fromCharCode(...(await reader.getData('/a')).data)).toBe('kept');
+    expect(states).toEqual([]);
+  });
+
+  test('when a majority of the disks is lost the ensemble stays down, and says why', async () => {
+    const clock = new VirtualClock();
+    const starting = start({ clock });
+    const run = async <T>(promise: Promise<T>): Promise<T> => {
+      const done = promise.then(
+        () => true,
+        () => true,
+      );
+      while (!(await Promise.race([done, Promise.resolve(false)]))) clock.advance(10);
+      return promise;
+    };
+    const ensemble = await run(starting);
+    for (const sid of [1, 2, 3]) ensemble.crash(sid);
+    for (const sid of [1, 2]) ensemble.wipe(sid);
+    for (const sid of [1, 2, 3]) ensemble.restart(sid);
+    clock.advance(60_000);
+    expect(ensemble.leader).toBeUndefined();
+    expect(ensemble.servers.map(({ votes }) => votes)).toEqual([false, false, true]);
+  });
+
+  test('stores of the caller’s that were not formatted are refused by name', async () => {
+    const storages = [1, 2, 3].map(() => new MemoryStorage({ clock: realClock }));
+    await expect(Ensemble.start({ storage: (sid) => storages[sid - 1] as MemoryStorage })).rejects.toMatchObject({
+      code: 'NOT_FOUNDED',
+      message: 'the stores of servers 1, 2, 3 are not marked, so no quorum can come together: format those of a new ensemble once',
+    });
+    expect(() => storages[0]?.format({ ensembleId: '' })).toThrow('must not be empty');
+    expect(() => storages[0]?.format({ ensembleId: 'a' }).format({ ensembleId: 'b' })).toThrow('only an empty store');
+  });
+
+  test('what is impossible is refused by name', async () => {
+    const ensemble = await start();
+    expect(() => ensemble.wipe(1)).toThrow(expect.objectContaining({ code: 'SERVER_UP' }));
+    expect(() => ensemble.wipe(7)).toThrow(expect.objectContaining({ code: 'UNKNOWN_SERVER' }));
+    const own = await start({ servers: 1, storage: () => new MemoryStorage({ clock: realClock }).format({ ensembleId: 'own' }) });
+    own.crash(1);
+    expect(() => own.wipe(1)).toThrow(expect.objectContaining({ code: 'OWN_STORAGE' }));
+    await expect(own.handOver()).rejects.toMatchObject({ code: 'NO_LEADER' });
+  });
+});
+
 describe('own parts', () => {
   test('a virtual clock: minutes take milliseconds', async () => {
     const clock = new VirtualClock();

@@ -21,6 +21,7 @@ export {
   encodeConnectRequest,
   encodeConnectResponse,
 } from './connect.js';
+export { crc32 } from './crc32.js';
 export { CreateMode, createModeFromFlag, isEphemeral, isSequential } from './create-mode.js';
 export { ErrorCode, type ErrorName, errorName, isZooKeeperError, ZooKeeperError, type ZooKeeperErrorOptions } from './errors.js';
 export { FRAME_BYTES_MAX, FrameSplitter, frame } from './frame.js';

@@ -15,3 +15,7 @@ export { planSync, type SyncPlan } from './sync-plan.js';
 export type { Timing } from './timing.js';
 export type { Channel, ChannelHandler, Transport, TransportHandler } from './transport.js';
 export { compareVotes, sameLeadership, sameVote } from './vote.js';
+export type { ByteChannel, ByteChannelHandler, ByteTransport } from './wire/byte-transport.js';
+export { FRAME_BODY_BYTES_MAX } from './wire/frame.js';
+export { type FramedOptions, framed } from './wire/framed-transport.js';
+export type { ChannelPurpose, WireRule, WireViolation } from './wire/violation.js';

@@ -60,7 +60,7 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
   const disk = streams.stream('knobs: disk');
   const load = streams.stream('knobs: load');
   const limits = streams.stream('knobs: limits');
-  const tickTimeMs = pick(time, [20, 30, 50, 70, 100]);
+  const tickTimeMs = pick(time, [20, 50, 100, 100, 100, 100]);
   // What a correct ensemble has to bear is slow disks and links, not ones that are too slow for its tick.
   const latencyMaxMs = Math.min(pick(network, [1, 2, 2, 5]), tickTimeMs / 16);
   const flushMaxMs = Math.min(pick(disk, [0.5, 2, 10, 40]), tickTimeMs / 4);

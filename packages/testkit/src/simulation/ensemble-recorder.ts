@@ -1,11 +1,12 @@
 /** Passes on what the servers and their disks do: to the trace, to the checkers, and to the counters of what was seen. */
 import { InvariantError } from '@quorate/protocol';
-import type { Effect, Input, Sid, Snapshot, StoredImage } from '@quorate/zab';
+import type { Effect, Input, Sid, Snapshot, StoredImage, WireViolation } from '@quorate/zab';
 import type { Verdict } from '../check/verdict.js';
 import type { ZabChecker } from '../check/zab-checker.js';
 import type { Trace } from '../trace/trace.js';
 import type { DiskOrder } from '../world/disk-content.js';
 import { DiskError } from '../world/sim-disk.js';
+import type { SpoilFault } from '../world/spoil.js';
 import type { EnsembleObserver } from './sim-ensemble.js';
 import type { Sometimes } from './sometimes.js';
 
@@ -15,6 +16,8 @@ export class EnsembleRecorder implements EnsembleObserver {
   readonly #sometimes: Sometimes;
   readonly #verdict: Verdict;
   readonly #onEffect: (sid: Sid, effect: Effect) => void;
+  /** Whether byte channels keep their contract, so that whatever is found on them is a false alarm. */
+  readonly #channelsAreLegal: boolean;
   /** Learners between NEWLEADER and UPTODATE. */
   readonly #synchronizing = new Set<Sid>();
 
@@ -25,12 +28,14 @@ export class EnsembleRecorder implements EnsembleObserver {
     readonly verdict: Verdict;
     /** Sees every effect after the checkers have. */
     readonly onEffect: (sid: Sid, effect: Effect) => void;
+    readonly channelsAreLegal: boolean;
   }) {
     this.#trace = options.trace;
     this.#checker = options.checker;
     this.#sometimes = options.sometimes;
     this.#verdict = options.verdict;
     this.#onEffect = options.onEffect;
+    this.#channelsAreLegal = options.channelsAreLegal;
   }
 
   onInput(sid: Sid, input: Input): void {
@@ -84,6 +89,19 @@ export class EnsembleRecorder implements EnsembleObserver {
     }
     const property = error instanceof InvariantError ? 'Invariant' : 'UnexpectedException';
     this.#verdict.fail(property, `server ${sid} stopped by itself: ${error.stack ?? error.message}`);
+  }
+
+  // Byte channels
+
+  onSpoilt(sid: Sid, fault: SpoilFault): void {
+    this.#sometimes.note(`bytes ${fault}`);
+    this.#trace.note(sid, sid, () => `sends or gets bytes ${fault}`);
+  }
+
+  onViolation(sid: Sid, { rule, message, peer }: WireViolation): void {
+    this.#trace.note(sid, peer ?? 0, () => `finds ${rule} on a channel with S${peer}: ${message}`);
+    if (this.#channelsAreLegal) this.#verdict.fail('NoFalseAlarm', `server ${sid} finds ${rule} on a legal channel: ${message}`);
+    else this.#sometimes.note(`found: ${rule}`);
   }
 
   // Disks

@@ -40,6 +40,10 @@ export interface Knobs {
   readonly sessionTimeoutTicks: number;
   /** Whether what clients and servers say passes through the shipped codecs. */
   readonly codecs: boolean;
+  /** Whether what servers say to each other passes through `framed` over byte channels. */
+  readonly framed: boolean;
+  /** How many of a thousand chunks of these channels meet a fault that no channel may have. */
+  readonly spoilPermille: number;
 }
 
 /** With these a majority of servers need not be a quorum; of five, one can never lead. */
@@ -60,6 +64,7 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
   const disk = streams.stream('knobs: disk');
   const load = streams.stream('knobs: load');
   const limits = streams.stream('knobs: limits');
+  const wire = streams.stream('knobs: wire');
   const tickTimeMs = pick(time, [20, 50, 100, 100, 100, 100]);
   // What a correct ensemble has to bear is slow disks and links, not ones that are too slow for its tick.
   const latencyMaxMs = Math.min(pick(network, [1, 2, 2, 5]), tickTimeMs / 16);
@@ -97,5 +102,7 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     thinkMs: millis(load, clients * 25, clients * 40),
     sessionTimeoutTicks: between(load, 8, 20),
     codecs: chance(load, 500),
+    framed: chance(wire, 500),
+    spoilPermille: pick(wire, [0, 0, 1, 5]),
   };
 }

@@ -1,12 +1,14 @@
 /** The servers of a simulation: unchanged machines over simulated ports, with crash, restart, pause and resume. */
 import type { Random, VirtualClock } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
-import type { Config, Effect, Input, Mark, Sid, Status, Storage, Transport } from '@quorate/zab';
+import type { Config, Effect, Input, Mark, Sid, Status, Storage, Transport, WireViolation } from '@quorate/zab';
 import { between, type RandomStreams } from '../world/random-streams.js';
+import { simFramedTransport } from '../world/sim-byte-transport.js';
 import { type DiskObserver, SimDisk } from '../world/sim-disk.js';
 import type { SimNetwork } from '../world/sim-network.js';
 import { HostClock, SimProcess } from '../world/sim-process.js';
 import { SimTransport, type TransportDirectory } from '../world/sim-transport.js';
+import type { Spoil, SpoilFault } from '../world/spoil.js';
 import { configOf, type Knobs } from './knobs.js';
 
 /** One life of a server, whatever it is made of. */
@@ -43,6 +45,10 @@ export interface EnsembleObserver extends DiskObserver {
   onDown(sid: Sid): void;
   /** A server has stopped by itself. */
   onFailure(sid: Sid, error: Error): void;
+  /** A byte channel did what it must not. */
+  onSpoilt(sid: Sid, fault: SpoilFault): void;
+  /** A server has found that. */
+  onViolation(sid: Sid, violation: WireViolation): void;
 }
 
 /** With which every voter of a simulation begins: its ensemble has been founded. */
@@ -75,6 +81,7 @@ export class SimEnsemble<M extends Machine> {
   readonly #options: SimEnsembleOptions<M>;
   readonly #seats = new Map<Sid, Seat<M>>();
   readonly #directory: TransportDirectory = { current: new Map() };
+  readonly #spoil: Spoil;
   readonly #transportRandom: Random;
   readonly #machineRandom: Random;
 
@@ -83,6 +90,7 @@ export class SimEnsemble<M extends Machine> {
     const { knobs, clock, streams, observer } = options;
     this.config = configOf(knobs);
     this.sids = [...this.config.voters, ...(this.config.observers ?? [])];
+    this.#spoil = { permille: knobs.spoilPermille };
     this.#transportRandom = streams.stream('transport');
     this.#machineRandom = streams.stream('machines');
     const skew = streams.stream('wall clocks');
@@ -134,9 +142,9 @@ export class SimEnsemble<M extends Machine> {
   start(sid: Sid): void {
     const seat = this.#seats.get(sid) as Seat<M>;
     if (seat.machine !== undefined) return;
-    const { clock, network, observer, knobs, createMachine, wrapStorage, wrapTransport } = this.#options;
+    const { clock, observer, knobs, createMachine, wrapStorage, wrapTransport } = this.#options;
     const process = new SimProcess(clock, seat.clock);
-    const transport = new SimTransport({ sid, network, process, random: this.#transportRandom, directory: this.#directory });
+    const transport = this.#transport(sid, process);
     const storage = seat.disk.open(process);
     seat.process = process;
     seat.machine = createMachine({
@@ -196,6 +204,25 @@ export class SimEnsemble<M extends Machine> {
     disk.calm();
     clock.rate = 1;
     process?.resume();
+  }
+
+  /** From now on byte channels do what they must. */
+  calmChannels(): void {
+    this.#spoil.permille = 0;
+  }
+
+  #transport(sid: Sid, process: SimProcess): Transport {
+    const { network, knobs, observer } = this.#options;
+    const common = { sid, network, process, random: this.#transportRandom };
+    if (!knobs.framed) return new SimTransport({ ...common, directory: this.#directory });
+    return simFramedTransport({
+      ...common,
+      spoil: this.#spoil,
+      ensembleId: MARK.ensembleId,
+      answerTimeoutMs: knobs.tickTimeMs * 2,
+      onSpoilt: (fault) => observer.onSpoilt(sid, fault),
+      onViolation: (violation) => observer.onViolation(sid, violation),
+    });
   }
 
   #ended(seat: Seat<M>): void {

@@ -223,6 +223,7 @@ class Simulation {
       sometimes: this.#sometimes,
       verdict: this.#verdict,
       onEffect: (sid, effect) => this.#weather.onEffect(sid, effect),
+      channelsAreLegal: this.#knobs.spoilPermille === 0,
     });
     return new SimEnsemble({
       knobs: this.#knobs,

@@ -1,5 +1,8 @@
 /** What ought to happen somewhere among many seeds. A condition that never occurs is one that no checker has looked at. */
 
+import type { WireRule } from '@quorate/zab';
+import type { SpoilFault } from '../world/spoil.js';
+
 const ENSEMBLE_CONDITIONS = [
   'leader established',
   'epoch begun without an election',
@@ -42,6 +45,23 @@ const ENSEMBLE_CONDITIONS = [
   'stays down, for too many disks are lost',
 ] as const;
 
+/** What byte channels must not do, and what `framed` says of it. */
+const WIRE_CONDITIONS: readonly (`bytes ${SpoilFault}` | `found: ${WireRule}`)[] = [
+  'bytes lost',
+  'bytes doubled',
+  'bytes swapped',
+  'bytes flipped',
+  'bytes cross-wired',
+  'bytes split wrongly',
+  'bytes silenced',
+  'bytes late',
+  'found: CORRUPT_FRAME',
+  'found: FOREIGN_FRAME',
+  'found: FRAME_LOST',
+  'found: FRAME_REPEATED',
+  'found: BYTES_AFTER_CLOSE',
+];
+
 const LEDGER_CONDITIONS = ['sync answered'] as const;
 
 const CLIENT_CONDITIONS = [
@@ -69,11 +89,15 @@ const CLIENT_CONDITIONS = [
 ] as const;
 
 /** Something that ought to happen somewhere. */
-export type Condition = (typeof ENSEMBLE_CONDITIONS)[number] | (typeof LEDGER_CONDITIONS)[number] | (typeof CLIENT_CONDITIONS)[number];
+export type Condition =
+  | (typeof ENSEMBLE_CONDITIONS)[number]
+  | (typeof WIRE_CONDITIONS)[number]
+  | (typeof LEDGER_CONDITIONS)[number]
+  | (typeof CLIENT_CONDITIONS)[number];
 
 /** Every condition that a level of the simulator can bring about. */
 export function conditionsOf(level: 'zab' | 'server'): readonly Condition[] {
-  return [...ENSEMBLE_CONDITIONS, ...(level === 'zab' ? LEDGER_CONDITIONS : CLIENT_CONDITIONS)];
+  return [...ENSEMBLE_CONDITIONS, ...WIRE_CONDITIONS, ...(level === 'zab' ? LEDGER_CONDITIONS : CLIENT_CONDITIONS)];
 }
 
 /** How often each condition held. */

@@ -111,6 +111,7 @@ export class Weather {
     this.#ambush.lift();
     const { network, ensemble, streams } = this.#options;
     network.heal();
+    ensemble.calmChannels();
     const random = streams.stream('outsiders');
     const scene = new Scene(this.#options, { random, number: 0, isOver: () => false });
     for (const sid of ensemble.sids) {

@@ -1,7 +1,7 @@
 import type { Message } from '@quorate/zab';
 import { describe, expect, it } from 'vitest';
-import { type Level, type SimulationOptions, type SimulationResult, simulate } from '../src/index.ts';
-import { altered, earlyCompletions, forgetful } from './support/unfaithful-ports.ts';
+import { type Level, type SimulationOptions, type SimulationResult, shrink, simulate } from '../src/index.ts';
+import { altered, earlyCompletions, forgetful, lyingOnceUsed } from './support/unfaithful-ports.ts';
 
 /** Short runs: the long ones are `npm run sim`. */
 const short = { runMs: 8000 };
@@ -79,16 +79,16 @@ describe('a component that breaks its contract', () => {
     for (const { violation } of results) expect(violation?.property).toBe('Integrity');
   });
 
-  it('does no harm where the protocol sees it: messages lost in the middle of a channel, or doubled', () => {
+  it('does no harm where the protocol sees it: proposals lost in the middle of a channel, or doubled', () => {
     for (let seed = 1; seed <= 8; seed++) {
       let count = 0;
       let ended = false;
       const spoil = (message: Message): Message[] => {
-        if (ended || ++count % 97 !== 0) return [message];
+        if (ended || message.type !== 'PROPOSAL' || ++count % 31 !== 0) return [message];
         return count % 2 === 0 ? [] : [message, message];
       };
       const { violation } = simulate({
-        ...{ seed, level: 'zab', knobs: short },
+        ...{ seed, level: 'zab', knobs: { ...short, framed: false } },
         wrapTransport: (transport) => altered(transport, spoil),
         onLiveness: () => {
           ended = true;
@@ -96,5 +96,30 @@ describe('a component that breaks its contract', () => {
       });
       expect({ seed, violation }).toEqual({ seed, violation: undefined });
     }
+  });
+
+  it('does no harm in frames: bytes lost, doubled, swapped, flipped, cross-wired, silenced, split wrongly, late', () => {
+    const knobs = { ...short, framed: true, spoilPermille: 10 };
+    const results = runs(8, { level: 'zab', knobs });
+    for (const { seed, violation } of results) expect({ seed, violation }).toEqual({ seed, violation: undefined });
+    const found = results.flatMap(({ sometimes }) => sometimes).filter(([condition]) => condition === 'found: CORRUPT_FRAME');
+    expect(found).not.toEqual([]);
+  });
+});
+
+describe('a failure', () => {
+  it('is made small: the same property with fewer faults, in less time', () => {
+    const options: SimulationOptions = {
+      ...{ seed: 4, level: 'zab', knobs: { ...short, faultEveryMs: 500 } },
+      wrapStorage: (storage, _sid, process) => lyingOnceUsed(storage, process),
+    };
+    const first = simulate(options);
+    expect(first.violation?.property).toBe('AckHonesty');
+    const { options: small, result, runs } = shrink(options, first, { runsMax: 50 });
+    expect(runs).toBeLessThanOrEqual(50);
+    expect(result.violation?.property).toBe('AckHonesty');
+    expect(simulate(small).traceHash).toBe(result.traceHash);
+    // One crash is enough to have a store that was used.
+    expect([first.faults > 1, result.faults, result.clients]).toEqual([true, 1, 1]);
   });
 });

@@ -272,6 +272,34 @@ describe('the checkers of Zab', () => {
     afterEachExpect(() => script, 'AckHonesty');
   });
 
+  describe('HistoryBeforeEpoch', () => {
+    it('a server does not save currentEpoch before it has been sent the history of that epoch', () => {
+      script.promise(2, 1, 1);
+      script.effect(2, { type: 'saveCurrentEpoch', epoch: 1 });
+    });
+    it('currentEpoch is not on the disk before that history is', () => {
+      script.establish(1, 1, 2);
+      script.propose(1, run(1, 1));
+      const channel = script.promise(3, 1, 1);
+      script.toLearner(1, channel, { type: 'NEWLEADER', epoch: 1 });
+      script.append(3, run(1, 1));
+      script.effect(3, { type: 'saveCurrentEpoch', epoch: 1 });
+      script.flushCurrent(3, 1);
+    });
+    afterEachExpect(() => script, 'HistoryBeforeEpoch');
+  });
+
+  describe('EpochEnds', () => {
+    it('a leader proposes no more than an epoch may have, but for what was under way', () => {
+      script = new ZabScript({ epochTxnsMax: 20 });
+      script.establish(1, 1, 2);
+      script.propose(1, run(1, 1, 120));
+      expect(script.property).toBeUndefined();
+      script.propose(1, run(1, 121));
+    });
+    afterEachExpect(() => script, 'EpochEnds');
+  });
+
   describe('PromiseUniqueness', () => {
     it('a server promises an epoch to one leader', () => {
       script.promise(3, 1, 1);

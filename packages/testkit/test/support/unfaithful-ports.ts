@@ -17,6 +17,21 @@ export function earlyCompletions(storage: Storage, clock: Clock): Storage {
   };
 }
 
+/** A storage that completes early from its second life on. */
+export function lyingOnceUsed(storage: Storage, clock: Clock): Storage {
+  const honest = { ...storage };
+  const lying = earlyCompletions(storage, clock);
+  const wrapped: Storage = {
+    ...storage,
+    recover: (done) =>
+      storage.recover((result) => {
+        Object.assign(wrapped, !(result instanceof Error) && result.acceptedEpoch > 0 ? lying : honest);
+        done(result);
+      }),
+  };
+  return wrapped;
+}
+
 /** A storage that forgets one kind of order, and says that it is done. */
 export function forgetful(storage: Storage, clock: Clock, forgotten: 'saveAcceptedEpoch' | 'saveCurrentEpoch'): Storage {
   return { ...storage, [forgotten]: (_epoch: number, done: Completion): void => clock.defer(() => done()) };

@@ -20,8 +20,8 @@ export class ZabScript {
   readonly checker: ZabChecker;
   #channels = 0;
 
-  constructor() {
-    this.checker = new ZabChecker({ config: { version: 0, voters: [1, 2, 3] }, verdict: this.verdict, now: () => 0 });
+  constructor(limits: { readonly epochTxnsMax?: number } = {}) {
+    this.checker = new ZabChecker({ config: { version: 0, voters: [1, 2, 3] }, verdict: this.verdict, now: () => 0, ...limits });
   }
 
   get property(): string | undefined {

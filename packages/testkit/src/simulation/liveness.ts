@@ -9,7 +9,7 @@ import { hasQuorum, type Sid } from '@quorate/zab';
 import type { Verdict } from '../check/verdict.js';
 import { sameBytes } from '../check/witness.js';
 import type { Load } from '../load/load.js';
-import { shuffled } from '../world/random-streams.js';
+import { chance, millis, shuffled } from '../world/random-streams.js';
 import type { Knobs } from './knobs.js';
 import type { Pace } from './pace.js';
 import type { Machine, SimEnsemble } from './sim-ensemble.js';
@@ -17,7 +17,18 @@ import type { Sometimes } from './sometimes.js';
 
 /** How long each step may take: discovery and synchronization, an election after each failed try, and the silence of a peer that is gone. */
 export function livenessBoundMs(knobs: Knobs): number {
-  return (4 * knobs.initLimit + 4 * knobs.syncLimit + 40) * knobs.tickTimeMs + 8000;
+  return (2 * knobs.initLimit + 2 * knobs.syncLimit + 20) * knobs.tickTimeMs;
+}
+
+/** How often servers are lost in good weather. */
+const FAIL_OVERS = 4;
+
+/**
+ * How long the loss of servers may be felt where all else is well: until their silence is noticed, and an election that has split the servers once, so that some wait for a
+ * leader in vain.
+ */
+function failOverBoundMs(knobs: Knobs): number {
+  return (knobs.initLimit + knobs.syncLimit + 8) * knobs.tickTimeMs;
 }
 
 /**
@@ -51,9 +62,12 @@ export class Liveness {
   readonly #verdict: Verdict;
   readonly #sometimes: Sometimes;
   readonly #timesLooked: (sid: Sid) => number;
+  readonly #random: Random;
   #probed = false;
 
   constructor(options: {
+    /** For the failures that are not the weather's. */
+    readonly random: Random;
     readonly knobs: Knobs;
     readonly clock: VirtualClock;
     readonly pace: Pace;
@@ -66,6 +80,7 @@ export class Liveness {
     /** How often a server has begun to look for a leader. */
     readonly timesLooked: (sid: Sid) => number;
   }) {
+    this.#random = options.random;
     this.#knobs = options.knobs;
     this.#clock = options.clock;
     this.#pace = options.pace;
@@ -107,6 +122,23 @@ export class Liveness {
     if (!this.#runUntil(() => this.#sameZxid(), boundMs)) return this.#fail(`the servers do not come to one last txn: ${this.#standing()}`);
     this.#compareStates();
     this.#stayQuiet();
+    if (this.#core.length === this.#ensemble.sids.length) this.#failOver();
+  }
+
+  /** Where all is well, the loss of one or more servers costs one election. */
+  #failOver(): void {
+    for (let i = 0; i < FAIL_OVERS && this.#verdict.isClean; i++) {
+      const { leader, sids } = this.#ensemble;
+      const lost = chance(this.#random, 300) ? sids : sids.filter((sid) => sid === leader || chance(this.#random, 200));
+      for (const sid of lost) {
+        this.#ensemble.crash(sid);
+        this.#clock.setTimer(millis(this.#random, 0, 2 * this.#knobs.tickTimeMs), () => this.#ensemble.start(sid));
+      }
+      this.#sometimes.note('servers lost in good weather');
+      const boundMs = failOverBoundMs(this.#knobs);
+      if (!this.#runUntil(() => this.#allServe(), boundMs))
+        this.#fail(`servers ${lost} were lost, led by server ${leader}; after ${boundMs} ms not all serve: ${this.#standing()}`);
+    }
   }
 
   /** What serves goes on serving: nobody looks for another leader while the one that there is is well (reliability.md 2.3, L5). */

@@ -161,6 +161,7 @@ class Simulation {
     const core = chooseCore(this.#ensemble, this.#knobs.coreOnly ? this.#streams.stream('core') : undefined);
     this.#weather.clear(core ?? this.#ensemble.sids);
     const liveness = new Liveness({
+      random: this.#streams.stream('fail-over'),
       knobs: this.#knobs,
       clock: this.#clock,
       pace: this.#pace,

@@ -42,6 +42,7 @@ const ENSEMBLE_CONDITIONS = [
   'disk of earlier days',
   'vote given back',
   'server broken for ever',
+  'servers lost in good weather',
   'stays down, for too many disks are lost',
 ] as const;
 

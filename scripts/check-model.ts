@@ -58,6 +58,9 @@ const MUST_HAPPEN = [
   ...['timer election', 'timer finalize', 'timer init', 'timer tick'],
 ];
 
+/** Options that are always there, and do not say what to explore. */
+const HOW = new Set(['dfs', 'mutants', 'only', 'max-states', 'every-order']);
+
 const JOBS = 2;
 const STATES_MAX = 50_000_000;
 
@@ -109,8 +112,7 @@ function readOptions(): Options {
     from,
     orders: values['every-order'] ? 'all' : 'one',
   };
-  const { dfs: _dfs, mutants: _mutants, only: _only, 'max-states': _statesMax, 'every-order': everyOrder, ...bounds } = values;
-  const named = everyOrder || Object.keys(bounds).length > 0;
+  const named = values['every-order'] || Object.keys(values).some((name) => !HOW.has(name));
   const order = values.dfs ? 'depth' : 'breadth';
   const statesMax = whole('max-states', STATES_MAX, 1);
   return {

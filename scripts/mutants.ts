@@ -13,11 +13,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Level } from '@quorate/testkit';
 import { bundle } from './mutants/bundle.ts';
-import { MUTANTS, SECTIONS } from './mutants/catalogue.ts';
+import { MUTANTS, mutantOf, SECTIONS } from './mutants/catalogue.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { checkThatAllFit, StaleMutants } from './mutants/patch.ts';
 import { complaints, isCaught, type MutantOutcome, progressLine, table, totals } from './mutants/report.ts';
 import { runSeeds, type SeedsOutcome } from './mutants/seeds-run.ts';
+import { inParallel } from './parallel.ts';
 
 interface Options {
   readonly seeds: number;
@@ -44,21 +45,6 @@ function readOptions(): Options {
   const ids = values.only.flatMap((list) => list.split(','));
   const mutants = ids.length === 0 ? MUTANTS : ids.map(mutantOf);
   return { seeds: whole('seeds', values.seeds), jobs: whole('jobs', values.jobs), mutants };
-}
-
-function mutantOf(id: string): Mutant {
-  const mutant = MUTANTS.find((one) => one.id === id);
-  if (mutant === undefined) throw new RangeError(`--only names a mutant, not "${id}"`);
-  return mutant;
-}
-
-/** Runs the tasks in order, so many at a time. */
-async function inParallel(jobs: number, tasks: readonly (() => Promise<void>)[]): Promise<void> {
-  const waiting = [...tasks];
-  const work = async (): Promise<void> => {
-    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) await task();
-  };
-  await Promise.all(Array.from({ length: jobs }, work));
 }
 
 async function run({ seeds, jobs, mutants }: Options, folder: string): Promise<boolean> {

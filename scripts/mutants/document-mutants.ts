@@ -2,7 +2,8 @@
 import type { Mutant } from './mutant.ts';
 
 const FOLLOWING = 'packages/zab/src/following.ts';
-const LEADING = 'packages/zab/src/leading.ts';
+const BROADCAST = 'packages/zab/src/broadcast.ts';
+const HISTORY_SENDER = 'packages/zab/src/history-sender.ts';
 
 export const DOCUMENT_MUTANTS: readonly Mutant[] = [
   {
@@ -10,12 +11,12 @@ export const DOCUMENT_MUTANTS: readonly Mutant[] = [
     title: 'a proposal goes to those only who have acknowledged NEWLEADER',
     origin: 'protocol-spec, issues.md 1',
     level: 'zab',
+    rule: 14,
     edits: [
       {
-        file: LEADING,
-        find: '    for (const learner of this.#learners) if (isForwarded(learner) && !learner.observes) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
-        replace:
-          '    for (const learner of this.#learners) if (isSynchronized(learner) && !learner.observes) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
+        file: BROADCAST,
+        find: 'if (isForwarded(learner) && !learner.observes) this.#term.send(learner, message);',
+        replace: "if (learner.stage === 'SYNCHRONIZED' && !learner.observes) this.#term.send(learner, message);",
       },
       {
         file: FOLLOWING,
@@ -29,7 +30,14 @@ export const DOCUMENT_MUTANTS: readonly Mutant[] = [
     title: 'the COMMIT after a history names the end of that history, and not the leader’s last committed zxid',
     origin: 'protocol-spec, issues.md 3',
     level: 'zab',
-    edits: [{ file: LEADING, find: "{ type: 'COMMIT', zxid: lastCommitted });", replace: "{ type: 'COMMIT', zxid: log.lastZxid });" }],
+    rule: 14,
+    edits: [
+      {
+        file: HISTORY_SENDER,
+        find: "{ type: 'COMMIT', zxid: this.#peer.state.lastCommitted });",
+        replace: "{ type: 'COMMIT', zxid: this.#peer.state.log.lastZxid });",
+      },
+    ],
   },
   {
     id: 'E3-none',
@@ -37,7 +45,11 @@ export const DOCUMENT_MUTANTS: readonly Mutant[] = [
     origin: 'protocol-spec, issues.md 3',
     level: 'zab',
     edits: [
-      { file: LEADING, find: "    this.#send(learner, { type: 'COMMIT', zxid: lastCommitted });\n", replace: '    void lastCommitted;\n' },
+      {
+        file: HISTORY_SENDER,
+        find: "    this.#term.send(learner, { type: 'COMMIT', zxid: this.#peer.state.lastCommitted });\n",
+        replace: '',
+      },
     ],
   },
   {
@@ -45,11 +57,12 @@ export const DOCUMENT_MUTANTS: readonly Mutant[] = [
     title: 'a COMMIT goes to those only who have acknowledged NEWLEADER',
     origin: 'protocol-spec, issues.md 1, for COMMIT',
     level: 'zab',
+    rule: 14,
     edits: [
       {
-        file: LEADING,
+        file: BROADCAST,
         find: '      if (!isForwarded(learner)) continue;\n',
-        replace: '      if (!isSynchronized(learner)) continue;\n',
+        replace: "      if (learner.stage !== 'SYNCHRONIZED') continue;\n",
       },
     ],
   },

@@ -2,29 +2,31 @@
 import type { Edit, Mutant } from './mutant.ts';
 
 const FOLLOWING = 'packages/zab/src/following.ts';
+const ESTABLISHMENT = 'packages/zab/src/establishment.ts';
 const LEADING = 'packages/zab/src/leading.ts';
+const LEARNERS = 'packages/zab/src/learners.ts';
 const LOOKING = 'packages/zab/src/looking.ts';
 const REPLICA = 'packages/zab/src/replica.ts';
 const VOTE = 'packages/zab/src/vote.ts';
 
 const NO_RECENCY_CHECK: Edit = {
-  file: LEADING,
-  find: "if (this.state.stage === 'EPOCH' && moreRecent && !learner.observes) return this.#peer.becomeLooking();",
-  replace: '',
+  file: ESTABLISHMENT,
+  find: "    if (state.stage !== 'BROADCAST' && moreRecent && learner.counts) return false;\n",
+  replace: '    void moreRecent;\n',
 };
 
 /** The leader's own way to bring back a voter that is ahead of its epoch. */
 const NEVER_GIVES_WAY: Edit = {
-  file: LEADING,
-  find: "if (stage === 'INFORMED' && !observes && acceptedEpoch > this.state.epoch) return true;",
-  replace: '',
+  file: ESTABLISHMENT,
+  find: "return stage === 'INFORMED' && counts && acceptedEpoch > this.#term.state.epoch;",
+  replace: "return stage === 'INFORMED' && counts && acceptedEpoch < 0;",
 };
 
 /** A leader that does not listen to what its learners have promised. */
 const LOW_EPOCH: Edit = {
-  file: LEADING,
-  find: 'Math.max(this.#peer.state.acceptedEpoch, this.#peer.state.highestEpochSeen) + 1;',
-  replace: 'this.#peer.state.acceptedEpoch + 1;',
+  file: ESTABLISHMENT,
+  find: 'Math.max(peer.state.acceptedEpoch, peer.state.highestEpochSeen) + 1;',
+  replace: 'peer.state.acceptedEpoch + 1;',
 };
 
 /** The learner's word that it had promised this epoch before, to whomever. */
@@ -41,7 +43,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'ACKEPOCH before acceptedEpoch is on disk',
     origin: 'Zab 1.0, phase 1',
     level: 'zab',
-    edits: [{ file: FOLLOWING, find: '        if (durable.acceptedEpoch < current.epoch) return;\n', replace: '' }],
+    rule: 6,
+    edits: [{ file: FOLLOWING, find: 'if (durable.acceptedEpoch < current.epoch || ', replace: 'if (' }],
     expects: 'AckHonesty',
   },
   {
@@ -63,11 +66,12 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a server follows a leader of an earlier epoch than it has promised, and there is one',
     origin: 'ZOOKEEPER-335, 1081, 1343',
     level: 'zab',
+    rule: 7,
     edits: [
       {
         file: FOLLOWING,
-        find: "    if (epoch < (this.name === 'OBSERVING' ? state.currentEpoch : state.acceptedEpoch)) return this.#reject();\n",
-        replace: '',
+        find: 'if (epoch < (votes ? state.acceptedEpoch : state.currentEpoch) || ',
+        replace: 'void votes;\n    if (',
       },
       LOW_EPOCH,
     ],
@@ -77,6 +81,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a promise that was given before is given again, and counts again',
     origin: 'ZOOKEEPER-1282, 1343; ACKEPOCH to two leaders of one epoch',
     level: 'zab',
+    rule: 7,
     edits: [PROMISES_AGAIN],
     expects: 'PromiseUniqueness',
   },
@@ -85,14 +90,22 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a leader counts a learner that says that it must not be counted, in an epoch that is none of its own',
     origin: 'ZOOKEEPER-1343',
     level: 'zab',
-    edits: [LOW_EPOCH, { file: LEADING, find: 'learner.promised = currentEpoch !== -1;', replace: 'learner.promised = true;' }],
+    rule: 7,
+    edits: [LOW_EPOCH, { file: ESTABLISHMENT, find: 'learner.promised = currentEpoch !== -1;', replace: 'learner.promised = true;' }],
   },
   {
     id: 'invite-undurable',
     title: 'a leader invites to an epoch before it has promised it on its own disk',
     origin: 'Zab 1.0, phase 1',
     level: 'zab',
-    edits: [{ file: LEADING, find: '    if (this.#peer.state.durable.acceptedEpoch !== this.state.epoch) return;\n', replace: '' }],
+    rule: 6,
+    edits: [
+      {
+        file: ESTABLISHMENT,
+        find: "state.stage === 'PROMISING' && peer.state.durable.acceptedEpoch === state.epoch",
+        replace: "state.stage === 'PROMISING'",
+      },
+    ],
   },
   {
     id: 'own-epoch-plus-one',
@@ -100,6 +113,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
       'the new epoch is above the leader’s own promise, and not above those of the quorum; a promise that was given before counts again',
     origin: 'Zab paper, step d.1',
     level: 'zab',
+    rule: 7,
     edits: [LOW_EPOCH, PROMISES_AGAIN],
   },
   {
@@ -107,11 +121,12 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'the new epoch is the highest promise that was heard of, and not one above; a promise that was given before counts again',
     origin: 'ZOOKEEPER-1282: >= for >',
     level: 'zab',
+    rule: 7,
     edits: [
       {
-        file: LEADING,
-        find: 'Math.max(this.#peer.state.acceptedEpoch, this.#peer.state.highestEpochSeen) + 1;',
-        replace: 'Math.max(this.#peer.state.acceptedEpoch + 1, this.#peer.state.highestEpochSeen);',
+        file: ESTABLISHMENT,
+        find: 'Math.max(peer.state.acceptedEpoch, peer.state.highestEpochSeen) + 1;',
+        replace: 'Math.max(peer.state.acceptedEpoch + 1, peer.state.highestEpochSeen);',
       },
       PROMISES_AGAIN,
     ],
@@ -125,14 +140,15 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       PROMISES_AGAIN,
       {
-        file: LEADING,
-        find: "quorumOf(({ stage }) => stage === 'INFORMED')) return;",
-        replace: "quorumOf(({ stage }) => stage === 'INFORMED' || stage === 'OPENED')) return;",
+        file: ESTABLISHMENT,
+        find: "learners.quorumOf(({ stage }) => stage === 'INFORMED')) this.beginEpoch();",
+        replace: 'learners.quorumOf(() => true)) this.beginEpoch();',
       },
+      { file: LEARNERS, find: '      counts: false,\n', replace: '      counts: true,\n' },
       {
         file: LEADING,
-        find: '    this.#learners.add(from, channel);\n  }\n',
-        replace: '    this.#learners.add(from, channel);\n    this.#advance();\n  }\n',
+        find: '    this.#term.learners.add(from, channel);\n  }\n',
+        replace: '    this.#term.learners.add(from, channel);\n    this.#advance();\n  }\n',
       },
     ],
   },
@@ -141,13 +157,14 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a leader synchronizes without a quorum of promises',
     origin: 'ZOOKEEPER-1191, 1192: waitForEpochAck',
     level: 'zab',
-    edits: [{ file: LEADING, find: '    if (!this.#learners.quorumOf(({ promised }) => promised)) return;\n', replace: '' }],
+    edits: [{ file: ESTABLISHMENT, find: '    if (!learners.quorumOf(({ promised }) => promised)) return;\n', replace: '' }],
   },
   {
     id: 'ZK-1191',
     title: 'a leader does not step down for a learner whose history is ahead of its own',
     origin: 'ZOOKEEPER-1191, 1192',
     level: 'zab',
+    rule: 8,
     edits: [NO_RECENCY_CHECK],
     survives:
       'the order of votes alone is enough while votes arrive in time; behind a wrong order (vote-sid-first-unguarded, vote-accepted-epoch) the guard matters',
@@ -166,6 +183,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a server goes on after its storage has failed',
     origin: 'ZOOKEEPER-2247, 4203',
     level: 'zab',
+    rule: 30,
     edits: [
       {
         file: REPLICA,
@@ -173,7 +191,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
         replace: '    void error;\n    this.#completed++;',
       },
     ],
-    survives: 'the weather has no failing disks yet; replica.test.ts lets every method of the storage fail',
   },
   // Election
   {
@@ -181,6 +198,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'votes are ordered by zxid before epoch, and the leader does not look who is ahead of it',
     origin: 'class FastLeaderElection.totalOrderPredicate',
     level: 'zab',
+    rule: 1,
     edits: [
       {
         file: VOTE,
@@ -197,6 +215,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'votes are ordered by server before history',
     origin: 'class FastLeaderElection.totalOrderPredicate',
     level: 'zab',
+    rule: 1,
     edits: [
       {
         file: VOTE,
@@ -224,6 +243,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a server votes with the epoch that it has promised, and not with that of its history',
     origin: 'ZOOKEEPER-2354, 2307: which epoch file',
     level: 'zab',
+    rule: 1,
     edits: [
       {
         file: LOOKING,
@@ -246,6 +266,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a better vote that comes during finalizeWait does not begin the wait again',
     origin: 'class FastLeaderElection, finalizeWait',
     level: 'zab',
+    rule: 1,
     edits: [
       {
         file: LOOKING,
@@ -253,21 +274,21 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
         replace: '      this.state.vote = notification.vote;\n',
       },
     ],
-    survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
   {
     id: 'round-kept',
     title: 'votes of an earlier round count in the next',
     origin: 'class FastLeaderElection: recvset not cleared',
     level: 'zab',
+    rule: 1,
     edits: [{ file: LOOKING, find: '    this.state.received.clear();\n', replace: '' }],
-    survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
   {
     id: 'old-round-counts',
     title: 'a vote of an earlier round counts',
     origin: 'class FastLeaderElection; reliability.md 3.3',
     level: 'zab',
+    rule: 1,
     edits: [
       {
         file: LOOKING,
@@ -275,7 +296,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
         replace: "      this.#peer.notify(from, 'LOOKING', this.state.vote);\n",
       },
     ],
-    survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
   {
     id: 'old-round-unanswered',
@@ -285,13 +305,13 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: LOOKING, find: "      this.#peer.notify(from, 'LOOKING', this.state.vote);\n      return;\n", replace: '      return;\n' },
     ],
-    survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
   {
     id: 'checkLeader',
     title: 'a leader is followed that does not say itself that it leads',
     origin: 'class FastLeaderElection.checkLeader',
     level: 'zab',
+    rule: 3,
     edits: [
       {
         file: LOOKING,
@@ -299,13 +319,13 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
   {
     id: 'ZK-1419',
     title: 'a server joins a leader of whom one other server tells',
     origin: 'ZOOKEEPER-1419, 975',
     level: 'zab',
+    rule: 3,
     edits: [
       {
         file: LOOKING,
@@ -313,23 +333,23 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
         replace: '    return supporters.size > 0 && config.version >= 0;\n',
       },
     ],
-    survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
   {
     id: 'told-that-it-leads',
     title: 'a server that is told that it leads believes it, in whatever round that was',
     origin: 'class FastLeaderElection.checkLeader',
     level: 'zab',
+    rule: 3,
     edits: [
       { file: LOOKING, find: '    if (leader === sid && notification.electionEpoch !== state.electionEpoch) return false;\n', replace: '' },
     ],
-    survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
   {
     id: 'ZK-1732',
     title: 'who has decided tells the vote by which it did, and not the leader’s epoch',
     origin: 'ZOOKEEPER-1732, 1818; found in this code by the simulator',
     level: 'zab',
+    rule: 4,
     edits: [
       {
         file: VOTE,
@@ -338,14 +358,13 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
       },
     ],
     expects: 'Liveness',
-    survives:
-      'servers that elected one leader by different votes need notifications that come late; those of the weather are lost or come at once',
   },
   {
     id: 'ZK-1805',
     title: 'those who have decided agree only where their votes are equal, zxid included',
     origin: 'ZOOKEEPER-1732, 1805',
     level: 'zab',
+    rule: 4,
     edits: [
       {
         file: VOTE,
@@ -354,8 +373,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
       },
     ],
     expects: 'Liveness',
-    survives:
-      'servers that elected one leader by different votes need notifications that come late; those of the weather are lost or come at once',
   },
   {
     id: 'votes-said-once',
@@ -407,7 +424,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: LOOKING, find: 'const early = new Map(this.state.early);', replace: 'const early = new Map<ChannelId, EarlyLearner>();' },
     ],
-    survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
   {
     id: 'round-not-joined',
@@ -421,6 +437,5 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
         replace: '    this.state.vote = notification.vote;\n',
       },
     ],
-    survives: 'it costs time and no safety: discovery brings out who leads, and the liveness bound forgives several failed elections',
   },
 ];

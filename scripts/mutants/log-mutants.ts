@@ -2,6 +2,9 @@
 import type { Edit, Mutant } from './mutant.ts';
 
 const FOLLOWING = 'packages/zab/src/following.ts';
+const BROADCAST = 'packages/zab/src/broadcast.ts';
+const ESTABLISHMENT = 'packages/zab/src/establishment.ts';
+const HISTORY_SENDER = 'packages/zab/src/history-sender.ts';
 const LEADING = 'packages/zab/src/leading.ts';
 const LOG = 'packages/zab/src/log.ts';
 const LOOKING = 'packages/zab/src/looking.ts';
@@ -19,14 +22,11 @@ const NO_CONTINUITY_CHECK: Edit = {
   replace: 'epochOf(run.zxid) > epoch) return this.#reject();',
 };
 
-/** Snapshots for learners are rare while 500 txns are kept in memory, and the simulator has no knob for that number. */
-const SHORT_COMMITTED_LOG: Edit = { file: PEER, find: 'const COMMITTED_LOG_TXNS = 500;', replace: 'const COMMITTED_LOG_TXNS = 2;' };
-
 /** The guard of a leader that is behind one of those who follow it. */
 const NO_RECENCY_CHECK: Edit = {
-  file: LEADING,
-  find: "if (this.state.stage === 'EPOCH' && moreRecent && !learner.observes) return this.#peer.becomeLooking();",
-  replace: '',
+  file: ESTABLISHMENT,
+  find: "    if (state.stage !== 'BROADCAST' && moreRecent && learner.counts) return false;\n",
+  replace: '    void moreRecent;\n',
 };
 
 export const LOG_MUTANTS: readonly Mutant[] = [
@@ -36,6 +36,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'ACK(NEWLEADER) before the history and currentEpoch are on disk',
     origin: 'ZOOKEEPER-4646; a bad fix (PR-1848) has it too',
     level: 'zab',
+    rule: 10,
     edits: [{ file: FOLLOWING, find: 'if (durable.currentEpoch !== current.epoch) return;', replace: '' }],
     expects: 'AckHonesty',
   },
@@ -44,6 +45,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'currentEpoch is saved before the history that belongs to it',
     origin: 'ZOOKEEPER-4643, 4785',
     level: 'zab',
+    rule: 10,
     edits: [
       {
         file: FOLLOWING,
@@ -51,14 +53,14 @@ export const LOG_MUTANTS: readonly Mutant[] = [
         replace: '    this.state.planned = true;\n    this.#peer.saveCurrentEpoch(this.state.epoch);\n',
       },
     ],
-    survives:
-      'no checker compares currentEpoch with the history on the disk; the loss itself needs three rare events in a row (an earlier simulator met them at seed 101)',
+    expects: 'HistoryBeforeEpoch',
   },
   {
     id: 'ZK-3911',
     title: 'what comes before NEWLEADER stays in memory, and goes to the log at UPTODATE',
     origin: 'ZOOKEEPER-3911',
     level: 'zab',
+    rule: 10,
     edits: [
       {
         file: FOLLOWING,
@@ -90,6 +92,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a proposal is acknowledged before NEWLEADER',
     origin: 'ZOOKEEPER-4685',
     level: 'zab',
+    rule: 11,
     edits: [{ file: FOLLOWING, find: "      case 'HISTORY':\n", replace: "      case 'HISTORY':\n        this.#acknowledge();\n" }],
   },
   {
@@ -97,6 +100,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a COMMIT between NEWLEADER and UPTODATE is dropped',
     origin: 'ZOOKEEPER-4394',
     level: 'zab',
+    rule: 13,
     edits: [
       {
         file: FOLLOWING,
@@ -110,11 +114,12 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a follower serves at UPTODATE before it has delivered what is committed',
     origin: 'ZOOKEEPER-3023; a bad fix (PR-1993) has it too',
     level: 'zab',
+    rule: 13,
     edits: [
       {
         file: FOLLOWING,
-        find: '    this.#deliver();\n    this.#peer.setStatus({ state: this.name',
-        replace: '    this.#peer.setStatus({ state: this.name',
+        find: '    this.#deliver();\n    this.#tellStatus();\n',
+        replace: '    this.#tellStatus();\n',
       },
     ],
   },
@@ -123,6 +128,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a proposal is acknowledged as soon as it is in the log in memory',
     origin: 'ZOOKEEPER-4646, 3911',
     level: 'zab',
+    rule: 18,
     edits: [
       {
         file: FOLLOWING,
@@ -153,10 +159,10 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     level: 'zab',
     edits: [
       {
-        file: LEADING,
+        file: HISTORY_SENDER,
         find: "    learner.stage = 'SYNCHRONIZING';\n",
         replace:
-          "    learner.stage = 'SYNCHRONIZING';\n    if (this.state.stage === 'BROADCAST') this.#send(learner, { type: 'UPTODATE' });\n",
+          "    learner.stage = 'SYNCHRONIZING';\n    if (this.#term.state.stage === 'BROADCAST') this.#term.send(learner, { type: 'UPTODATE' });\n",
       },
       { file: FOLLOWING, find: "if (this.state.stage !== 'ACKED') return this.#reject();", replace: '' },
     ],
@@ -167,6 +173,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a server votes, and is synchronized, by what its application has instead of by the end of its log',
     origin: 'ZOOKEEPER-2845',
     level: 'zab',
+    rule: 2,
     edits: [
       { file: LOOKING, find: 'zxid: state.log.lastZxid, peerEpoch', replace: 'zxid: state.lastDelivered, peerEpoch' },
       { file: FOLLOWING, find: 'lastZxid: this.#peer.state.log.lastZxid,', replace: 'lastZxid: this.#peer.state.lastDelivered,' },
@@ -187,6 +194,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a change of role forgets the orders that are on their way to the disk',
     origin: 'ZOOKEEPER-4712, 4541',
     level: 'zab',
+    rule: 12,
     edits: [{ file: PEER, find: '    this.#role?.leave();\n', replace: '    this.#role?.leave();\n    this.state.lane.length = 0;\n' }],
   },
   {
@@ -194,6 +202,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a history is taken over while truncations and appends of an earlier term are on their way, and counts as durable at once',
     origin: 'ZOOKEEPER-4712',
     level: 'zab',
+    rule: 10,
     edits: [
       {
         file: FOLLOWING,
@@ -207,6 +216,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'after a restart all of the log counts as committed',
     origin: 'ZOOKEEPER-1319, 1367',
     level: 'zab',
+    rule: 2,
     edits: [{ file: PEER_STATE, find: '    lastCommitted: base,\n', replace: '    lastCommitted: log.lastZxid,\n' }],
   },
   {
@@ -222,11 +232,13 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'the leader’s snapshot is given to the application before it is on disk',
     origin: 'ZOOKEEPER-3642',
     level: 'zab',
+    rule: 15,
     edits: [
       {
         file: FOLLOWING,
-        find: '      this.state.replacement = { snapshot,',
-        replace: "      this.#peer.effects.push({ type: 'restore', snapshot });\n      this.state.replacement = { snapshot,",
+        find: '      this.#peer.replaceHistory({ zxid, pieces }, log.runs(log.base, log.lastZxid));\n',
+        replace:
+          "      this.#peer.effects.push({ type: 'restore', snapshot: { zxid, pieces } });\n      this.#peer.replaceHistory({ zxid, pieces }, log.runs(log.base, log.lastZxid));\n",
       },
     ],
     expects: 'AppliedDurable',
@@ -236,17 +248,16 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a snapshot and the txns above it are two orders: a crash between them leaves less than there was',
     origin: 'found in this code by the simulator',
     level: 'zab',
+    rule: 15,
     edits: [
       {
         file: FOLLOWING,
-        find: 'this.#peer.replaceHistory(snapshot, log.runs(log.base, log.lastZxid));',
+        find: 'this.#peer.replaceHistory({ zxid, pieces }, log.runs(log.base, log.lastZxid));',
         replace:
-          'this.#peer.replaceHistory(snapshot, []);\n      for (const run of log.runs(log.base, log.lastZxid)) this.#peer.append(run);',
+          'this.#peer.replaceHistory({ zxid, pieces }, []);\n      for (const run of log.runs(log.base, log.lastZxid)) this.#peer.append(run);',
       },
     ],
     expects: 'CommittedLogDurability',
-    survives:
-      'a leader that is not established yet, whose application is far behind its log, has to send a snapshot to one that holds more: rare (an earlier simulator met it at seed 92)',
   },
   {
     id: 'restore-not-noted',
@@ -260,8 +271,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a snapshot that is on disk after its server has left the leader does not reach the application',
     origin: 'ZOOKEEPER-4712: what completes late belongs to nobody',
     level: 'zab',
+    rule: 15,
     edits: [
-      SHORT_COMMITTED_LOG,
       {
         file: PEER,
         find: '          this.#restore(order.snapshot);\n',
@@ -288,7 +299,11 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     origin: 'ZOOKEEPER-1549',
     level: 'zab',
     edits: [
-      { file: REPLICA, find: 'snapshot: { zxid: this.#applied,', replace: 'snapshot: { zxid: (this.#peer as Peer).state.log.lastZxid,' },
+      {
+        file: REPLICA,
+        find: 'new SnapshotReader(this.#applied,',
+        replace: 'new SnapshotReader((this.#peer as Peer).state.log.lastZxid,',
+      },
     ],
   },
   {
@@ -297,7 +312,6 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     origin: 'this code',
     level: 'zab',
     edits: [
-      SHORT_COMMITTED_LOG,
       {
         file: LOG,
         find: '(Math.min(count, end) - segment.index) - 1) as Zxid;',
@@ -311,6 +325,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a learner that is ahead is cut to the leader’s last zxid, whatever epoch its own is of',
     origin: 'class LearnerHandler; ZOOKEEPER-1154, 1156',
     level: 'zab',
+    rule: 16,
     edits: [
       {
         file: SYNC_PLAN,
@@ -325,6 +340,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'TRUNC goes down to the base of the leader’s log',
     origin: 'ZOOKEEPER-1154, 1156',
     level: 'zab',
+    rule: 16,
     edits: [{ file: SYNC_PLAN, find: "return { mode: 'TRUNC', from: last };", replace: "return { mode: 'TRUNC', from: log.base };" }],
   },
   {
@@ -332,9 +348,10 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'TRUNC cuts one txn too many, and the history is sent from above it',
     origin: 'ZOOKEEPER-1489',
     level: 'zab',
+    rule: 16,
     edits: [
       {
-        file: LEADING,
+        file: HISTORY_SENDER,
         find: "{ type: 'TRUNC', zxid: plan.from });",
         replace: "{ type: 'TRUNC', zxid: (plan.from - 1) as Zxid });",
       },
@@ -345,6 +362,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a learner that is ahead within an epoch gets DIFF, and keeps what the leader does not have',
     origin: 'class LearnerHandler',
     level: 'zab',
+    rule: 16,
     edits: [{ file: SYNC_PLAN, find: "return { mode: 'TRUNC', from: last };", replace: "return { mode: 'DIFF', from: last };" }],
     expects: 'HistoryConsistency',
   },
@@ -371,8 +389,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LOG,
-        find: 'const from = after === this.#base ? 0 : this.#indexOf(after) + 1;',
-        replace: 'const from = after === this.#base ? 0 : this.#indexOf(after);',
+        find: 'const first = Math.max(from, segment.index);',
+        replace: 'const first = Math.max(from - 1, segment.index);',
       },
     ],
   },
@@ -381,11 +399,12 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a learner gets what is committed, and not what is only proposed',
     origin: 'ZOOKEEPER-4925; outstanding proposals not forwarded',
     level: 'zab',
+    rule: 14,
     edits: [
       {
-        file: LEADING,
-        find: 'log.runs(after, learner.sent)) this.#send',
-        replace: 'log.runs(after, lastCommitted > after ? lastCommitted : after)) this.#send',
+        file: HISTORY_SENDER,
+        find: 'const toCommitted = learner.observes && this.#term.state.established;',
+        replace: 'const toCommitted = this.#term.state.established;',
       },
     ],
     expects: 'AckHonesty',
@@ -395,11 +414,12 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'the same, and learners take proposals with a hole before them',
     origin: 'ZOOKEEPER-4925; enforceContinuousProposal of 3.9.5 removed',
     level: 'zab',
+    rule: 17,
     edits: [
       {
-        file: LEADING,
-        find: 'log.runs(after, learner.sent)) this.#send',
-        replace: 'log.runs(after, lastCommitted > after ? lastCommitted : after)) this.#send',
+        file: HISTORY_SENDER,
+        find: 'const toCommitted = learner.observes && this.#term.state.established;',
+        replace: 'const toCommitted = this.#term.state.established;',
       },
       NO_CONTINUITY_CHECK,
     ],
@@ -411,9 +431,9 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     level: 'zab',
     edits: [
       {
-        file: LEADING,
-        find: 'for (const run of log.runs(after, learner.sent)) this.#send',
-        replace: 'for (const run of log.runs(after, learner.sent).slice(-1)) this.#send',
+        file: HISTORY_SENDER,
+        find: 'for (const run of log.runs(learner.sent, next)) this.#term.send',
+        replace: 'for (const run of log.runs(learner.sent, next).slice(-1)) this.#term.send',
       },
     ],
   },
@@ -423,11 +443,12 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'the leader counts its own proposals before they are on its disk',
     origin: 'this code; Zab paper 5',
     level: 'zab',
+    rule: 18,
     edits: [
       {
-        file: LEADING,
-        find: 'reachedByQuorum(this.#peer.state.durable.lastZxid,',
-        replace: 'reachedByQuorum(this.#peer.state.log.lastZxid,',
+        file: BROADCAST,
+        find: 'reachedByQuorum(peer.state.durable.lastZxid,',
+        replace: 'reachedByQuorum(peer.state.log.lastZxid,',
       },
     ],
     expects: 'QuorumDurability',
@@ -437,10 +458,11 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'one acknowledgement commits',
     origin: 'quorum arithmetic',
     level: 'zab',
+    rule: 18,
     edits: [
       {
         file: CONFIG,
-        find: 'if (value > best && hasQuorum(config, (sid) => valueOf(sid) >= value)) best = value;',
+        find: 'if (value > best && isReached(config, values, value)) best = value;',
         replace: 'if (value > best) best = value;',
       },
     ],
@@ -451,6 +473,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'half of the voters, rounded down, are a quorum',
     origin: 'reliability.md 3.3: quorum n/2',
     level: 'zab',
+    rule: 18,
     edits: [
       { file: CONFIG, find: 'return count * 2 > config.voters.length;', replace: 'return count >= Math.floor(config.voters.length / 2);' },
     ],
@@ -462,10 +485,12 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     level: 'zab',
     edits: [
       {
-        file: LEADING,
-        find: '    for (const learner of this.#learners) if (isForwarded(learner) && !learner.observes) this.#send(learner, message);\n  }\n\n  /** The zxid of the next proposal. */',
-        replace:
-          "    for (const learner of this.#learners) if (isForwarded(learner) && !learner.observes) this.#send(learner, message);\n    for (const learner of this.#learners) if (isForwarded(learner)) this.#send(learner, { type: 'COMMIT', zxid: this.#peer.state.log.lastZxid });\n  }\n\n  /** The zxid of the next proposal. */",
+        file: BROADCAST,
+        find: 'if (isForwarded(learner) && !learner.observes) this.#term.send(learner, message);\n',
+        replace: `if (isForwarded(learner) && !learner.observes) {
+      this.#term.send(learner, message);
+      this.#term.send(learner, { type: 'COMMIT', zxid: this.#term.peer.state.log.lastZxid });
+    }\n`,
       },
     ],
     expects: 'QuorumDurability',
@@ -475,6 +500,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'what is committed is delivered also where it is not on disk',
     origin: 'ZOOKEEPER-4882: applied <= durable',
     level: 'zab',
+    rule: 19,
     edits: [
       {
         file: PEER,
@@ -489,6 +515,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'what is on disk is delivered, committed or not',
     origin: 'this code',
     level: 'zab',
+    rule: 19,
     edits: [
       {
         file: PEER,
@@ -517,11 +544,12 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'NEWLEADER’s acknowledgement is taken for that of a txn',
     origin: 'newEpochZxid treated like a normal zxid',
     level: 'zab',
+    rule: 18,
     edits: [
       {
-        file: LEADING,
-        find: 'if (reached > this.#peer.state.lastCommitted && counterOf(reached) !== 0)',
-        replace: 'if (reached > this.#peer.state.lastCommitted)',
+        file: BROADCAST,
+        find: 'if (reached > peer.state.lastCommitted && counterOf(reached) !== 0)',
+        replace: 'if (reached > peer.state.lastCommitted)',
       },
     ],
   },
@@ -530,7 +558,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'the first proposal of an epoch goes on with the counter of the last one',
     origin: 'ZOOKEEPER-1277',
     level: 'zab',
-    edits: [{ file: LEADING, find: ': makeZxid(this.state.epoch, 1);', replace: ': makeZxid(this.state.epoch, counterOf(last) + 1);' }],
+    edits: [{ file: BROADCAST, find: ': makeZxid(epoch, 1);', replace: ': makeZxid(epoch, counterOf(last) + 1);' }],
   },
   {
     id: 'next-zxid-committed',
@@ -539,9 +567,9 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     level: 'zab',
     edits: [
       {
-        file: LEADING,
-        find: '    const last = this.#peer.state.log.lastZxid;\n    return epochOf(last)',
-        replace: '    const last = this.#peer.state.lastCommitted;\n    return epochOf(last)',
+        file: BROADCAST,
+        find: 'const last = this.#term.peer.state.log.lastZxid;\n    const { epoch }',
+        replace: 'const last = this.#term.peer.state.lastCommitted;\n    const { epoch }',
       },
     ],
   },
@@ -550,21 +578,27 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'the counter rolls over into the epoch',
     origin: 'ZOOKEEPER-1277',
     level: 'zab',
+    rule: 23,
     edits: [
-      { file: LEADING, find: 'if (counterOf(zxid) + payloads.length > COUNTER_MAX) {', replace: 'if (payloads.length > COUNTER_MAX) {' },
+      {
+        file: LEADING,
+        find: '    if (this.#broadcast.txns >= this.#peer.limits.epochTxnsMax) this.#succession.pause();\n',
+        replace: '',
+      },
     ],
-    survives: 'no run comes near 2^32 txns in an epoch: the simulator has no knob for where the counter starts',
+    expects: 'EpochEnds',
   },
   {
     id: 'establish-early',
     title: 'a leader serves once NEWLEADER is sent to a quorum',
     origin: 'Zab 1.0, phase 2',
     level: 'zab',
+    rule: 20,
     edits: [
       {
-        file: LEADING,
-        find: '    if (!this.#learners.quorumOf(isSynchronized)) return;\n    current.stage',
-        replace: '    if (!this.#learners.quorumOf(isForwarded)) return;\n    current.stage',
+        file: ESTABLISHMENT,
+        find: '|| !learners.quorumOf(isSynchronized)) return;',
+        replace: "|| !learners.quorumOf(({ stage }) => stage === 'SYNCHRONIZING' || stage === 'SYNCHRONIZED')) return;",
       },
     ],
     expects: 'QuorumSynchronization',
@@ -574,7 +608,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a leader counts itself before its currentEpoch is on its disk',
     origin: 'Zab 1.0, phase 2',
     level: 'zab',
-    edits: [{ file: LEADING, find: '    if (state.durable.currentEpoch !== current.epoch) return;\n', replace: '' }],
+    rule: 10,
+    edits: [{ file: ESTABLISHMENT, find: 'if (peer.state.durable.currentEpoch !== state.epoch || ', replace: 'if (' }],
     expects: 'QuorumSynchronization',
   },
   {
@@ -582,7 +617,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a leader begins to serve without having delivered its initial history',
     origin: 'Zab paper: primary integrity',
     level: 'zab',
-    edits: [{ file: LEADING, find: '    this.#commit(state.log.lastZxid);\n', replace: '' }],
+    rule: 20,
+    edits: [{ file: LEADING, find: '    this.#broadcast.commit(state.log.lastZxid);\n', replace: '' }],
     expects: 'PrimaryIntegrity',
   },
   // Reads
@@ -591,6 +627,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a sync is answered without asking who still follows',
     origin: 'ZOOKEEPER-1675',
     level: 'zab',
+    rule: 21,
     edits: [{ file: READ_BARRIER, find: ' && sync.round <= confirmed;', replace: ' && confirmed <= this.#state.round;' }],
     expects: 'SyncFreshness',
   },
@@ -599,23 +636,22 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a sync is answered by a round of heartbeats that was begun before it came',
     origin: 'etcd’s ReadIndex',
     level: 'zab',
+    rule: 21,
     edits: [{ file: READ_BARRIER, find: 'round: this.#state.round + 1 });', replace: 'round: this.#state.round });' }],
     expects: 'SyncFreshness',
-    survives: 'a deposed leader that still believes in itself is rare: no clocks that drift, no leader that is paused and cut off together',
   },
   {
     id: 'sync-half',
     title: 'a round of heartbeats counts as answered once one learner has answered it',
     origin: 'this code',
     level: 'zab',
+    rule: 21,
     edits: [
       {
         file: READ_BARRIER,
-        find: `    return this.#learners.reachedByQuorum(this.#state.round, ({ stage, round }) =>
-      stage === 'SYNCHRONIZED' ? round : Number.NEGATIVE_INFINITY,
-    );`,
-        replace: `    let confirmed = -1;
-    for (const { stage, round } of this.#learners) if (stage === 'SYNCHRONIZED' && round > confirmed) confirmed = round;
+        find: 'return this.#learners.reachedByQuorum(this.#state.round, ({ serves, round }) => (serves ? round : Number.NEGATIVE_INFINITY));',
+        replace: `let confirmed = -1;
+    for (const { serves, round } of this.#learners) if (serves && round > confirmed) confirmed = round;
     return confirmed;`,
       },
     ],
@@ -626,11 +662,12 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a learner answers a sync before it has delivered what was committed when it came',
     origin: 'ZOOKEEPER-1675',
     level: 'zab',
+    rule: 21,
     edits: [
       {
         file: FOLLOWING,
-        find: 'zxid: this.#peer.state.lastCommitted });\n        this.#answerSyncs();',
-        replace: 'zxid: 0 as Zxid });\n        this.#answerSyncs();',
+        find: "zxid: this.state.stage === 'BROADCAST' ? this.#peer.state.lastCommitted : undefined });",
+        replace: 'zxid: 0 as Zxid });',
       },
     ],
     expects: 'SyncFreshness',
@@ -641,22 +678,30 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     title: 'a leader without a quorum goes on',
     origin: 'ZOOKEEPER-2247; reliability.md 3.3',
     level: 'zab',
-    edits: [{ file: LEADING, find: '    if (!this.#learners.quorumOf(isSynchronized)) this.#peer.becomeLooking();\n', replace: '' }],
+    rule: 22,
+    edits: [
+      {
+        file: LEADING,
+        find: 'if (this.state.established && !this.#term.learners.quorumOf(({ serves }) => serves)) this.#peer.becomeLooking();',
+        replace: '',
+      },
+    ],
   },
   {
     id: 'silent-learners',
     title: 'a leader never gives up a learner that is silent',
     origin: 'syncLimit',
     level: 'zab',
-    edits: [{ file: LEADING, find: 'if (learner.silentHalfTicks > limit * 2) this.#dismiss(learner);', replace: 'void limit;' }],
+    rule: 22,
+    edits: [{ file: LEADING, find: 'if (learner.silentHalfTicks > limit * 2) this.#term.dismiss(learner);', replace: 'void limit;' }],
     expects: 'Liveness',
-    survives: 'when the weather clears all links carry again, so that nobody stays silent for ever',
   },
   {
     id: 'silent-leader',
     title: 'a follower never gives up a leader that is silent',
     origin: 'syncLimit',
     level: 'zab',
+    rule: 22,
     edits: [
       {
         file: FOLLOWING,
@@ -665,20 +710,24 @@ export const LOG_MUTANTS: readonly Mutant[] = [
       },
     ],
     expects: 'Liveness',
-    survives: 'when the weather clears all links carry again, so that nobody stays silent for ever',
   },
   {
     id: 'init-limit',
     title: 'discovery and synchronization may take for ever',
     origin: 'initLimit',
     level: 'zab',
+    rule: 22,
     edits: [
       {
         file: LEADING,
-        find: "    if (name === 'init') {\n      this.#peer.becomeLooking();\n      return;\n    }\n",
-        replace: "    if (name === 'init') return;\n",
+        find: "    if (name === 'init') this.#peer.becomeLooking();\n    else if",
+        replace: '    if',
       },
-      { file: FOLLOWING, find: "    if (name === 'init') {\n      this.#peer.becomeLooking();\n    } else if", replace: '    if' },
+      {
+        file: FOLLOWING,
+        find: "      if (this.state.stage === 'DISCOVERY') this.#peer.suspect(this.#leader);\n      this.#peer.becomeLooking();\n",
+        replace: '',
+      },
     ],
     expects: 'Liveness',
   },

@@ -18,6 +18,8 @@ export interface Mutant {
   /** A ticket, a paper, the protocol's specification, or this code, which invites the mistake. */
   readonly origin: string;
   readonly level: Level;
+  /** The rule of `docs/zab.md` that it breaks: a test that bears the rule's number has to fail. */
+  readonly rule?: number;
   /** Usually one. A second one takes away the guard that stands behind the rule, where what is asked is whether a checker sees it too. */
   readonly edits: readonly Edit[];
   /** The property that ought to fail; whichever fails first is recorded. */

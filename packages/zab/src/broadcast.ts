@@ -33,14 +33,16 @@ export class Broadcast {
     const run = { zxid: this.nextZxid, payloads };
     this.#term.peer.append(run);
     const message: Message = { type: 'PROPOSAL', run };
-    for (const learner of this.#term.learners) if (isForwarded(learner) && !learner.observes) this.#term.send(learner, message);
+    for (const learner of this.#term.learners.all) if (isForwarded(learner) && !learner.observes) this.#term.send(learner, message);
   }
 
   /** A learner that is synchronized has acknowledged what was proposed to it; false where it cannot have. */
   onAck(learner: Learner, zxid: Zxid): boolean {
-    if (zxid > this.#term.peer.state.log.lastZxid) return false;
+    const { log, lastCommitted } = this.#term.peer.state;
+    if (zxid > log.lastZxid) return false;
     learner.acked = zxid;
-    this.commitAcked();
+    // A quorum above what is committed needs one more server above it.
+    if (zxid > lastCommitted) this.commitAcked();
     return true;
   }
 
@@ -56,7 +58,7 @@ export class Broadcast {
   commit(zxid: Zxid): void {
     this.#term.peer.commit(zxid);
     const message: Message = { type: 'COMMIT', zxid };
-    for (const learner of this.#term.learners) {
+    for (const learner of this.#term.learners.all) {
       if (!isForwarded(learner)) continue;
       if (learner.observes && zxid > learner.sent) this.#inform(learner, zxid);
       else this.#term.send(learner, message);

@@ -50,16 +50,24 @@ function hasHierarchicalQuorum(groups: readonly Group[], isMember: (sid: Sid) =>
 /**
  * The highest value that a quorum has reached.
  *
- * @param valueOf what a voter has reached; −Infinity where it has reached nothing.
+ * @param values what each voter has reached, in the order of `voters`; −Infinity where it has reached nothing.
  */
-export function quorumValue(config: Config, valueOf: (sid: Sid) => number): number {
+export function quorumValue(config: Config, values: Float64Array): number {
   let best = Number.NEGATIVE_INFINITY;
   // An ensemble has few voters: asking for each candidate who has reached it is faster than sorting.
-  for (const candidate of config.voters) {
-    const value = valueOf(candidate);
-    if (value > best && hasQuorum(config, (sid) => valueOf(sid) >= value)) best = value;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value > best && isReached(config, values, value)) best = value;
   }
   return best;
+}
+
+/** A leader asks with every acknowledgement, so that a majority is counted without closures. */
+function isReached({ voters, groups }: Config, values: Float64Array, value: number): boolean {
+  if (groups !== undefined) return hasHierarchicalQuorum(groups, (sid) => (values[voters.indexOf(sid)] as number) >= value);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if ((values[i] as number) >= value) count++;
+  return count * 2 > values.length;
 }
 
 /** Whether a server may be elected: a voter, and not one whose vote weighs nothing. */

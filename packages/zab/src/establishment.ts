@@ -66,7 +66,7 @@ export class Establishment {
 
   #countPromises(): void {
     const { state, learners, peer } = this.#term;
-    for (const learner of learners) this.#invite(learner);
+    for (const learner of learners.all) this.#invite(learner);
     if (!learners.quorumOf(({ promised }) => promised)) return;
     state.stage = 'SYNCHRONIZATION';
     state.historyOrders = peer.state.lane.length;
@@ -88,7 +88,7 @@ export class Establishment {
 
   /** Invites and synchronizes whoever is ready for it: the first quorum, and all who join later. */
   #welcome(): void {
-    for (const learner of this.#term.learners) {
+    for (const learner of this.#term.learners.all) {
       this.#invite(learner);
       if (learner.stage === 'PROMISED') this.#history.begin(learner);
     }
@@ -106,7 +106,7 @@ export class Establishment {
     if (peer.state.durable.currentEpoch !== state.epoch || !learners.quorumOf(isSynchronized)) return;
     state.stage = 'BROADCAST';
     this.#onEstablished();
-    for (const learner of learners) if (isSynchronized(learner)) this.admit(learner);
+    for (const learner of learners.all) if (isSynchronized(learner)) this.admit(learner);
     this.#welcome();
   }
 

@@ -70,7 +70,7 @@ export class Leading implements Role {
   leave(): void {
     this.#peer.cancelTimer('init');
     this.#peer.cancelTimer('tick');
-    for (const { channel } of this.#term.learners) this.#peer.effects.push({ type: 'closeToLearner', channel });
+    for (const { channel } of this.#term.learners.all) this.#peer.effects.push({ type: 'closeToLearner', channel });
   }
 
   // Learners come and go
@@ -265,7 +265,7 @@ export class Leading implements Role {
 
   #onHalfTick(): void {
     const { timing } = this.#peer;
-    for (const learner of this.#term.learners) {
+    for (const learner of this.#term.learners.all) {
       learner.silentHalfTicks++;
       // One that is being synchronized has initLimit for it, like the leader itself.
       const limit = learner.serves ? timing.syncLimit : timing.initLimit;

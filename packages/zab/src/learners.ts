@@ -56,15 +56,22 @@ export class Learners {
   readonly #self: Sid;
   readonly #config: Config;
   readonly #byChannel: Map<ChannelId, Learner>;
+  /** The same in an array, made anew when one comes or goes: it is gone through with every message. */
+  #all: readonly Learner[];
+  /** For `reachedByQuorum`: what each voter has reached. */
+  readonly #values: Float64Array;
 
   constructor(self: Sid, config: Config, byChannel: Map<ChannelId, Learner>) {
     this.#self = self;
     this.#config = config;
     this.#byChannel = byChannel;
+    this.#all = [...byChannel.values()];
+    this.#values = new Float64Array(config.voters.length);
   }
 
-  [Symbol.iterator](): IterableIterator<Learner> {
-    return this.#byChannel.values();
+  /** All of them, as they are now. */
+  get all(): readonly Learner[] {
+    return this.#all;
   }
 
   at(channel: ChannelId): Learner | undefined {
@@ -73,7 +80,7 @@ export class Learners {
 
   /** The learner of that number, which has one channel. */
   of(sid: Sid): Learner | undefined {
-    for (const learner of this.#byChannel.values()) if (learner.sid === sid) return learner;
+    for (const learner of this.#all) if (learner.sid === sid) return learner;
     return undefined;
   }
 
@@ -95,31 +102,37 @@ export class Learners {
       silentHalfTicks: 0,
     };
     this.#byChannel.set(channel, learner);
+    this.#all = [...this.#byChannel.values()];
     return learner;
   }
 
   remove(channel: ChannelId): boolean {
-    return this.#byChannel.delete(channel);
+    const was = this.#byChannel.delete(channel);
+    this.#all = [...this.#byChannel.values()];
+    return was;
   }
 
   some(isMeant: (learner: Learner) => boolean): boolean {
-    for (const learner of this.#byChannel.values()) if (isMeant(learner)) return true;
+    for (const learner of this.#all) if (isMeant(learner)) return true;
     return false;
   }
 
   /** Whether the leader and the learners of which this is true are a quorum. */
   quorumOf(isCounted: (learner: Learner) => boolean): boolean {
     const counted = new Set([this.#self]);
-    for (const learner of this.#byChannel.values()) if (learner.counts && isCounted(learner)) counted.add(learner.sid);
+    for (const learner of this.#all) if (learner.counts && isCounted(learner)) counted.add(learner.sid);
     return hasQuorum(this.#config, (sid) => counted.has(sid));
   }
 
   /** The highest value that a quorum has reached: the leader by `own`, each learner by `valueOf`, a voter without a channel by nothing. */
   reachedByQuorum(own: number, valueOf: (learner: Learner) => number): number {
-    return quorumValue(this.#config, (sid) => {
-      if (sid === this.#self) return own;
+    const { voters } = this.#config;
+    for (let i = 0; i < voters.length; i++) {
+      const sid = voters[i] as Sid;
       const learner = this.of(sid);
-      return learner?.counts === true ? valueOf(learner) : Number.NEGATIVE_INFINITY;
-    });
+      if (sid === this.#self) this.#values[i] = own;
+      else this.#values[i] = learner?.counts === true ? valueOf(learner) : Number.NEGATIVE_INFINITY;
+    }
+    return quorumValue(this.#config, this.#values);
   }
 }

@@ -4,7 +4,7 @@
  * Within an epoch zxids are consecutive and start at counter 1, so only the first entry of each epoch is kept beside the
  * payloads, a zxid finds its place without a search, and a hole cannot even be written down.
  */
-import { assert, counterOf, epochOf, type Zxid } from '@quorate/protocol';
+import { assert, COUNTER_MAX, counterOf, epochOf, type Zxid } from '@quorate/protocol';
 
 /** Consecutive txns of one epoch: the i-th payload has the zxid `zxid + i`. Never empty. */
 export interface Run {
@@ -28,9 +28,14 @@ export class Log {
   #base: Zxid;
   readonly #payloads: Uint8Array[] = [];
   #segments: Segment[] = [];
+  /** Kept beside the segments, from which it follows, because every message asks for it. */
+  #lastZxid: Zxid;
+  /** The run that was appended last, as long as it is the end: what is committed at once is delivered as it came. */
+  #lastRun: Run | undefined;
 
   constructor(base: Zxid) {
     this.#base = base;
+    this.#lastZxid = base;
   }
 
   get base(): Zxid {
@@ -43,24 +48,25 @@ export class Log {
 
   /** The zxid of the last entry, or the base of an empty log. */
   get lastZxid(): Zxid {
-    const segment = this.#segments[this.#segments.length - 1];
-    return segment === undefined ? this.#base : ((segment.zxid + (this.#payloads.length - segment.index) - 1) as Zxid);
+    return this.#lastZxid;
   }
 
   /** Whether a run of this zxid may come next: the next counter of the same epoch, or the first of a later one. */
   continues(zxid: Zxid): boolean {
     const last = this.lastZxid;
-    return zxid === last + 1 ? epochOf(zxid) === epochOf(last) : epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1;
+    // The next number has the same epoch unless the counter is at its end.
+    return zxid === last + 1 ? counterOf(last) !== COUNTER_MAX : epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1;
   }
 
   append(run: Run): void {
     assert(run.payloads.length > 0, 'a run is never empty');
     assert(this.continues(run.zxid), 'the log has no holes');
-    const last = this.#segments[this.#segments.length - 1];
-    if (last === undefined || epochOf(run.zxid) !== epochOf(last.zxid))
-      this.#segments.push({ zxid: run.zxid, index: this.#payloads.length });
+    // The first of an epoch begins a segment; so does the first above a base within one.
+    if (this.#segments.length === 0 || counterOf(run.zxid) === 1) this.#segments.push({ zxid: run.zxid, index: this.#payloads.length });
     for (const payload of run.payloads) this.#payloads.push(payload);
-    assert(this.lastZxid === lastZxidOf(run), 'the last entry is the last of the run');
+    this.#lastZxid = lastZxidOf(run);
+    this.#lastRun = run;
+    assert(this.#endAt(this.#lastZxid) === this.#payloads.length, 'the last entry is the last of the run');
   }
 
   /** Whether `zxid` is an entry, or the base itself. */
@@ -79,11 +85,18 @@ export class Log {
 
   /** The entries above `after` and up to `through`, both contained here, as one run per epoch. */
   runs(after: Zxid, through: Zxid): Run[] {
-    assert(this.contains(after), 'entries are asked for from a known place');
-    assert(this.contains(through), 'entries are asked for up to a known place');
+    const run = this.#lastRun;
+    if (run !== undefined && through === this.#lastZxid && after === run.zxid - 1 && counterOf(run.zxid) !== 1 && after >= this.#base)
+      return [run];
+    const from = this.#endAt(after);
+    const to = this.#endAt(through);
+    assert(from !== -1, 'entries are asked for from a known place');
+    assert(to !== -1, 'entries are asked for up to a known place');
+    const last = this.#segments[this.#segments.length - 1];
+    // Nearly always the last few of the present epoch.
+    if (last !== undefined && from >= last.index && from < to)
+      return [{ zxid: (last.zxid + (from - last.index)) as Zxid, payloads: this.#payloads.slice(from, to) }];
     const runs: Run[] = [];
-    const from = after === this.#base ? 0 : this.#indexOf(after) + 1;
-    const to = through === this.#base ? 0 : this.#indexOf(through) + 1;
     for (let i = 0; i < this.#segments.length; i++) {
       const segment = this.#segments[i] as Segment;
       const first = Math.max(from, segment.index);
@@ -114,7 +127,9 @@ export class Log {
     const end = zxid === this.#base ? 0 : this.#indexOf(zxid) + 1;
     this.#payloads.length = end;
     while (this.#segments.length > 0 && (this.#segments[this.#segments.length - 1] as Segment).index >= end) this.#segments.pop();
-    assert(this.lastZxid === zxid, 'the cut is where it was asked for');
+    this.#lastZxid = zxid;
+    this.#lastRun = undefined;
+    assert(this.#endAt(zxid) === end, 'the cut is where it was asked for');
   }
 
   /** Forgets the oldest entries, those up to `zxid` included, but keeps the newest `keep`. */
@@ -136,6 +151,8 @@ export class Log {
     this.#payloads.splice(0, count);
     this.#segments = segments;
     this.#base = base;
+    if (segments.length === 0) this.#lastZxid = base;
+    this.#lastRun = undefined;
   }
 
   /** A copy; the payloads, which nobody changes, are shared. */
@@ -150,10 +167,19 @@ export class Log {
     this.#payloads.length = 0;
     this.#segments = [];
     this.#base = base;
+    this.#lastZxid = base;
+    this.#lastRun = undefined;
   }
 
   #endOf(segmentIndex: number): number {
     return this.#segments[segmentIndex + 1]?.index ?? this.#payloads.length;
+  }
+
+  /** How many payloads there are up to an entry, itself included, or to the base; −1 where `zxid` is neither. */
+  #endAt(zxid: Zxid): number {
+    if (zxid === this.#base) return 0;
+    const index = this.#indexOf(zxid);
+    return index === -1 ? -1 : index + 1;
   }
 
   #zxidAt(index: number): Zxid {
@@ -169,7 +195,8 @@ export class Log {
       const segment = this.#segments[i] as Segment;
       if (zxid < segment.zxid) continue;
       const index = segment.index + (zxid - segment.zxid);
-      return index < this.#endOf(i) ? index : -1;
+      const end = i === this.#segments.length - 1 ? this.#payloads.length : this.#endOf(i);
+      return index < end ? index : -1;
     }
     return -1;
   }

@@ -16,7 +16,8 @@ export class MemoryNetwork {
   #groups: ReadonlyMap<Sid, number> | undefined;
   /** What waits for its turn, in the order of sending. */
   #queue: Delivery[] = [];
-  /** How many of the queue have had their turn. */
+  /** What has its turn now, from `#head` on: the two arrays take turns, so that neither is made anew. */
+  #due: Delivery[] = [];
   #head = 0;
   /** What a partition holds up, in the order of sending; all of it older than what the queue has for the same two servers. */
   #held: Delivery[] = [];
@@ -53,7 +54,8 @@ export class MemoryNetwork {
   /** What was held up is judged anew, before anything that was sent later. */
   #releaseHeld(): void {
     if (this.#held.length === 0) return;
-    this.#queue = [...this.#held, ...this.#queue.slice(this.#head)];
+    this.#queue = [...this.#held, ...this.#due.slice(this.#head), ...this.#queue];
+    this.#due = [];
     this.#head = 0;
     this.#held = [];
     this.#schedule();
@@ -74,21 +76,23 @@ export class MemoryNetwork {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#clock.defer(() => this.#deliver());
+    this.#clock.defer(this.#deliver);
   }
 
   /** Delivers what is there now; what comes of it waits for the next turn. */
-  #deliver(): void {
+  readonly #deliver = (): void => {
     this.#scheduled = false;
-    for (let left = this.#queue.length - this.#head; left > 0; left--) {
-      const delivery = this.#queue[this.#head++] as Delivery;
+    // Something is left where a receiver has thrown: it goes first.
+    if (this.#due.length === 0) [this.#due, this.#queue] = [this.#queue, this.#due];
+    while (this.#head < this.#due.length) {
+      const delivery = this.#due[this.#head++] as Delivery;
       if (this.#isCut(delivery.from, delivery.to)) this.#held.push(delivery);
       else delivery.run();
     }
-    this.#queue = this.#queue.slice(this.#head);
+    while (this.#due.length > 0) this.#due.pop();
     this.#head = 0;
     if (this.#queue.length > 0) this.#schedule();
-  }
+  };
 
   #isCut(a: Sid, b: Sid): boolean {
     const groups = this.#groups;
@@ -103,6 +107,25 @@ interface Delivery {
   readonly from: Sid;
   readonly to: Sid;
   run(): void;
+}
+
+/** A message on a channel: by far the most of what is on its way, so it is no closure. */
+class Arrival implements Delivery {
+  readonly from: Sid;
+  readonly to: Sid;
+  readonly #end: ChannelEnd;
+  readonly #message: Message;
+
+  constructor(end: ChannelEnd, message: Message) {
+    this.from = end.from;
+    this.to = end.to;
+    this.#end = end;
+    this.#message = message;
+  }
+
+  run(): void {
+    this.#end.arrive(this.#message);
+  }
 }
 
 /** What a transport needs of its network. */
@@ -191,7 +214,12 @@ class ChannelEnd implements Channel {
   }
 
   send(message: Message): void {
-    if (this.#open) this.#links.post({ from: this.from, to: this.to, run: () => this.#far?.receive(message) });
+    if (this.#open) this.#links.post(new Arrival(this, message));
+  }
+
+  /** A message of this end has come to the far one. */
+  arrive(message: Message): void {
+    this.#far?.receive(message);
   }
 
   /** There is room when everything has arrived that was sent before. */

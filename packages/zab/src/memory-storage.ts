@@ -12,8 +12,9 @@ export class MemoryStorage implements Storage {
   #snapshot: Snapshot | undefined;
   /** It reaches back to the snapshot before the last, so that learners which are not far behind need no snapshot. */
   readonly #log = new Log(0 as Zxid);
-  /** Counts the openings, so that a completion that is on its way when the server crashes reaches nobody. */
-  #opening = 0;
+  /** Completions in their order, from `#told` on; a crash of the server blots out those that are on their way. */
+  readonly #waiting: ((() => void) | undefined)[] = [];
+  #told = 0;
 
   constructor(options: { readonly clock: Clock }) {
     this.#clock = options.clock;
@@ -91,13 +92,20 @@ export class MemoryStorage implements Storage {
   }
 
   close(): void {
-    this.#opening++;
+    this.#waiting.fill(undefined, this.#told);
   }
 
   #later(done: () => void): void {
-    const opening = this.#opening;
-    this.#clock.defer(() => {
-      if (opening === this.#opening) done();
-    });
+    this.#waiting.push(done);
+    this.#clock.defer(this.#complete);
   }
+
+  readonly #complete = (): void => {
+    const done = this.#waiting[this.#told++];
+    if (this.#told === this.#waiting.length) {
+      while (this.#waiting.length > 0) this.#waiting.pop();
+      this.#told = 0;
+    }
+    done?.();
+  };
 }

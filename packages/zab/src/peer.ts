@@ -323,7 +323,8 @@ export class Peer {
           unreachable(order);
       }
     }
-    lane.splice(0, count);
+    if (count < lane.length) lane.splice(0, count);
+    else while (lane.length > 0) lane.pop();
     this.role.onDurable(count);
   }
 

@@ -47,7 +47,7 @@ export class ReadBarrier {
   beginRound(): void {
     this.#state.round++;
     const message: Message = { type: 'PING', round: this.#state.round, payload: NOTHING };
-    for (const learner of this.#learners) {
+    for (const learner of this.#learners.all) {
       if (learner.serves || isForwarded(learner)) this.#peer.effects.push({ type: 'sendToLearner', channel: learner.channel, message });
     }
   }

@@ -50,6 +50,11 @@ const LOG_PIECE_BYTES = 64 * 1024;
 
 export class Replica {
   readonly #options: ReplicaOptions;
+  readonly #clock: Clock;
+  readonly #storage: Storage;
+  readonly #application: Application;
+  readonly #onInput: ReplicaOptions['onInput'];
+  readonly #onEffect: ReplicaOptions['onEffect'];
   readonly #snapshotEvery: number;
   #peer: Peer | undefined;
   #status: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false, votes: false };
@@ -60,6 +65,8 @@ export class Replica {
   #scheduled = false;
   #inTurn = false;
   #inputs: Input[] = [];
+  /** What is being taken: the two arrays take turns, so that neither is made anew. Empty between turns. */
+  #taken: Input[] = [];
   /** Orders of the log lane that have completed since the last turn. */
   #completed = 0;
   /** Payloads that take the next zxids at the end of this turn. */
@@ -75,6 +82,11 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
+    this.#clock = options.clock;
+    this.#storage = options.storage;
+    this.#application = options.application;
+    this.#onInput = options.onInput;
+    this.#onEffect = options.onEffect;
     this.#snapshotEvery = options.snapshotEvery ?? 100_000;
     this.#channels = new Channels(options.transport, (input) => this.#take(input));
   }
@@ -197,7 +209,7 @@ export class Replica {
   #schedule(): void {
     if (this.#scheduled || this.#inTurn || this.#stopped) return;
     this.#scheduled = true;
-    this.#options.clock.defer(this.#turn);
+    this.#clock.defer(this.#turn);
   }
 
   /** Takes all that has come, and all that comes of it here, then proposes what the application has gathered meanwhile. */
@@ -208,8 +220,10 @@ export class Replica {
     try {
       while (!this.#stopped && this.#gather()) {
         const inputs = this.#inputs;
-        this.#inputs = [];
+        this.#inputs = this.#taken;
+        this.#taken = inputs;
         for (let i = 0; i < inputs.length && !this.#stopped; i++) this.#step(inputs[i] as Input);
+        while (inputs.length > 0) inputs.pop();
       }
     } catch (error) {
       this.#fail(error as Error);
@@ -236,36 +250,45 @@ export class Replica {
 
   #step(input: Input): void {
     const peer = this.#peer as Peer;
-    this.#options.onInput?.(input);
+    this.#onInput?.(input);
     peer.step(input);
     const { effects } = peer;
     // Performing an effect only ever gathers inputs, so the array does not grow meanwhile.
     for (let i = 0; i < effects.length && !this.#stopped; i++) {
       const effect = effects[i] as Effect;
-      this.#options.onEffect?.(effect);
+      this.#onEffect?.(effect);
       // Whoever looks on may have stopped the server between two effects.
       if (!this.#stopped) this.#perform(effect);
     }
-    effects.length = 0;
+    // Popped and not cut: an array whose length is set to 0 loses its store and takes a new one with the next effect.
+    while (effects.length > 0) effects.pop();
   }
 
   #perform(effect: Effect): void {
-    const { transport, storage, application } = this.#options;
     switch (effect.type) {
-      case 'notify':
-        transport.notify(effect.to, effect.notification);
+      // First what every txn needs.
+      case 'append':
+        this.#storage.append(effect.run, this.#onCompleted);
         return;
-      case 'openToLeader':
-        this.#channels.openToLeader(effect.to, effect.channel);
+      case 'sendToLearner':
+        this.#channels.sendToLearner(effect.channel, effect.message);
         return;
       case 'sendToLeader':
         this.#channels.sendToLeader(effect.channel, effect.message);
         return;
+      case 'deliver':
+        this.#applied = lastZxidOf(effect.run);
+        this.#application.deliver(effect.run);
+        this.#countDelivered(effect.run.payloads.length);
+        return;
+      case 'notify':
+        this.#options.transport.notify(effect.to, effect.notification);
+        return;
+      case 'openToLeader':
+        this.#channels.openToLeader(effect.to, effect.channel);
+        return;
       case 'closeToLeader':
         this.#channels.closeToLeader(effect.channel);
-        return;
-      case 'sendToLearner':
-        this.#channels.sendToLearner(effect.channel, effect.message);
         return;
       case 'closeToLearner':
         this.#channels.closeToLearner(effect.channel);
@@ -273,23 +296,20 @@ export class Replica {
       case 'awaitRoom':
         this.#channels.awaitRoom(effect.channel);
         return;
-      case 'append':
-        storage.append(effect.run, this.#onCompleted);
-        return;
       case 'truncate':
-        storage.truncate(effect.zxid, this.#onCompleted);
+        this.#storage.truncate(effect.zxid, this.#onCompleted);
         return;
       case 'saveAcceptedEpoch':
-        storage.saveAcceptedEpoch(effect.epoch, this.#onCompleted);
+        this.#storage.saveAcceptedEpoch(effect.epoch, this.#onCompleted);
         return;
       case 'saveCurrentEpoch':
-        storage.saveCurrentEpoch(effect.epoch, this.#onCompleted);
+        this.#storage.saveCurrentEpoch(effect.epoch, this.#onCompleted);
         return;
       case 'installSnapshot':
-        storage.installSnapshot(effect.snapshot, effect.runs, this.#onCompleted);
+        this.#storage.installSnapshot(effect.snapshot, effect.runs, this.#onCompleted);
         return;
       case 'saveMark':
-        storage.saveMark(effect.mark, this.#onCompleted);
+        this.#storage.saveMark(effect.mark, this.#onCompleted);
         return;
       case 'setTimer':
         this.#setTimer(effect.name, effect.ms);
@@ -298,39 +318,34 @@ export class Replica {
         this.#timers.get(effect.name)?.cancel();
         this.#timers.delete(effect.name);
         return;
-      case 'deliver':
-        this.#applied = lastZxidOf(effect.run);
-        application.deliver(effect.run);
-        this.#countDelivered(effect.run.payloads.length);
-        return;
       case 'restore':
         this.#applied = effect.snapshot.zxid;
         this.#deliveredSinceSnapshot = 0;
-        application.restore(effect.snapshot.pieces);
+        this.#application.restore(effect.snapshot.pieces);
         return;
       case 'status':
         this.#setStatus(effect.status);
         return;
       case 'request':
-        application.onRequest?.(effect.from, effect.payload);
+        this.#application.onRequest?.(effect.from, effect.payload);
         return;
       case 'revalidate':
-        application.onRevalidate?.(effect.from, effect.payload);
+        this.#application.onRevalidate?.(effect.from, effect.payload);
         return;
       case 'heartbeat':
-        this.#take({ type: 'heartbeat', round: effect.round, payload: application.heartbeat?.() ?? NOTHING });
+        this.#take({ type: 'heartbeat', round: effect.round, payload: this.#application.heartbeat?.() ?? NOTHING });
         return;
       case 'heartbeatReceived':
-        application.onHeartbeat?.(effect.from, effect.payload);
+        this.#application.onHeartbeat?.(effect.from, effect.payload);
         return;
       case 'synced':
-        application.onSynced?.(effect.tag);
+        this.#application.onSynced?.(effect.tag);
         return;
       case 'readSnapshot':
-        this.#channels.readSnapshot(effect.channel, () => new SnapshotReader(this.#applied, application.snapshot()));
+        this.#channels.readSnapshot(effect.channel, () => new SnapshotReader(this.#applied, this.#application.snapshot()));
         return;
       case 'readLog':
-        storage.readLog(effect.after, LOG_PIECE_BYTES, (result) => this.#onLogRead(effect.channel, result));
+        this.#storage.readLog(effect.after, LOG_PIECE_BYTES, (result) => this.#onLogRead(effect.channel, result));
         return;
       default:
         unreachable(effect);

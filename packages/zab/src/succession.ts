@@ -42,7 +42,7 @@ export class Succession {
     const { state, learners, peer } = this.#term;
     if (state.stage !== 'DRAINING' || peer.state.lastDelivered !== peer.state.log.lastZxid) return;
     if (state.handOver !== undefined) return this.#chooseSuccessor(state.handOver.to);
-    for (const learner of learners) {
+    for (const learner of learners.all) {
       if (isJoining(learner)) this.#term.dismiss(learner);
       else if (learner.serves) this.#goOver(learner);
     }
@@ -84,7 +84,7 @@ export class Succession {
   /** One that has acknowledged everything. Where there is none yet, it is awaited. */
   #chooseSuccessor(to: Sid | undefined): void {
     const { state, learners, peer } = this.#term;
-    for (const learner of learners) {
+    for (const learner of learners.all) {
       if (!this.#maySucceed(learner, to) || learner.acked < peer.state.log.lastZxid) continue;
       state.stage = 'HANDOVER';
       state.successor = learner.sid;
@@ -98,7 +98,7 @@ export class Succession {
     const { state, learners, peer } = this.#term;
     const leader = state.successor;
     if (state.stage !== 'HANDOVER' || sid !== leader) return false;
-    for (const learner of learners) if (learner.serves) this.#term.send(learner, { type: 'HANDOVER', leader });
+    for (const learner of learners.all) if (learner.serves) this.#term.send(learner, { type: 'HANDOVER', leader });
     peer.becomeFollowing({ leader, zxid: peer.state.log.lastZxid, peerEpoch: peer.state.currentEpoch });
     return true;
   }

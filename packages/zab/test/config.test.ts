@@ -40,12 +40,15 @@ test('a server that does not vote does not count', () => {
 });
 
 test('quorumValue is the highest value that a quorum has reached', () => {
+  const values = fc.array(fc.integer({ min: -1, max: 5 }), { minLength: 9, maxLength: 9 });
+  const weights = fc.option(fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 9, maxLength: 9 }), { nil: undefined });
   fc.assert(
-    fc.property(voters, fc.array(fc.integer({ min: -1, max: 5 }), { minLength: 9, maxLength: 9 }), (all, values) => {
-      const config = { version: 0, voters: all };
+    fc.property(voters, values, weights, (all, values, weights) => {
+      const groups = weights === undefined ? {} : { groups: [{ weights: new Map(all.map((sid) => [sid, weights[sid] ?? 1])) }] };
+      const config = { version: 0, voters: all, ...groups };
       const valueOf = (sid: number) => (values[sid] === -1 ? Number.NEGATIVE_INFINITY : (values[sid] ?? 0));
       const reached = (bar: number) => quorum(config, new Set(all.filter((sid) => valueOf(sid) >= bar)));
-      const best = quorumValue(config, valueOf);
+      const best = quorumValue(config, Float64Array.from(all, valueOf));
       const candidates = [0, 1, 2, 3, 4, 5].filter(reached);
       expect(best).toBe(candidates.length === 0 ? Number.NEGATIVE_INFINITY : Math.max(...candidates));
     }),

@@ -438,10 +438,13 @@ function readLog({ runs, snapshot }: StoredImage, after: Zxid): Run[] | undefine
   return [{ zxid: (next.zxid + skipped) as Zxid, payloads: next.payloads.slice(skipped) }];
 }
 
+function repaired({ acceptedEpoch, currentEpoch, snapshot, runs, mark }: StoredImage): StoredImage {
+  return { acceptedEpoch, currentEpoch, snapshot, runs, mark };
+}
+
 /** What a store holds after one more order. */
 function applied(before: StoredImage, effect: Effect): StoredImage {
-  const { damage: _repaired, ...whole } = before;
-  const image = effect.type === 'truncate' || effect.type === 'installSnapshot' ? whole : before;
+  const image = effect.type === 'truncate' || effect.type === 'installSnapshot' ? repaired(before) : before;
   switch (effect.type) {
     case 'append':
       return { ...image, runs: [...image.runs, effect.run] };

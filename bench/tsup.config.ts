@@ -1,8 +1,8 @@
 import { defineConfig } from 'tsup';
 
-/** One file from the sources of all packages: what is measured is what users install, and no loader stands in between. */
+/** One file from the sources of all packages, and one for each peer that is measured beside them: what is measured is what users install, and no loader stands in between. */
 export default defineConfig({
-  entry: ['bench/src/main.ts'],
+  entry: ['bench/src/main.ts', 'bench/src/peers/coaty-raft.ts', 'bench/src/peers/skiff.ts'],
   outDir: 'bench/dist',
   format: ['esm'],
   target: 'es2022',

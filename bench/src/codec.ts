@@ -11,7 +11,7 @@ import {
   type RequestMessage,
 } from '@quorate/protocol';
 import { Bench } from 'tinybench';
-import { type Baseline, heading, rate } from './report.js';
+import type { Baseline, Report } from './report.js';
 
 const zxid = makeZxid(1, 7);
 const data = new Uint8Array(100).fill(65);
@@ -44,7 +44,7 @@ const reply: ReplyMessage = {
   },
 };
 
-export async function benchCodec(timeMs: number): Promise<void> {
+export async function benchCodec(timeMs: number, report: Report): Promise<void> {
   // As a connection does, one writer for all of its messages.
   const writer = new JuteWriter();
   const bench = new Bench({ time: timeMs, warmupTime: timeMs / 4 });
@@ -70,6 +70,6 @@ export async function benchCodec(timeMs: number): Promise<void> {
     return 1_000 / result.latency.p50;
   };
   const baseline: Baseline = { name: 'the request as JSON, written and read', perSecond: perSecond('JSON') };
-  heading('Codec of the client protocol', baseline);
-  for (const { name } of bench.tasks) if (name !== 'JSON') rate(name, perSecond(name), baseline);
+  report.heading('Codec of the client protocol', baseline);
+  for (const { name } of bench.tasks) if (name !== 'JSON') report.rate(name, perSecond(name), baseline);
 }

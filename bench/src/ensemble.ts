@@ -1,15 +1,15 @@
 /** What a user of an ensemble in the process gets: client → server → commit → reply, and the time from nothing to the first write. */
 import { type Client, Ensemble } from 'quorate';
-import { type Baseline, heading, measure, rate } from './report.js';
+import { type Baseline, measure, type Report } from './report.js';
 
-export async function benchEnsemble(timeMs: number): Promise<void> {
+export async function benchEnsemble(timeMs: number, report: Report): Promise<void> {
   const data = new Uint8Array(100);
   // What any promise API costs at the least: a promise that is resolved in a later turn.
   const bare = await measure(timeMs / 2, 10_000, async () => {
     for (let i = 0; i < 10_000; i++) await new Promise<void>((resolve) => queueMicrotask(resolve));
   });
   const baseline: Baseline = { name: 'a promise that the next turn resolves', perSecond: bare };
-  heading('Client, server, commit, reply in one process, 3 servers, 100 B', baseline);
+  report.heading('Client, server, commit, reply in one process, 3 servers, 100 B', baseline);
 
   const ensemble = await Ensemble.start({ servers: 3 });
   const leader = ensemble.leader as number;
@@ -19,13 +19,21 @@ export async function benchEnsemble(timeMs: number): Promise<void> {
   ] as const) {
     const client = await ensemble.connect({ server });
     const { path } = await client.create(`/bench-${server}`, data);
-    rate(
+    report.rate(
       `setData, one outstanding, ${where}`,
       await measure(timeMs, 1_000, () => inSequence(1_000, () => client.setData(path, data))),
       baseline,
     );
-    rate(`setData, 1,000 outstanding, ${where}`, await measure(timeMs, 10_000, () => pipelined(10_000, client, path, data)), baseline);
-    rate(`getData, one outstanding, ${where}`, await measure(timeMs, 1_000, () => inSequence(1_000, () => client.getData(path))), baseline);
+    report.rate(
+      `setData, 1,000 outstanding, ${where}`,
+      await measure(timeMs, 10_000, () => pipelined(10_000, client, path, data)),
+      baseline,
+    );
+    report.rate(
+      `getData, one outstanding, ${where}`,
+      await measure(timeMs, 1_000, () => inSequence(1_000, () => client.getData(path))),
+      baseline,
+    );
     await client.close();
   }
   await ensemble.close();

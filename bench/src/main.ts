@@ -1,18 +1,30 @@
-/** `pnpm bench`: all of it, or the parts that are named; `--quick` for a look. */
+/**
+ * `npm run bench`: all of it, or the parts that are named after `--`; `--quick` for a look, `--json FILE` to keep the figures.
+ * `--peers` measures other makers' consensus beside `zab`: see bench/peers/README.md.
+ */
 import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.js';
 import { benchBoot, benchEnsemble } from './ensemble.js';
+import { Report } from './report.js';
 import { benchTree } from './tree.js';
 import { benchZab } from './zab.js';
 
-const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean', default: false } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+  allowPositionals: true,
+});
 const timeMs = values.quick ? 300 : 3_000;
+const report = new Report();
 const parts: Record<string, () => Promise<void>> = {
   boot: () => benchBoot(values.quick ? 5 : 50),
-  zab: () => benchZab(timeMs),
-  ensemble: () => benchEnsemble(timeMs),
-  tree: () => benchTree(timeMs),
-  codec: () => benchCodec(timeMs / 3),
+  zab: () => benchZab({ timeMs, rounds: values.quick ? 3 : 9, peers: values.peers }, report),
+  ensemble: () => benchEnsemble(timeMs, report),
+  tree: () => benchTree(timeMs, report),
+  codec: () => benchCodec(timeMs / 3, report),
 };
 
 const unknown = positionals.find((name) => !(name in parts));
@@ -22,3 +34,4 @@ if (unknown !== undefined) {
 }
 console.log(`Node ${process.versions.node}. Rates are medians; only ratios within a run mean something.`);
 for (const [name, part] of Object.entries(parts)) if (positionals.length === 0 || positionals.includes(name)) await part();
+if (values.json !== undefined) report.save(values.json);

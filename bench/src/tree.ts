@@ -2,12 +2,12 @@
 import { randomBelow, SeededRandom } from '@quorate/ports';
 import { makeZxid, OPEN_ACL_UNSAFE, OpCode, type Txn } from '@quorate/protocol';
 import { DataTree } from '@quorate/tree';
-import { type Baseline, heading, measure, rate } from './report.js';
+import { type Baseline, measure, type Report } from './report.js';
 
 const COUNT = 100_000;
 const PER_DIRECTORY = 1_000;
 
-export async function benchTree(timeMs: number): Promise<void> {
+export async function benchTree(timeMs: number, report: Report): Promise<void> {
   const random = new SeededRandom(1);
   const paths = Array.from({ length: COUNT }, (_, i) => `/directory-${Math.floor(i / PER_DIRECTORY)}/node-${i}`);
   const order = new Uint32Array(COUNT).map(() => randomBelow(random, COUNT));
@@ -19,7 +19,7 @@ export async function benchTree(timeMs: number): Promise<void> {
     for (const path of paths) map.set(path, { data: data.slice(), version: 0 });
   });
   const baseline: Baseline = { name: 'a Map of path to a small object, filled', perSecond: fill };
-  heading(`Data tree, ${COUNT.toLocaleString('en')} znodes of 100 B`, baseline);
+  report.heading(`Data tree, ${COUNT.toLocaleString('en')} znodes of 100 B`, baseline);
 
   let tree = new DataTree();
   let counter = 0;
@@ -35,7 +35,7 @@ export async function benchTree(timeMs: number): Promise<void> {
     for (let d = 0; d < COUNT / PER_DIRECTORY; d++) create(`/directory-${d}`, d + 1);
     for (let i = 0; i < COUNT; i++) create(paths[i] as string, (i % PER_DIRECTORY) + 1);
   };
-  rate('create', await measure(timeMs, COUNT + COUNT / PER_DIRECTORY, populate), baseline);
+  report.rate('create', await measure(timeMs, COUNT + COUNT / PER_DIRECTORY, populate), baseline);
 
   const versions = new Int32Array(COUNT);
   const setAll = (): void => {
@@ -45,7 +45,7 @@ export async function benchTree(timeMs: number): Promise<void> {
       apply({ type: OpCode.setData, path: paths[i] as string, data: data.slice(), version });
     }
   };
-  rate('setData', await measure(timeMs, COUNT, setAll), baseline);
+  report.rate('setData', await measure(timeMs, COUNT, setAll), baseline);
 
   let bytes = 0;
   const getAll = (): void => {
@@ -56,6 +56,6 @@ export async function benchTree(timeMs: number): Promise<void> {
       bytes += tree.stat(node).dataLength;
     }
   };
-  rate('find, data and Stat', await measure(timeMs, COUNT, getAll), baseline);
+  report.rate('find, data and Stat', await measure(timeMs, COUNT, getAll), baseline);
   if (bytes === 0) throw new Error('nothing was read');
 }

@@ -7,5 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    // Tests run on slow and busy machines too; none asserts how long it takes.
+    testTimeout: 60_000,
   },
 });

@@ -258,7 +258,9 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a server that has heard one vote decides',
     origin: 'class FastLeaderElection',
     level: 'zab',
-    edits: [{ file: LOOKING, find: '    if (!hasQuorum(config, (voter) => supporters.has(voter))) return;\n', replace: '' }],
+    edits: [
+      { file: LOOKING, find: '    if (!hasQuorum(config, (voter) => supporters.has(voter))) return this.#unfinalize();\n', replace: '' },
+    ],
     expects: 'Liveness',
   },
   {
@@ -282,6 +284,36 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     level: 'zab',
     rule: 1,
     edits: [{ file: LOOKING, find: '    this.state.received.clear();\n', replace: '' }],
+  },
+  {
+    id: 'quorum-gone',
+    title: 'the wait for something better goes on when the quorum is gone',
+    origin: 'class FastLeaderElection; found in this code by the simulator',
+    level: 'zab',
+    rule: 1,
+    edits: [
+      {
+        file: LOOKING,
+        find: 'if (!hasQuorum(config, (voter) => supporters.has(voter))) return this.#unfinalize();',
+        replace: 'if (!hasQuorum(config, (voter) => supporters.has(voter))) return;',
+      },
+    ],
+    expects: 'ElectionQuorum',
+  },
+  {
+    id: 'decision-unheard',
+    title: 'the decision of a server for another one takes nothing from the quorum',
+    origin: 'found in this code by the simulator',
+    level: 'zab',
+    rule: 1,
+    edits: [
+      {
+        file: LOOKING,
+        find: 'if (!this.#isLedByAll(notification)) return this.#decide();',
+        replace: 'if (!this.#isLedByAll(notification)) return;',
+      },
+    ],
+    expects: 'ElectionQuorum',
   },
   {
     id: 'old-round-counts',

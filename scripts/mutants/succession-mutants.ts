@@ -225,13 +225,6 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    id: 'renewed-acks-kept',
-    title: 'what was acknowledged in the last epoch counts in the next',
-    origin: 'decision 6',
-    level: 'zab',
-    edits: [{ file: SUCCESSION, find: '    learner.acked = -1 as Zxid;\n', replace: '' }],
-  },
-  {
     id: 'renewed-promises-kept',
     title: 'a promise of the last epoch counts for the next',
     origin: 'decision 6',

@@ -250,6 +250,12 @@ describe('the checkers of Zab', () => {
       script.append(2, script.propose(1, run(1, 1)));
       script.toLeader(2, channel, { type: 'ACK', zxid: makeZxid(1, 1) });
     });
+    it('and the store is marked', () => {
+      const [channel = 0] = script.establish(1, 1, 2);
+      script.checker.onFlushed(2, { type: 'saveMark', mark: undefined });
+      script.store(2, script.propose(1, run(1, 1)));
+      script.toLeader(2, channel, { type: 'ACK', zxid: makeZxid(1, 1) });
+    });
     it('a promise is on the disk before it is given', () => {
       const channel = script.connect(2, 1);
       script.invite(2, channel, 1);
@@ -297,7 +303,90 @@ describe('the checkers of Zab', () => {
       expect(script.property).toBeUndefined();
       script.propose(1, run(1, 121));
     });
+    it('the next epoch of a leader begins when all of the last one is delivered', () => {
+      const [channel = 0] = script.establish(1, 1, 2);
+      script.propose(1, run(1, 1));
+      script.toLearner(1, channel, { type: 'LEADERINFO', epoch: 2, ensembleId: 'test' });
+    });
     afterEachExpect(() => script, 'EpochEnds');
+  });
+
+  describe('ElectionQuorum', () => {
+    it('a server that follows has heard a quorum of its round', () => {
+      script.looks(1);
+      script.says(1, 'LOOKING', 3, 2);
+      script.hears(1, 2, 'LOOKING', 3, 1);
+      script.follows(1, 3);
+    });
+    it('and one that leads too', () => {
+      script.looks(1);
+      script.says(1, 'LOOKING', 1, 2);
+      script.hears(1, 2, 'LOOKING', 3, 2);
+      script.follows(1, 1);
+    });
+    it('the leader of others has said that it leads', () => {
+      script.looks(1);
+      script.says(1, 'LOOKING', 1, 2);
+      for (const from of [2, 3]) script.hears(1, from, 'FOLLOWING', 3, 7);
+      script.follows(1, 3);
+    });
+    it('and a quorum follows it', () => {
+      script.looks(1);
+      script.says(1, 'LOOKING', 1, 2);
+      script.hears(1, 3, 'LEADING', 3, 7);
+      script.follows(1, 3);
+    });
+    it('a better vote begins the wait again', () => {
+      script.looks(1);
+      script.says(1, 'LOOKING', 2, 1);
+      script.hears(1, 2, 'LOOKING', 2, 1);
+      script.effect(1, { type: 'setTimer', name: 'finalize', ms: 10 });
+      script.says(1, 'LOOKING', 3, 1);
+      script.checker.onInput(1, { type: 'timer', name: 'finalize' });
+    });
+    it('either is enough', () => {
+      script.looks(1);
+      script.says(1, 'LOOKING', 3, 2);
+      script.hears(1, 2, 'LOOKING', 3, 2);
+      script.follows(1, 3);
+      script.looks(2);
+      script.says(2, 'LOOKING', 2, 1);
+      script.hears(2, 1, 'FOLLOWING', 3, 2);
+      script.hears(2, 3, 'LEADING', 3, 2);
+      script.follows(2, 3);
+      expect(script.property).toBeUndefined();
+      script.looks(1);
+      script.follows(1, 3);
+    });
+    afterEachExpect(() => script, 'ElectionQuorum');
+  });
+
+  describe('LeaderEligibility', () => {
+    it('a voter without weight does not lead', () => {
+      script = new ZabScript({ groups: [{ weights: new Map([1, 2, 3].map((sid) => [sid, sid === 1 ? 0 : 1])) }] });
+      script.establish(1, 1, 2, 3);
+    });
+    afterEachExpect(() => script, 'LeaderEligibility');
+  });
+
+  describe('HandOverComplete', () => {
+    it('the successor has everything on its disk', () => {
+      const [channel = 0] = script.establish(1, 1, 2, 3);
+      script.commit(1, 3, run(1, 1));
+      script.append(2, run(1, 1));
+      script.toLearner(1, channel, { type: 'HANDOVER', leader: 2 });
+    });
+    it('the leader has delivered everything', () => {
+      const [channel = 0] = script.establish(1, 1, 2);
+      script.store(2, script.propose(1, run(1, 1)));
+      script.toLearner(1, channel, { type: 'HANDOVER', leader: 2 });
+    });
+    it('the successor has a vote', () => {
+      const [channel = 0] = script.establish(1, 1, 2, 3);
+      script.checker.onFlushed(2, { type: 'saveMark', mark: undefined });
+      script.toLearner(1, channel, { type: 'HANDOVER', leader: 2 });
+    });
+    afterEachExpect(() => script, 'HandOverComplete');
   });
 
   describe('PromiseUniqueness', () => {

@@ -148,7 +148,7 @@ export class Looking implements Role {
     const { state } = this.#peer;
     this.state.decided.set(from, notification);
     if (notification.electionEpoch === state.electionEpoch) this.state.received.set(from, notification);
-    if (!this.#isLedByAll(notification)) return;
+    if (!this.#isLedByAll(notification)) return this.#decide();
     state.electionEpoch = notification.electionEpoch;
     this.state.vote = notification.vote;
     this.#conclude();
@@ -173,7 +173,8 @@ export class Looking implements Role {
     const { config, timing } = this.#peer;
     const supporters = new Set<Sid>();
     for (const [from, word] of this.state.received) if (sameVote(word.vote, this.state.vote)) supporters.add(from);
-    if (!hasQuorum(config, (voter) => supporters.has(voter))) return;
+    // Who has made the quorum may have decided otherwise, and a word that comes late may take back a newer one.
+    if (!hasQuorum(config, (voter) => supporters.has(voter))) return this.#unfinalize();
     if (config.voters.every((voter) => this.state.received.has(voter))) {
       this.#conclude();
       return;

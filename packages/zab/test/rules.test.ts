@@ -85,6 +85,23 @@ describe('Rule 1', () => {
     expect(ensemble.peer(1).role.vote.leader).toBe(4);
   });
 
+  test.each(['LOOKING', 'FOLLOWING'] as const)('Rule 1: the wait ends where one of the quorum is %s for another one', (state) => {
+    const ensemble = new TestEnsemble([1, 2, 3, 4, 5]);
+    ensemble.start(1);
+    const say = (from: number, leader: number, state: 'LOOKING' | 'FOLLOWING') =>
+      ensemble.step(1, {
+        type: 'notification',
+        from,
+        notification: { state, electionEpoch: 1, vote: { leader, zxid: makeZxid(0, 0), peerEpoch: 0 } },
+      });
+    for (const from of [2, 3]) say(from, 4, 'LOOKING');
+    expect(ensemble.hasTimer(1, 'finalize')).toBe(true);
+    // An older vote that was overtaken, or the decision for a better one of which this server has not heard.
+    say(3, 3, state);
+    expect(ensemble.hasTimer(1, 'finalize')).toBe(false);
+    expect(ensemble.peer(1).status.state).toBe('LOOKING');
+  });
+
   test('Rule 1: a vote from outside the configuration, or for one outside it, does not count', () => {
     const ensemble = new TestEnsemble([1, 2, 3]);
     ensemble.start(1);

@@ -72,7 +72,8 @@ export class PersistenceChecker {
       return;
     }
     const entry = this.#witness.find(zxid);
-    if (entry === undefined || !holds(view.flushed, entry))
+    if (!view.marked) this.#fail('AckHonesty', `${at(sid, zxid)} acknowledges it, and its store is not marked`);
+    else if (entry === undefined || !holds(view.flushed, entry))
       this.#fail('AckHonesty', `${at(sid, zxid)} acknowledges it while its disk has only ${formatZxid(view.flushed.zxid)}`);
   }
 

@@ -3,7 +3,7 @@
  * Primary integrity; ZooKeeper's TLA+ Leadership, LeaderLogCompleteness).
  */
 import { counterOf, epochOf, formatZxid, makeZxid, type Zxid } from '@quorate/protocol';
-import { hasQuorum, type Run, type Sid } from '@quorate/zab';
+import { type Config, hasQuorum, type Run, type Sid } from '@quorate/zab';
 import { at, type Entry, holds, type Witness } from './witness.js';
 
 /** What an application may still propose after its leader has had all the txns that an epoch may have. */
@@ -30,7 +30,24 @@ export class PrimaryChecker {
 
   /** A leader names its epoch to a learner. */
   onInvitation(leader: Sid, epoch: number): void {
+    const { leads, ordered, delivered } = this.#witness.server(leader);
+    if (leads && epoch > (this.#lastEpochOf.get(leader) ?? 0) && ordered !== delivered)
+      this.#fail(
+        'EpochEnds',
+        `server ${leader} goes on to epoch ${epoch} with ${formatZxid(ordered.zxid)} proposed and only ${formatZxid(delivered.zxid)} delivered`,
+      );
     this.#invitedTo.set(leader, epoch);
+  }
+
+  /** A leader tells a learner to lead. */
+  onHandOver(leader: Sid, successor: Sid): void {
+    const { ordered, delivered } = this.#witness.server(leader);
+    const { flushed } = this.#witness.server(successor);
+    if (ordered !== delivered || !holds(flushed, ordered) || !this.#witness.votes(successor))
+      this.#fail(
+        'HandOverComplete',
+        `server ${leader} at ${formatZxid(ordered.zxid)}, having delivered ${formatZxid(delivered.zxid)}, hands over to server ${successor}, whose disk has ${formatZxid(flushed.zxid)}`,
+      );
   }
 
   /** A learner has promised an epoch for the first time. */
@@ -62,6 +79,13 @@ export class PrimaryChecker {
   onEstablished(sid: Sid, epoch: number, at: { readonly nowMs: number; readonly renewed: boolean }): void {
     const { established, committed, config } = this.#witness;
     const view = this.#witness.server(sid);
+    if (!isEligible(config, sid)) {
+      this.#fail(
+        'LeaderEligibility',
+        `server ${sid} is established in epoch ${epoch}, and must not lead: it observes, or its vote weighs nothing`,
+      );
+      return;
+    }
     const other = established.get(epoch);
     if (other !== undefined) {
       this.#fail('PrimaryUniqueness', `server ${sid} is established in epoch ${epoch}, which had server ${other.leader} as its leader`);
@@ -136,6 +160,11 @@ export class PrimaryChecker {
   #fail(property: string, message: string): void {
     this.#witness.verdict.fail(property, message);
   }
+}
+
+/** Asked of the config itself, and not of the rules that are under test. */
+function isEligible({ voters, groups }: Config, sid: Sid): boolean {
+  return voters.includes(sid) && (groups === undefined || groups.some(({ weights }) => (weights.get(sid) ?? 0) > 0));
 }
 
 /** The last entry of G that belongs to an earlier epoch. */

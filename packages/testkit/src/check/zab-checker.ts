@@ -5,6 +5,7 @@
 import type { Config, Effect, Input, Message, Sid, Snapshot, StoredImage } from '@quorate/zab';
 import type { DiskOrder } from '../world/disk-content.js';
 import { DeliveryChecker } from './delivery-checker.js';
+import { ElectionChecker } from './election-checker.js';
 import { HistoryChecker } from './history-checker.js';
 import { PersistenceChecker } from './persistence-checker.js';
 import { PrimaryChecker } from './primary-checker.js';
@@ -26,6 +27,7 @@ export class ZabChecker {
   readonly witness: Witness;
   readonly #now: () => number;
   readonly #delivery: DeliveryChecker;
+  readonly #election: ElectionChecker;
   readonly #history: HistoryChecker;
   readonly #persistence: PersistenceChecker;
   readonly #primary: PrimaryChecker;
@@ -39,6 +41,7 @@ export class ZabChecker {
     this.witness = new Witness(options.config, options.verdict);
     this.#now = options.now;
     this.#delivery = new DeliveryChecker(this.witness, options.onCommitted);
+    this.#election = new ElectionChecker(this.witness);
     this.#history = new HistoryChecker(this.witness);
     this.#persistence = new PersistenceChecker(this.witness);
     this.#primary = new PrimaryChecker(this.witness, options.epochTxnsMax);
@@ -50,6 +53,12 @@ export class ZabChecker {
     switch (input.type) {
       case 'propose':
         this.#proposing = { sid, payloads: input.payloads };
+        return;
+      case 'notification':
+        this.#election.onNotification(sid, input.from, input.notification);
+        return;
+      case 'timer':
+        if (input.name === 'finalize') this.#election.onWaited(sid);
         return;
       case 'learnerOpened':
         this.witness.server(sid).learners.set(input.channel, input.from);
@@ -107,7 +116,14 @@ export class ZabChecker {
       case 'sendToLearner':
         this.#onSentToLearner(sid, effect.channel, effect.message);
         return;
+      case 'notify':
+        this.#election.onSaid(sid, effect.notification);
+        return;
+      case 'setTimer':
+        if (effect.name === 'finalize') this.#election.onWaits(sid);
+        return;
       case 'status': {
+        this.#election.onStatus(sid, effect.status);
         const view = this.witness.server(sid);
         view.serving = effect.status.serving;
         view.state = effect.status.state;
@@ -132,6 +148,9 @@ export class ZabChecker {
       case 'TRUNC':
       case 'SNAP':
         this.#primary.onSynchronize(sid);
+        return;
+      case 'HANDOVER':
+        if (this.witness.server(sid).learners.get(channel) === message.leader) this.#primary.onHandOver(sid, message.leader);
         return;
       case 'NEWLEADER':
         this.#persistence.onNewLeaderSent(sid, this.witness.server(sid).learners.get(channel) as Sid, message.epoch);
@@ -181,6 +200,7 @@ export class ZabChecker {
     view.serving = false;
     view.state = 'LOOKING';
     view.leads = false;
+    this.#election.onDown(sid);
     for (const key of this.#pieces.keys()) if (key.startsWith(`${sid} `)) this.#pieces.delete(key);
     view.ordered = view.flushed;
     view.leaders.clear();

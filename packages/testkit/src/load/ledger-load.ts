@@ -51,8 +51,8 @@ export class LedgerLoad implements Load {
     const ask = (): void => {
       if (this.#witness.committed.some((entry) => entry.payload === payload)) return done();
       const leader = this.#ensemble.leader;
-      const replica = leader === undefined ? undefined : this.#ensemble.machine(leader)?.replica;
-      if (replica?.isServingLeader === true) replica.propose(payload);
+      const machine = leader === undefined ? undefined : this.#ensemble.machine(leader);
+      if (machine?.replica.isServingLeader === true) machine.propose(payload);
       this.#clock.setTimer(this.#knobs.tickTimeMs, ask);
     };
     ask();
@@ -78,8 +78,9 @@ export class LedgerLoad implements Load {
     if (this.#settled) return;
     this.#clock.setTimer(millis(this.#random, 1, this.#knobs.thinkMs), () => this.#work());
     const sid = pick(this.#random, this.#ensemble.sids);
-    const replica = this.#ensemble.machine(sid)?.replica;
-    if (replica === undefined || !replica.status.serving || this.#ensemble.isPaused(sid)) return;
+    const machine = this.#ensemble.machine(sid);
+    if (machine === undefined || !machine.status.serving || this.#ensemble.isPaused(sid)) return;
+    const { replica } = machine;
     if (chance(this.#random, 150)) {
       const tag = ++this.#count;
       this.#syncs.set(tag, this.#witness.committed.length);
@@ -88,7 +89,7 @@ export class LedgerLoad implements Load {
     }
     const count = between(this.#random, 1, 4);
     for (let i = 0; i < count; i++) {
-      if (replica.isServingLeader) replica.propose(this.#payload());
+      if (replica.isServingLeader) machine.propose(this.#payload());
       else replica.request(this.#payload());
     }
   }

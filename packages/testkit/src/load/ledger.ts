@@ -1,5 +1,5 @@
 /** The smallest replicated state machine: it remembers how many txns it was given and a digest of them in their order. */
-import { JuteReader, JuteWriter, type Zxid } from '@quorate/protocol';
+import { assert, JuteReader, JuteWriter, type Zxid } from '@quorate/protocol';
 import { type Application, lastZxidOf, Replica, type Run, type Sid, type Status } from '@quorate/zab';
 import { joined } from '../check/witness.js';
 import type { Machine, MachineContext } from '../simulation/sim-ensemble.js';
@@ -11,6 +11,8 @@ export class LedgerMachine implements Machine, Application {
   #count = 0;
   #digest = 0;
   #last = 0 as Zxid;
+  /** What it has proposed last as the leader that it is. */
+  #lastProposed = 0 as Zxid;
 
   constructor(context: MachineContext, onSynced: (sid: Sid, tag: number) => void) {
     const { knobs, process, onInput, onEffect, onFailure } = context;
@@ -82,10 +84,19 @@ export class LedgerMachine implements Machine, Application {
     this.replica.handOver(to);
   }
 
-  onStatus(): void {}
+  propose(payload: Uint8Array): void {
+    this.#lastProposed = this.replica.propose(payload);
+  }
+
+  /** Between two epochs of one leader nothing that was proposed is lost. */
+  onStatus({ state, serving }: Status): void {
+    if (state !== 'LEADING') this.#lastProposed = 0 as Zxid;
+    else if (serving)
+      assert(this.#last >= this.#lastProposed, 'a leader that goes on in its next epoch has delivered all that it had proposed');
+  }
 
   onRequest(_from: Sid, payload: Uint8Array): void {
-    if (this.replica.isServingLeader) this.replica.propose(payload);
+    if (this.replica.isServingLeader) this.propose(payload);
   }
 
   onSynced(tag: number): void {

@@ -103,6 +103,6 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     sessionTimeoutTicks: between(load, 8, 20),
     codecs: chance(load, 500),
     framed: chance(wire, 500),
-    spoilPermille: pick(wire, [0, 0, 1, 5]),
+    spoilPermille: pick(wire, [0, 0, 2, 10]),
   };
 }

@@ -6,7 +6,8 @@ import type { Sid } from '@quorate/zab';
 import { millis, pick } from '../world/random-streams.js';
 import { pairs, type Scene } from './scene.js';
 
-const STATES = ['dead', 'deaf', 'mute', 'isolated', 'restarting', 'full', 'still'] as const;
+/** The deaf one is drawn more often: it wins elections. */
+const STATES = ['dead', 'deaf', 'deaf', 'mute', 'isolated', 'restarting', 'full', 'still'] as const;
 
 export function breakForEver(scene: Scene, sid: Sid, core: readonly Sid[]): void {
   const { ensemble, network, random } = scene;

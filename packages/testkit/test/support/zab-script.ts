@@ -1,5 +1,5 @@
 import { makeZxid, type Zxid } from '@quorate/protocol';
-import type { Effect, Message, Run, Sid, Snapshot } from '@quorate/zab';
+import type { Effect, Group, Message, Notification, Run, ServerState, Sid, Snapshot } from '@quorate/zab';
 import { Verdict } from '../../src/check/verdict.ts';
 import { ZabChecker } from '../../src/check/zab-checker.ts';
 
@@ -14,14 +14,19 @@ export function snapshot(epoch: number, counter: number, difference = 0): Snapsh
   return { zxid: makeZxid(epoch, counter), pieces: [Uint8Array.of(epoch, counter), Uint8Array.of(difference)] };
 }
 
+function notification(state: ServerState, leader: Sid, electionEpoch: number): Notification {
+  return { state, electionEpoch, vote: { leader, zxid: makeZxid(0, 0), peerEpoch: 0 } };
+}
+
 /** Plays an ensemble of three by hand: what servers do, told to the checker as the simulator would. */
 export class ZabScript {
   readonly verdict = new Verdict();
   readonly checker: ZabChecker;
   #channels = 0;
 
-  constructor(limits: { readonly epochTxnsMax?: number } = {}) {
-    this.checker = new ZabChecker({ config: { version: 0, voters: [1, 2, 3] }, verdict: this.verdict, now: () => 0, ...limits });
+  constructor({ epochTxnsMax, groups }: { readonly epochTxnsMax?: number; readonly groups?: readonly Group[] } = {}) {
+    const config = { version: 0, voters: [1, 2, 3], ...(groups !== undefined && { groups }) };
+    this.checker = new ZabChecker({ config, verdict: this.verdict, now: () => 0, epochTxnsMax });
   }
 
   get property(): string | undefined {
@@ -30,6 +35,25 @@ export class ZabScript {
 
   effect(sid: Sid, effect: Effect): void {
     this.checker.onEffect(sid, effect);
+  }
+
+  // The election
+
+  looks(sid: Sid): void {
+    this.effect(sid, { type: 'status', status: { state: 'LOOKING', leader: undefined, epoch: 0, serving: false, votes: true } });
+  }
+
+  says(sid: Sid, state: ServerState, leader: Sid, electionEpoch: number): void {
+    this.effect(sid, { type: 'notify', to: 9, notification: notification(state, leader, electionEpoch) });
+  }
+
+  hears(sid: Sid, from: Sid, state: ServerState, leader: Sid, electionEpoch: number): void {
+    this.checker.onInput(sid, { type: 'notification', from, notification: notification(state, leader, electionEpoch) });
+  }
+
+  follows(sid: Sid, leader: Sid): void {
+    const state = sid === leader ? 'LEADING' : 'FOLLOWING';
+    this.effect(sid, { type: 'status', status: { state, leader, epoch: 0, serving: false, votes: true } });
   }
 
   // The disk

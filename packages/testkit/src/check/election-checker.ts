@@ -1,0 +1,108 @@
+/**
+ * What an election may come to (class `FastLeaderElection`; docs/zab.md, rules 1 and 3): who stops looking has heard a quorum. It costs no safety where one has
+ * not, because discovery brings it out; it costs a discovery that fails.
+ */
+import { hasQuorum, type Notification, type Sid, type Status } from '@quorate/zab';
+import type { Witness } from './witness.js';
+
+/** What a server that is looking has said and heard. */
+class Election {
+  /** By round: the last word of each server in it. */
+  readonly heard = new Map<number, Map<Sid, Notification>>();
+  /** The last word of each server that follows or leads. */
+  readonly decided = new Map<Sid, Notification>();
+  /** What it has said last. */
+  said: Notification | undefined;
+  /** It waits for something better, and has changed its mind since it began to. */
+  waitsInVain = false;
+}
+
+export class ElectionChecker {
+  readonly #witness: Witness;
+  readonly #elections = new Map<Sid, Election>();
+
+  constructor(witness: Witness) {
+    this.#witness = witness;
+  }
+
+  onNotification(sid: Sid, from: Sid, word: Notification): void {
+    const election = this.#elections.get(sid);
+    const { leader, peerEpoch } = word.vote;
+    if (election === undefined || !this.#witness.config.voters.includes(from) || peerEpoch < 0 || word.state === 'OBSERVING') return;
+    // Of one that has lost its store nobody can say that it leads.
+    if (leader === sid && !this.#witness.votes(sid)) return;
+    const round = election.heard.get(word.electionEpoch) ?? new Map<Sid, Notification>();
+    election.heard.set(word.electionEpoch, round.set(from, word));
+    if (word.state === 'LOOKING') election.decided.delete(from);
+    else election.decided.set(from, word);
+  }
+
+  onSaid(sid: Sid, word: Notification): void {
+    const election = this.#elections.get(sid);
+    if (election === undefined || word.state !== 'LOOKING') return;
+    const { said } = election;
+    const counts = word.vote.peerEpoch >= 0;
+    if (counts && said !== undefined && (said.electionEpoch !== word.electionEpoch || said.vote.leader !== word.vote.leader))
+      election.waitsInVain = true;
+    election.said = word;
+  }
+
+  /** A quorum agrees, and something better is waited for. */
+  onWaits(sid: Sid): void {
+    const election = this.#elections.get(sid);
+    if (election !== undefined) election.waitsInVain = false;
+  }
+
+  /** The wait is over. */
+  onWaited(sid: Sid): void {
+    if (this.#elections.get(sid)?.waitsInVain === true)
+      this.#fail(`server ${sid} has changed its vote within finalizeWait, and does not wait again`);
+  }
+
+  onStatus(sid: Sid, { state, leader, votes }: Status): void {
+    const election = this.#elections.get(sid);
+    if (state === 'LOOKING') {
+      this.#elections.set(sid, new Election());
+    } else if (election !== undefined) {
+      this.#elections.delete(sid);
+      if (!this.#isElected(election, sid, leader as Sid, votes) && !this.#isJoined(election, sid, leader as Sid, votes))
+        this.#fail(`server ${sid} takes server ${leader} for the leader, and no quorum has told it so`);
+    }
+  }
+
+  onDown(sid: Sid): void {
+    this.#elections.delete(sid);
+  }
+
+  /** Whether a quorum of one round wants this leader; a voter is in the round that it has said. */
+  #isElected({ heard, said }: Election, sid: Sid, leader: Sid, votes: boolean): boolean {
+    for (const [round, words] of heard) {
+      if (votes && said?.electionEpoch !== round) continue;
+      const supports = (voter: Sid): boolean =>
+        voter === sid ? votes && said?.vote.leader === leader : words.get(voter)?.vote.leader === leader;
+      if (hasQuorum(this.#witness.config, supports)) return true;
+    }
+    return false;
+  }
+
+  /** Whether a quorum follows this leader, and the leader itself says that it leads. */
+  #isJoined({ decided, said }: Election, sid: Sid, leader: Sid, votes: boolean): boolean {
+    if (leader !== sid && decided.get(leader)?.state !== 'LEADING') return false;
+    for (const { vote, electionEpoch } of decided.values()) {
+      if (vote.leader !== leader) continue;
+      const isInRound = votes && said?.electionEpoch === electionEpoch;
+      if (leader === sid && !isInRound) continue;
+      const supports = (voter: Sid): boolean => {
+        if (voter === sid) return isInRound && said?.vote.leader === leader;
+        const word = decided.get(voter);
+        return word?.vote.leader === leader && word.vote.peerEpoch === vote.peerEpoch;
+      };
+      if (hasQuorum(this.#witness.config, supports)) return true;
+    }
+    return false;
+  }
+
+  #fail(message: string): void {
+    this.#witness.verdict.fail('ElectionQuorum', message);
+  }
+}

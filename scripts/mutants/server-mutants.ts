@@ -166,9 +166,12 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     origin: 'this code; ZOOKEEPER-3598',
     level: 'server',
     edits: [
-      { file: MEMBER, find: 'if (local.forwarded.length > 0 || !this.#database.sessions.has(local.id)) local.port.close();', replace: '' },
+      {
+        file: MEMBER,
+        find: 'if ((this.#leaderLost && local.forwarded.length > 0) || !this.#database.sessions.has(local.id)) local.port.close();',
+        replace: 'if (!this.#database.sessions.has(local.id)) local.port.close();',
+      },
     ],
-    survives: 'the next txn of the session closes the connection; nobody asks whether every request is answered in the end',
   },
   // Snapshots and replay
   {
@@ -236,7 +239,6 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     origin: 'this code',
     level: 'server',
     edits: [
-      { file: PEER, find: 'const COMMITTED_LOG_TXNS = 500;', replace: 'const COMMITTED_LOG_TXNS = 2;' },
       {
         file: MEMBER,
         find: '    for (const { port } of this.#clients.sessions) port.close();\n    this.#clients.end();\n  }\n\n  onStatus',

@@ -13,7 +13,8 @@ import { isWrite, WriteChecker } from './write-checker.js';
 
 export class ClientChecker {
   readonly #history: ClientHistory;
-  readonly #now: () => number;
+  /** What the clock of a server shows. */
+  readonly #clockOf: (sid: Sid) => number;
   readonly #writes: WriteChecker;
   readonly #reads: ReadChecker;
   readonly #watches: WatchChecker;
@@ -21,9 +22,9 @@ export class ClientChecker {
   /** By connection: the session that its client asked for. */
   readonly #asked = new Map<WireConnection, bigint>();
 
-  constructor(options: { readonly witness: Witness; readonly sometimes: Sometimes; readonly now: () => number }) {
+  constructor(options: { readonly witness: Witness; readonly sometimes: Sometimes; readonly clockOf: (sid: Sid) => number }) {
     this.#history = new ClientHistory(options.witness, options.sometimes);
-    this.#now = options.now;
+    this.#clockOf = options.clockOf;
     this.#writes = new WriteChecker(this.#history);
     this.#reads = new ReadChecker(this.#history);
     this.#watches = new WatchChecker(this.#history);
@@ -44,7 +45,7 @@ export class ClientChecker {
 
   /** A server has heard this client. */
   onHeard(connection: WireConnection): void {
-    connection.session?.hear(connection.server, this.#now());
+    connection.session?.hear(connection.server, this.#clockOf(connection.server));
   }
 
   onSent(connection: WireConnection, message: ClientMessage): void {

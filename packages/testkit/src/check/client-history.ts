@@ -46,7 +46,7 @@ export class SessionHistory {
   shown = 0;
   /** The connection on which its client was told last that the session is its own. */
   established: WireConnection | undefined;
-  /** By server: when the client was heard there, ascending. */
+  /** By server: when the client was heard there by its clock, ascending. */
   readonly heardAtMs = new Map<Sid, number[]>();
 
   constructor(id: bigint) {

@@ -19,7 +19,7 @@ export class DeliveryChecker {
     this.#onCommitted = onCommitted;
   }
 
-  onDeliver(sid: Sid, run: Run, nowMs: number): void {
+  onDeliver(sid: Sid, run: Run): void {
     const view = this.#witness.server(sid);
     const { committed } = this.#witness;
     const before = committed.length;
@@ -36,7 +36,7 @@ export class DeliveryChecker {
       } else if (!this.#mayFollow(sid, entry)) {
         return;
       } else {
-        this.#witness.commit(entry, nowMs);
+        this.#witness.commit(entry);
       }
       view.delivered = entry;
     }

@@ -17,11 +17,10 @@ export interface Entry {
   /** How many entries stand before it. */
   readonly depth: number;
   readonly proposer: Sid;
+  /** By the clock of its proposer. */
   readonly proposedAtMs: number;
   /** Its place in G; −1 while nobody has delivered it. */
   committedIndex: number;
-  /** When it was delivered first. */
-  committedAtMs: number;
 }
 
 /** An epoch whose leader has begun to serve. */
@@ -30,7 +29,7 @@ export interface Establishment {
   readonly leader: Sid;
   /** The leader's history at that moment (I_e of the paper). */
   readonly initial: Entry;
-  /** When this leader began to serve, in this epoch or in an earlier one that this one follows without an election. */
+  /** When this leader began to serve, in this epoch or in an earlier one that this one follows without an election; by its clock. */
   readonly termAtMs: number;
 }
 
@@ -79,7 +78,6 @@ export class Witness {
     proposer: 0,
     proposedAtMs: 0,
     committedIndex: 0,
-    committedAtMs: 0,
   };
   /** G, with the empty history's end at index 0. */
   readonly committed: Entry[] = [this.root];
@@ -119,7 +117,7 @@ export class Witness {
   }): Entry {
     const { proposer, zxid, payload, prev, nowMs } = proposal;
     const depth = prev.depth + 1;
-    const entry: Entry = { zxid, payload, prev, depth, proposer, proposedAtMs: nowMs, committedIndex: -1, committedAtMs: 0 };
+    const entry: Entry = { zxid, payload, prev, depth, proposer, proposedAtMs: nowMs, committedIndex: -1 };
     const epoch = epochOf(zxid);
     let entries = this.#proposed[epoch];
     if (entries === undefined) {
@@ -130,9 +128,8 @@ export class Witness {
     return entry;
   }
 
-  commit(entry: Entry, atMs: number): void {
+  commit(entry: Entry): void {
     entry.committedIndex = this.committed.length;
-    entry.committedAtMs = atMs;
     this.committed.push(entry);
   }
 }

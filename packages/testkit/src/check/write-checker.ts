@@ -55,13 +55,14 @@ export class WriteChecker {
       this.#fail('SessionExclusivity', `${what} was sent on a connection that its client had left for another`);
   }
 
-  /** NoEarlyExpiry: a leader gives each session its full time, from its own start and from what it hears itself. */
+  /** NoEarlyExpiry: a leader gives each session its full time by its own clock, from its own start and from what it hears itself. */
   #checkExpiry(session: SessionHistory, { entry, header }: CommittedTxn): void {
     this.#history.sometimes.note('session expired');
     const epoch = Math.floor(header.zxid / 0x1_0000_0000);
     const establishment = this.#history.witness.established.get(epoch);
     const sinceMs = Math.max(establishment?.termAtMs ?? 0, session.lastHeard(entry.proposer, entry.proposedAtMs));
-    const createdAtMs = this.#history.txns[session.createdIndex]?.entry.proposedAtMs ?? 0;
+    const created = this.#history.txns[session.createdIndex]?.entry;
+    const createdAtMs = created?.proposer === entry.proposer ? created.proposedAtMs : 0;
     const silentMs = entry.proposedAtMs - Math.max(sinceMs, createdAtMs);
     if (silentMs < session.timeoutMs)
       this.#fail(

@@ -16,7 +16,8 @@ import { type Entry, type ServerView, Witness } from './witness.js';
 export interface ZabCheckerOptions {
   readonly config: Config;
   readonly verdict: Verdict;
-  readonly now: () => number;
+  /** What the clock of a server shows: all that a server must do in some time, it does by its own. */
+  readonly clockOf: (sid: Sid) => number;
   /** How many txns an epoch may have. */
   readonly epochTxnsMax?: number | undefined;
   /** Is told of each txn when it is delivered for the first time anywhere. */
@@ -25,7 +26,7 @@ export interface ZabCheckerOptions {
 
 export class ZabChecker {
   readonly witness: Witness;
-  readonly #now: () => number;
+  readonly #clockOf: (sid: Sid) => number;
   readonly #delivery: DeliveryChecker;
   readonly #election: ElectionChecker;
   readonly #history: HistoryChecker;
@@ -39,7 +40,7 @@ export class ZabChecker {
 
   constructor(options: ZabCheckerOptions) {
     this.witness = new Witness(options.config, options.verdict);
-    this.#now = options.now;
+    this.#clockOf = options.clockOf;
     this.#delivery = new DeliveryChecker(this.witness, options.onCommitted);
     this.#election = new ElectionChecker(this.witness);
     this.#history = new HistoryChecker(this.witness);
@@ -88,7 +89,7 @@ export class ZabChecker {
     switch (effect.type) {
       case 'append':
         if (this.#proposing?.sid === sid && this.#proposing.payloads === effect.run.payloads)
-          this.#primary.onPropose(sid, effect.run, this.#now());
+          this.#primary.onPropose(sid, effect.run, this.#clockOf(sid));
         else this.#history.onAppend(sid, effect.run);
         return;
       case 'truncate':
@@ -101,7 +102,7 @@ export class ZabChecker {
         this.#persistence.onEpochOrdered(sid, effect.epoch);
         return;
       case 'deliver':
-        this.#delivery.onDeliver(sid, effect.run, this.#now());
+        this.#delivery.onDeliver(sid, effect.run);
         return;
       case 'restore':
         this.#digest.onState(sid, effect.snapshot);
@@ -131,7 +132,7 @@ export class ZabChecker {
         const renewed = view.leads;
         view.leads = view.state === 'LEADING' && (view.serving || view.leads);
         if (effect.status.serving && effect.status.state === 'LEADING')
-          this.#primary.onEstablished(sid, effect.status.epoch, { nowMs: this.#now(), renewed });
+          this.#primary.onEstablished(sid, effect.status.epoch, { nowMs: this.#clockOf(sid), renewed });
         return;
       }
       default:

@@ -92,17 +92,17 @@ class Simulation {
   constructor(options: SimulationOptions) {
     const { seed, servers } = options;
     const knobs: Knobs = { ...drawKnobs(seed, { servers }), ...options.knobs };
-    const now = (): number => this.#clock.now();
+    const clockOf = (sid: Sid): number => this.#ensemble.clockOf(sid);
     this.#seed = seed;
     this.#onLiveness = options.onLiveness;
     this.#knobs = knobs;
     this.#streams = new RandomStreams(seed);
-    this.#trace = new Trace(now, options.eventsKept);
+    this.#trace = new Trace(() => this.#clock.now(), options.eventsKept);
     const config = configOf(knobs);
     this.#checker = new ZabChecker({
       config,
       verdict: this.#verdict,
-      now,
+      clockOf,
       epochTxnsMax: knobs.limits.epochTxnsMax,
       onCommitted: (entry) => this.#onCommitted?.(entry),
     });
@@ -193,7 +193,11 @@ class Simulation {
   }
 
   #serverLevel(options: SimulationOptions): { readonly ensemble: SimEnsemble<Machine>; readonly load: Load } {
-    const checker = new ClientChecker({ witness: this.#checker.witness, sometimes: this.#sometimes, now: () => this.#clock.now() });
+    const checker = new ClientChecker({
+      witness: this.#checker.witness,
+      sometimes: this.#sometimes,
+      clockOf: (sid) => this.#ensemble.clockOf(sid),
+    });
     this.#onCommitted = (entry) => checker.onCommitted(entry);
     const wire = new ClientWire({
       network: this.#network,

@@ -33,7 +33,7 @@ export class ClientScript {
   #xid = 0;
 
   constructor() {
-    this.checker = new ClientChecker({ witness: this.witness, sometimes: new Sometimes(), now: () => this.nowMs });
+    this.checker = new ClientChecker({ witness: this.witness, sometimes: new Sometimes(), clockOf: () => this.nowMs });
   }
 
   get property(): string | undefined {
@@ -47,7 +47,7 @@ export class ClientScript {
     const prev = this.witness.committed[this.witness.committed.length - 1];
     if (prev === undefined) throw new Error('G begins with the empty history');
     const entry = this.witness.propose({ proposer: LEADER, zxid, payload: encodeTxn(header, txn), prev, nowMs: this.nowMs });
-    this.witness.commit(entry, this.nowMs);
+    this.witness.commit(entry);
     this.checker.onCommitted(entry);
     return zxid;
   }

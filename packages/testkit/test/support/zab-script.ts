@@ -26,7 +26,7 @@ export class ZabScript {
 
   constructor({ epochTxnsMax, groups }: { readonly epochTxnsMax?: number; readonly groups?: readonly Group[] } = {}) {
     const config = { version: 0, voters: [1, 2, 3], ...(groups !== undefined && { groups }) };
-    this.checker = new ZabChecker({ config, verdict: this.verdict, now: () => 0, epochTxnsMax });
+    this.checker = new ZabChecker({ config, verdict: this.verdict, clockOf: () => 0, epochTxnsMax });
   }
 
   get property(): string | undefined {

@@ -137,6 +137,21 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
     edits: [{ file: FOLLOWING, find: '    if (!this.#peer.votes) return;\n    if (lastZxid', replace: '    if (lastZxid' }],
   },
   {
+    id: 'vote-unnoticed',
+    title: 'a voter that gets its vote while it looks for a leader goes on with what it heard as one without',
+    origin: 'found in this code by the simulator',
+    level: 'server',
+    rule: 25,
+    edits: [
+      {
+        file: LOOKING,
+        find: '    if (this.#peer.votes !== this.#peer.status.votes) this.#peer.becomeLooking();\n',
+        replace: '',
+      },
+    ],
+    expects: 'ElectionQuorum',
+  },
+  {
     id: 'ZK-2325',
     title: 'a store that cannot be read in full counts as one that can',
     origin: 'ZOOKEEPER-2325, 3644, 3056',

@@ -36,6 +36,7 @@ export type SessionMessage =
 
 const HELD_BYTES = 20;
 const TOUCH_BYTES = 12;
+const COUNT_BYTES = 4;
 
 const tags = { renew: 1, hold: 2, renewed: 3, moved: 4, taken: 5 } as const;
 
@@ -84,7 +85,7 @@ export interface Touch {
 }
 
 export function encodeTouches(touches: readonly Touch[]): Uint8Array {
-  const writer = new JuteWriter();
+  const writer = new JuteWriter(COUNT_BYTES + touches.length * TOUCH_BYTES);
   writer.vector(touches, (to, { id, timeOut }) => {
     to.long(id);
     to.int(timeOut);

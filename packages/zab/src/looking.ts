@@ -223,6 +223,11 @@ export class Looking implements Role {
     }
   }
 
+  /** A server that gets its vote meanwhile begins again, as one that has it. */
+  onDurable(): void {
+    if (this.#peer.votes !== this.#peer.status.votes) this.#peer.becomeLooking();
+  }
+
   #announce(): void {
     this.state.announced = true;
     // What one wants who does not vote is nobody's business; that it asks is.
@@ -272,7 +277,6 @@ export class Looking implements Role {
 
   onLeaderMessage(): void {}
   onLeaderClosed(): void {}
-  onDurable(): void {}
   propose(): void {}
   request(): void {}
   revalidate(): void {}

@@ -1214,6 +1214,25 @@ describe('Rule 25', () => {
     expect(said(ensemble, '1 → 3 ACK 2.1')).toBe(true);
   });
 
+  test('Rule 25: one that gets its vote while it looks for a leader begins again', () => {
+    const ensemble = serving([1, 2, 3]);
+    ensemble.crash(1);
+    ensemble.run();
+    ensemble.restart(1, BLANK);
+    ensemble.run();
+    ensemble.fire(3, 'tick');
+    ensemble.run((): boolean => said(ensemble, '1 → 3 ACK 2.0'));
+    ensemble.hold(1);
+    ensemble.run();
+    expect(kinds(ensemble.heldOrders(1))).toEqual(['saveMark']);
+    ensemble.crash(3);
+    ensemble.run((): boolean => ensemble.peer(1).status.state === 'LOOKING');
+    expect(ensemble.peer(1).role.vote.peerEpoch).toBe(-1);
+    ensemble.flush(1, 1);
+    expect(ensemble.peer(1).status).toMatchObject({ state: 'LOOKING', votes: true });
+    expect(ensemble.peer(1).role.vote).toEqual({ leader: 1, zxid: 0, peerEpoch: 2 });
+  });
+
   test('Rule 25: what was durable before its mark is acknowledged with the mark', () => {
     const ensemble = new TestEnsemble([1, 2, 3]);
     ensemble.start(1, BLANK);

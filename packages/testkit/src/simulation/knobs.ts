@@ -65,16 +65,16 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
   const load = streams.stream('knobs: load');
   const limits = streams.stream('knobs: limits');
   const wire = streams.stream('knobs: wire');
-  const tickTimeMs = pick(time, [20, 50, 100, 100, 100, 100]);
+  const tickTimeMs = pick(time, [50, 100, 100, 100, 100, 100, 100, 100]);
   // What a correct ensemble has to bear is slow disks and links, not ones that are too slow for its tick.
   const latencyMaxMs = Math.min(pick(network, [1, 2, 2, 5]), tickTimeMs / 16);
   const flushMaxMs = Math.min(pick(disk, [0.5, 2, 10, 40]), tickTimeMs / 4);
   const clients = between(load, 2, 5);
-  const servers = given.servers ?? pick(streams.stream('knobs: servers'), [3, 3, 5]);
+  const servers = given.servers ?? pick(streams.stream('knobs: servers'), [3, 3, 3, 5]);
   return {
     seed,
     servers,
-    observers: pick(streams.stream('knobs: observers'), [0, 0, 0, 1, 2]),
+    observers: pick(streams.stream('knobs: observers'), [0, 0, 0, 0, 1, 2]),
     weights: chance(streams.stream('knobs: weights'), 150) ? WEIGHTS.slice(0, servers) : undefined,
     tickTimeMs,
     initLimit: between(time, 5, 12),
@@ -93,13 +93,13 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     flushMinMs: 0.0625,
     flushMaxMs,
     flushSpikePermille: pick(disk, [0, 5, 30]),
-    runMs: between(time, 25, 45) * 1000,
-    faultEveryMs: pick(streams.stream('knobs: weather'), [2000, 4000, 4000, 6000]),
+    runMs: between(time, 10, 20) * 1000,
+    faultEveryMs: pick(streams.stream('knobs: weather'), [1000, 2000, 2000, 3000]),
     spreads: !chance(streams.stream('knobs: spread'), 60),
     coreOnly: chance(streams.stream('knobs: core'), 500),
     clients,
-    // At least 25 operations per second over all clients, while they are connected.
-    thinkMs: millis(load, clients * 25, clients * 40),
+    // At least 25 operations per second over all clients, while they are connected: some come in bursts.
+    thinkMs: millis(load, clients * 35, clients * 55),
     sessionTimeoutTicks: between(load, 8, 20),
     codecs: chance(load, 500),
     framed: chance(wire, 500),

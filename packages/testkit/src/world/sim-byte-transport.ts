@@ -233,11 +233,14 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
+/** How many of a thousand turns leave in more than one chunk. */
+const CUT_PERMILLE = 300;
+
 /** The bytes in one to four chunks. */
 function cut(random: Random, bytes: Uint8Array): readonly Uint8Array[] {
   const chunks: Uint8Array[] = [];
   let rest = bytes;
-  for (let cuts = between(random, 0, 3); cuts > 0 && rest.length > 1; cuts--) {
+  for (let cuts = chance(random, CUT_PERMILLE) ? between(random, 1, 3) : 0; cuts > 0 && rest.length > 1; cuts--) {
     const at = 1 + randomBelow(random, rest.length - 1);
     chunks.push(rest.subarray(0, at));
     rest = rest.subarray(at);

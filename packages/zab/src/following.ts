@@ -11,52 +11,16 @@
  */
 import { assert, epochOf, makeZxid, unreachable, type Zxid } from '@quorate/protocol';
 import { mayLead, type Sid } from './config.js';
+import { beginFollowing, type FollowingState } from './following-state.js';
 import type { ChannelId, TimerName } from './io.js';
 import { lastZxidOf, type Run } from './log.js';
 import { ownVote } from './looking.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { Peer } from './peer.js';
 import { clonePlain } from './plain.js';
-import { beginReplacement, type Replacement } from './replacement.js';
+import { beginReplacement } from './replacement.js';
 import type { Role } from './role.js';
 import { establishedVote } from './vote.js';
-
-/**
- * DISCOVERY: FOLLOWERINFO is sent. PROMISING: acceptedEpoch is on its way to the storage. SYNCHRONIZATION: ACKEPOCH is sent,
- * the history comes. HISTORY: NEWLEADER has come, the history is on its way to the storage. EPOCH: currentEpoch is. ACKED: ACK(NEWLEADER)
- * is sent. BROADCAST: UPTODATE has come.
- */
-type Stage = 'DISCOVERY' | 'PROMISING' | 'SYNCHRONIZATION' | 'HISTORY' | 'EPOCH' | 'ACKED' | 'BROADCAST';
-
-interface FollowingState {
-  /** The vote that was elected here. */
-  readonly elected: Vote;
-  readonly channel: ChannelId;
-  stage: Stage;
-  /** The leader's epoch, from LEADERINFO on. */
-  epoch: number;
-  /** False where this epoch had been promised before: it must not be counted twice. */
-  counted: boolean;
-  /** Whether DIFF, TRUNC or SNAP has come. */
-  planned: boolean;
-  /** From the first UPTODATE on. */
-  serving: boolean;
-  replacement: Replacement | undefined;
-  /** In HISTORY: orders of the lane that stand before currentEpoch. */
-  historyOrders: number;
-  /** The last zxid that was acknowledged. */
-  lastAcked: Zxid;
-  /** Half ticks since the leader was last heard. */
-  silentHalfTicks: number;
-  /** Answers to `sync` that wait for the delivery of what was committed when they came. */
-  syncs: PendingSync[];
-}
-
-/** An answer to `sync`, and what must be delivered before it is passed on; undefined while the history of the epoch is on its way. */
-interface PendingSync {
-  readonly tag: number;
-  readonly zxid: Zxid | undefined;
-}
 
 export class Following implements Role {
   readonly #peer: Peer;
@@ -69,20 +33,7 @@ export class Following implements Role {
 
   static begin(peer: Peer, elected: Vote): Following {
     peer.state.channelsOpened++;
-    return new Following(peer, {
-      elected,
-      channel: peer.state.channelsOpened,
-      stage: 'DISCOVERY',
-      epoch: 0,
-      counted: true,
-      planned: false,
-      serving: false,
-      replacement: undefined,
-      historyOrders: 0,
-      lastAcked: 0 as Zxid,
-      silentHalfTicks: 0,
-      syncs: [],
-    });
+    return new Following(peer, beginFollowing(elected, peer.state.channelsOpened));
   }
 
   clone(peer: Peer): Following {

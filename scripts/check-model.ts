@@ -13,10 +13,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Scope } from '@quorate/testkit';
-import { bundleModel } from './model/bundle.ts';
+import { bundle } from './bundle.ts';
 import { checkMutants } from './model/mutants.ts';
 import { line, scopeName } from './model/report.ts';
-import { type ModelTask, runModel } from './model/run.ts';
+import { CHILD, type ModelTask, runModel } from './model/run.ts';
+import { inParallel } from './parallel.ts';
 
 const NONE = { timeouts: 0, cuts: 0, wipes: 0, beats: 0, handOvers: 0 };
 const BASE: Scope = { ...NONE, servers: 3, txns: 1, crashes: 1, elections: 2, from: 'elected', orders: 'one' };
@@ -123,26 +124,26 @@ function readOptions(): Options {
 
 /** True where every scope was explored to its end and every property held. */
 async function checkScopes(tasks: readonly ModelTask[], folder: string): Promise<boolean> {
-  const bundle = await bundleModel(undefined, { name: 'model', folder });
+  const program = await bundle(CHILD, { folder });
   const live = process.stdout.isTTY === true;
-  const waiting = [...tasks];
   const happened = new Set<string>();
   let clean = true;
-  const work = async (): Promise<void> => {
-    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-      const { scope } = task;
-      const outcome = await runModel(bundle, task, (progress) => {
-        if (live) process.stdout.write(`\r${scopeName(scope)}: ${progress.states} states, depth ${progress.depth}   `);
-      });
-      if (live) process.stdout.write('\r');
-      console.log(line(scope, outcome));
-      for (const step of outcome.violation?.trace ?? []) console.log(`  ${step}`);
-      for (const [kind] of outcome.happened) happened.add(kind);
-      if (outcome.violation !== undefined || !outcome.exhausted) clean = false;
-    }
+  const check = async (task: ModelTask): Promise<void> => {
+    const { scope } = task;
+    const outcome = await runModel(program, task, (progress) => {
+      if (live) process.stdout.write(`\r${scopeName(scope)}: ${progress.states} states, depth ${progress.depth}   `);
+    });
+    if (live) process.stdout.write('\r');
+    console.log(line(scope, outcome));
+    for (const step of outcome.violation?.trace ?? []) console.log(`  ${step}`);
+    for (const [kind] of outcome.happened) happened.add(kind);
+    if (outcome.violation !== undefined || !outcome.exhausted) clean = false;
   };
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: JOBS }, work));
+  await inParallel(
+    JOBS,
+    tasks.map((task) => () => check(task)),
+  );
   console.log(`${tasks.length} scopes in ${Math.round((performance.now() - startedAt) / 1000)} s on ${JOBS} processes`);
   const never = MUST_HAPPEN.filter((kind) => !happened.has(kind));
   if (tasks.length < SCOPES.length || never.length === 0) return clean;

@@ -12,7 +12,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Level } from '@quorate/testkit';
-import { bundle } from './mutants/bundle.ts';
+import { bundle } from './bundle.ts';
 import { MUTANTS, mutantOf, SECTIONS } from './mutants/catalogue.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { checkThatAllFit, StaleMutants } from './mutants/patch.ts';
@@ -26,6 +26,7 @@ interface Options {
   readonly mutants: readonly Mutant[];
 }
 
+const CHILD = new URL('./mutants/seeds-child.ts', import.meta.url);
 const SEEDS = 300;
 const JOBS_MAX = 2;
 
@@ -51,8 +52,8 @@ async function run({ seeds, jobs, mutants }: Options, folder: string): Promise<b
   checkThatAllFit(mutants);
   // All are built before any is run, so that an edit in the meantime changes nothing.
   const files = new Map<Mutant, string>();
-  for (const mutant of mutants) files.set(mutant, await bundle(mutant, { name: mutant.id, folder }));
-  const control = await bundle(undefined, { name: 'control', folder });
+  for (const mutant of mutants) files.set(mutant, await bundle(CHILD, { mutant, folder }));
+  const control = await bundle(CHILD, { folder });
 
   const outcomes: MutantOutcome[] = [];
   const runOne = async (mutant: Mutant): Promise<void> => {

@@ -1,7 +1,10 @@
 /** Runs many seeds on several processes. Which process runs a seed changes nothing: a seed is a world of its own. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Level, SimulationResult } from '@quorate/testkit';
+import { bundle } from './bundle.ts';
 
 /** What a child is asked to run. */
 export interface SeedOrder {
@@ -45,12 +48,21 @@ export async function runSeeds(run: SeedRun): Promise<void> {
     const twice = seeds.filter((seed) => (seed - run.from) % TWICE_EVERY === 0);
     return seeds.length === 0 ? undefined : { seeds, twice, level: run.level, servers: run.servers };
   };
-  await Promise.all(Array.from({ length: Math.min(run.jobs, run.count) }, () => serveChild(take, run.onOutcome)));
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-sim-'));
+  try {
+    const program = await bundle(new URL('./sim-worker.ts', import.meta.url), { folder });
+    await Promise.all(Array.from({ length: Math.min(run.jobs, run.count) }, () => serveChild(program, { take, onOutcome: run.onOutcome })));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
-function serveChild(take: () => SeedOrder | undefined, onOutcome: (outcome: SeedOutcome) => void): Promise<void> {
+function serveChild(
+  program: string,
+  { take, onOutcome }: { readonly take: () => SeedOrder | undefined; readonly onOutcome: (outcome: SeedOutcome) => void },
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = fork(fileURLToPath(new URL('./sim-worker.ts', import.meta.url)));
+    const child: ChildProcess = fork(program, { execArgv: ['--enable-source-maps'] });
     const give = (): void => {
       const order = take();
       if (order === undefined) child.disconnect();

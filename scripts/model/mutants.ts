@@ -1,11 +1,12 @@
 /** Puts known bugs back, one at a time, and has the model checker look for each, breadth-first, in wider and wider scopes. */
 import type { Scope } from '@quorate/testkit';
+import { bundle } from '../bundle.ts';
 import { MUTANTS } from '../mutants/catalogue.ts';
 import type { Mutant } from '../mutants/mutant.ts';
 import { StaleMutants } from '../mutants/patch.ts';
-import { bundleModel } from './bundle.ts';
+import { inParallel } from '../parallel.ts';
 import { scopeName } from './report.ts';
-import { type ModelOutcome, runModel } from './run.ts';
+import { CHILD, type ModelOutcome, runModel } from './run.ts';
 
 /** Those of the Remix paper, as far as this core can have them, and others about what is durable, synchronized and counted. */
 const LOOKED_FOR = [
@@ -48,21 +49,22 @@ const STATES_MAX = 1_000_000;
 
 /** True where each was found. @param ids none for those that are looked for by default. */
 export async function checkMutants(ids: readonly string[], { folder, jobs }: { folder: string; jobs: number }): Promise<boolean> {
-  const waiting = (ids.length === 0 ? LOOKED_FOR : ids).map(mutantOf);
+  const mutants = (ids.length === 0 ? LOOKED_FOR : ids).map(mutantOf);
   let allFound = true;
   console.log('mutant | property | depth | states | time | scope');
-  const work = async (): Promise<void> => {
-    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      try {
-        if (!(await lookFor(mutant, folder))) allFound = false;
-      } catch (error) {
-        if (!(error instanceof StaleMutants)) throw error;
-        console.log(error.message);
-        allFound = false;
-      }
+  const look = async (mutant: Mutant): Promise<void> => {
+    try {
+      if (!(await lookFor(mutant, { folder, told: mutants.length === 1 }))) allFound = false;
+    } catch (error) {
+      if (!(error instanceof StaleMutants)) throw error;
+      console.log(error.message);
+      allFound = false;
     }
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  await inParallel(
+    jobs,
+    mutants.map((mutant) => () => look(mutant)),
+  );
   return allFound;
 }
 
@@ -72,19 +74,20 @@ function mutantOf(id: string): Mutant {
   return mutant;
 }
 
-async function lookFor(mutant: Mutant, folder: string): Promise<boolean> {
-  const bundle = await bundleModel(mutant, { name: mutant.id, folder });
+/** @param told whether the way to the bug is printed. */
+async function lookFor(mutant: Mutant, { folder, told }: { readonly folder: string; readonly told: boolean }): Promise<boolean> {
+  const program = await bundle(CHILD, { folder, mutant });
   let states = 0;
   let seconds = 0;
   for (const scope of LADDER) {
-    const outcome: ModelOutcome = await runModel(bundle, { scope, order: 'breadth', statesMax: STATES_MAX });
+    const outcome: ModelOutcome = await runModel(program, { scope, order: 'breadth', statesMax: STATES_MAX });
     states += outcome.states;
     seconds += outcome.seconds;
     const { violation } = outcome;
     if (violation === undefined) continue;
     const found = [mutant.id, violation.property, violation.depth, states, `${seconds.toFixed(1)} s`, scopeName(scope)];
     console.log(found.join(' | '));
-    if (process.env.QUORATE_TRACES !== undefined) for (const step of violation.trace) console.log(`    ${step}`);
+    if (told) for (const step of violation.trace) console.log(`    ${step}`);
     return true;
   }
   console.log(`${mutant.id} | NOT FOUND | | ${states} | ${seconds.toFixed(1)} s |`);

@@ -18,10 +18,13 @@ export type ModelReport =
 /** The worlds of a level can be many. */
 const HEAP_MB = 8_000;
 
-/** @param bundle what `bundleModel` has written. */
-export function runModel(bundle: string, task: ModelTask, onProgress?: (progress: Progress) => void): Promise<ModelOutcome> {
+/** What is bundled for `runModel`. */
+export const CHILD = new URL('./child.ts', import.meta.url);
+
+/** @param program the bundle of `CHILD`. */
+export function runModel(program: string, task: ModelTask, onProgress?: (progress: Progress) => void): Promise<ModelOutcome> {
   return new Promise((resolve, reject) => {
-    const child = fork(bundle, { execArgv: [`--max-old-space-size=${HEAP_MB}`] });
+    const child = fork(program, { execArgv: [`--max-old-space-size=${HEAP_MB}`] });
     let outcome: ModelOutcome | undefined;
     child.on('message', (report: ModelReport) => {
       if (report.type === 'progress') onProgress?.(report.progress);

@@ -651,7 +651,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
         file: READ_BARRIER,
         find: 'return this.#learners.reachedByQuorum(this.#state.round, ({ serves, round }) => (serves ? round : Number.NEGATIVE_INFINITY));',
         replace: `let confirmed = -1;
-    for (const { serves, round } of this.#learners) if (serves && round > confirmed) confirmed = round;
+    for (const { serves, round } of this.#learners.all) if (serves && round > confirmed) confirmed = round;
     return confirmed;`,
       },
     ],

@@ -3,15 +3,16 @@
  * has is told by the disk itself, so that a completion which came too early is seen through.
  */
 import { counterOf, epochOf, formatZxid, type Zxid } from '@quorate/protocol';
-import { lastZxidOf, type Message, type Sid, type Snapshot } from '@quorate/zab';
+import { lastZxidOf, type Message, type Sid, type Snapshot, type StoredImage } from '@quorate/zab';
 import type { DiskOrder } from '../world/disk-content.js';
 import { at, cutAt, type Entry, holds, lastCommittedOf, type Witness } from './witness.js';
 
 export class PersistenceChecker {
   readonly #witness: Witness;
-  /** By server and epoch: to whom ACK(NEWLEADER) went, and to whom the promise that counts. For ever, restarts included. */
+  /** By server and epoch: to whom ACK(NEWLEADER) went. For ever, restarts included. */
   readonly #acknowledged = new Map<string, Sid>();
-  readonly #promised = new Map<string, Sid>();
+  /** By server, and by epoch: to whom the promise went that counts. As long as its disk is what it was. */
+  readonly #promised = new Map<Sid, Map<number, Sid>>();
   /** By leader, learner and epoch: the history that was sent before NEWLEADER. */
   readonly #sent = new Map<string, Entry>();
   readonly #sentFirst = new Map<string, Entry>();
@@ -53,10 +54,17 @@ export class PersistenceChecker {
       return;
     }
     if (message.currentEpoch === -1 || this.#observes(sid)) return;
-    const other = this.#promised.get(`${sid} ${epoch}`);
+    const promised = this.#promised.get(sid) ?? new Map<number, Sid>();
+    const other = promised.get(epoch);
     if (other !== undefined && other !== leader)
       this.#fail('PromiseUniqueness', `server ${sid} promises epoch ${epoch} to server ${leader} after promising it to server ${other}`);
-    this.#promised.set(`${sid} ${epoch}`, leader);
+    this.#promised.set(sid, promised.set(epoch, leader));
+  }
+
+  /** What it has promised above this it may promise to another: a quorum of others, without which no disk is lost, is in those epochs already. */
+  onStoreLost(sid: Sid, { acceptedEpoch }: StoredImage): void {
+    const promised = this.#promised.get(sid);
+    for (const epoch of [...(promised?.keys() ?? [])]) if (epoch > acceptedEpoch) promised?.delete(epoch);
   }
 
   /** A learner acknowledges. */

@@ -187,6 +187,7 @@ export class ZabChecker {
   }
 
   onStoreLost(sid: Sid, image: StoredImage): void {
+    this.#persistence.onStoreLost(sid, image);
     this.#history.onStoreLost(sid, image);
   }
 

@@ -45,9 +45,10 @@ export function breakForEver(scene: Scene, sid: Sid, core: readonly Sid[]): void
   }
 }
 
+/** It stays away so long that the core has a leader of its own by then: nothing excludes one that is back within the election, and wins it. */
 function restartForEver(scene: Scene, sid: Sid): void {
   scene.crash(sid);
-  scene.later(millis(scene.random, 50, 2000), () => {
+  scene.later(millis(scene.random, 1500, 4000), () => {
     scene.restart(sid);
     scene.later(millis(scene.random, 50, 4000), () => restartForEver(scene, sid));
   });

@@ -9,7 +9,7 @@ import type { Effect, Sid } from '@quorate/zab';
 import { chance, millis, pick, type RandomStreams } from '../world/random-streams.js';
 import { Ambush } from './ambush.js';
 import { failFlush, fillUp, goBack, rot, slowDisk, wipe, wipeMany } from './disk-faults.js';
-import { cutBetweenTwo, cutOneWay, leaveBridge, partition, resetChannels, slowDown, swizzle } from './link-faults.js';
+import { cutBetweenTwo, cutOneWay, depose, leaveBridge, partition, resetChannels, slowDown, swizzle } from './link-faults.js';
 import { breakForEver } from './outsiders.js';
 import { askToHandOver, crashLoop, crashOne, drift, jumpWallClock, layAmbush, losePower, pauseOne } from './process-faults.js';
 import { Scene, type SceneOptions } from './scene.js';
@@ -34,6 +34,7 @@ const KINDS: readonly (readonly [fault: Fault, weight: number])[] = [
   [jumpWallClock, 2],
   [askToHandOver, 8],
   [partition, 12],
+  [depose, 6],
   [cutOneWay, 10],
   [cutBetweenTwo, 6],
   [leaveBridge, 4],

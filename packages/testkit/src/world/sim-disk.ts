@@ -5,7 +5,7 @@
  * those that concern the history a prefix (the last of them perhaps in part), each epoch and the mark or not; every unfinished snapshot of the background
  * lane is lost. Disks also fail, fill up, become slow, rot, go back to an earlier state, or come back empty.
  */
-import type { Random, VirtualClock } from '@quorate/ports';
+import type { Random, Timer, VirtualClock } from '@quorate/ports';
 import { assert, type Zxid } from '@quorate/protocol';
 import { type Completion, lastZxidOf, type Mark, type Run, type Sid, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
 import { DiskContent, type DiskOrder, type Part } from './disk-content.js';
@@ -52,6 +52,15 @@ interface Pending {
   readonly done: Completion;
 }
 
+/** How much longer a snapshot takes than a flush. */
+const SNAPSHOT_FLUSHES = 8;
+
+interface Work {
+  readonly flushes: number;
+  readonly task: () => void;
+  timer: Timer | undefined;
+}
+
 interface PendingSnapshot {
   readonly zxid: Zxid;
   /** An own snapshot that was ordered before the leader's was installed is no longer of this history. */
@@ -64,6 +73,8 @@ export class SimDisk {
   #lane: Pending[] = [];
   #flushing = 0;
   #saving = new Set<PendingSnapshot>();
+  /** What the disk is at. */
+  readonly #works = new Set<Work>();
   #calm = false;
   /** Times the usual duration. */
   slowness = 1;
@@ -91,7 +102,7 @@ export class SimDisk {
     return {
       recover: (done) => {
         mine();
-        this.options.clock.setTimer(this.#drawFlushMs(), () => process.enter(() => this.#recover(done)));
+        this.#work(1, () => process.enter(() => this.#recover(done)));
       },
       append: (run, done) => order({ type: 'append', run }, done),
       truncate: (zxid, done) => order({ type: 'truncate', zxid }, done),
@@ -121,12 +132,16 @@ export class SimDisk {
 
   // Faults
 
-  /** From now on the disk is as good as it should be. */
+  /** From now on the disk is as good as it should be, also with what it is at. */
   calm(): void {
     this.#calm = true;
     this.slowness = 1;
     this.#failure = undefined;
     this.isFull = false;
+    for (const work of this.#works) {
+      work.timer?.cancel();
+      this.#wait(work);
+    }
   }
 
   /** The next flush fails. */
@@ -193,7 +208,7 @@ export class SimDisk {
     if (this.#flushing !== -1) return;
     this.#flushing = this.#lane.length;
     const process = this.#process;
-    this.options.clock.setTimer(this.#drawFlushMs(), () => {
+    this.#work(1, () => {
       if (this.#process === process && process !== undefined) this.#endFlush(process);
     });
   };
@@ -237,7 +252,7 @@ export class SimDisk {
     const content = this.#lane.length === 0 ? this.#content : this.#content.copy();
     for (const { order } of this.#lane) content.perform(order);
     const runs = content.read(after, between(this.options.random, 1, 40));
-    this.options.clock.setTimer(this.#drawFlushMs(), () => {
+    this.#work(1, () => {
       if (this.#process === process) process.enter(() => done(runs));
     });
   }
@@ -249,7 +264,7 @@ export class SimDisk {
   ): void {
     const pending: PendingSnapshot = { zxid, superseded: false };
     this.#saving.add(pending);
-    this.options.clock.setTimer(this.#drawFlushMs() * 8, () => {
+    this.#work(SNAPSHOT_FLUSHES, () => {
       if (!this.#saving.delete(pending)) return;
       process.enter(() => {
         if (this.#process !== process) return;
@@ -307,6 +322,20 @@ export class SimDisk {
     assert(lastZxidOf(run) < lastZxidOf(order.run), 'a torn run is shorter');
     this.#perform({ type: 'append', run });
     return true;
+  }
+
+  /** Does the task after the time that so many flushes take. */
+  #work(flushes: number, task: () => void): void {
+    const work: Work = { flushes, task, timer: undefined };
+    this.#works.add(work);
+    this.#wait(work);
+  }
+
+  #wait(work: Work): void {
+    work.timer = this.options.clock.setTimer(this.#drawFlushMs() * work.flushes, () => {
+      this.#works.delete(work);
+      work.task();
+    });
   }
 
   #drawFlushMs(): number {

@@ -9,13 +9,14 @@ export class HostClock {
   /** What the monotonic clock showed when its rate was set, and when that was. */
   #shown = 0;
   #sinceMs = 0;
+  readonly #timers = new Set<HostTimer>();
 
   constructor(clock: VirtualClock, wallSkewMs = 0) {
     this.#clock = clock;
     this.wallSkewMs = wallSkewMs;
   }
 
-  /** How fast the monotonic clock runs; timers that are set already keep their time. */
+  /** How fast the monotonic clock runs; timers that are set already go with it. */
   get rate(): number {
     return this.#rate;
   }
@@ -24,10 +25,49 @@ export class HostClock {
     this.#shown = this.now();
     this.#sinceMs = this.#clock.now();
     this.#rate = rate;
+    for (const timer of this.#timers) {
+      timer.inner?.cancel();
+      this.#wait(timer, timer.due - this.#shown);
+    }
   }
 
   now(): number {
     return this.#shown + (this.#clock.now() - this.#sinceMs) * this.#rate;
+  }
+
+  setTimer(delayMs: number, task: () => void): Timer {
+    const timer = new HostTimer(this.#timers, this.now() + delayMs, task);
+    this.#timers.add(timer);
+    this.#wait(timer, delayMs);
+    return timer;
+  }
+
+  #wait(timer: HostTimer, delayMs: number): void {
+    timer.inner = this.#clock.setTimer(delayMs / this.#rate, () => timer.fire());
+  }
+}
+
+class HostTimer implements Timer {
+  /** By the clock of its host. */
+  readonly due: number;
+  readonly #pending: Set<HostTimer>;
+  readonly #task: () => void;
+  inner: Timer | undefined;
+
+  constructor(pending: Set<HostTimer>, due: number, task: () => void) {
+    this.#pending = pending;
+    this.due = due;
+    this.#task = task;
+  }
+
+  fire(): void {
+    this.#pending.delete(this);
+    this.#task();
+  }
+
+  cancel(): void {
+    this.#pending.delete(this);
+    this.inner?.cancel();
   }
 }
 
@@ -67,7 +107,7 @@ export class SimProcess implements Clock {
 
   setTimer(delayMs: number, task: () => void): Timer {
     const timer = new ProcessTimer(task);
-    timer.inner = this.#clock.setTimer(delayMs / this.#clockOf.rate, () => {
+    timer.inner = this.#clockOf.setTimer(delayMs, () => {
       if (this.#paused) this.enter(() => timer.fire());
       else if (!this.#ended) timer.fire();
     });

@@ -344,6 +344,16 @@ describe('the checkers of Zab', () => {
       script.says(1, 'LOOKING', 3, 1);
       script.checker.onInput(1, { type: 'timer', name: 'finalize' });
     });
+    it('who has joined a leader tells of the round of those whom it has joined', () => {
+      script.looks(1);
+      script.says(1, 'LOOKING', 1, 2);
+      script.hears(1, 2, 'FOLLOWING', 3, 7);
+      script.hears(1, 3, 'LEADING', 3, 7);
+      script.follows(1, 3);
+      script.says(1, 'FOLLOWING', 3, 7);
+      expect(script.property).toBeUndefined();
+      script.says(1, 'FOLLOWING', 3, 2);
+    });
     it('either is enough', () => {
       script.looks(1);
       script.says(1, 'LOOKING', 3, 2);

@@ -20,6 +20,8 @@ class Election {
 export class ElectionChecker {
   readonly #witness: Witness;
   readonly #elections = new Map<Sid, Election>();
+  /** By server that has decided: the rounds in which it can have done so. */
+  readonly #rounds = new Map<Sid, ReadonlySet<number>>();
 
   constructor(witness: Witness) {
     this.#witness = witness;
@@ -39,6 +41,7 @@ export class ElectionChecker {
 
   onSaid(sid: Sid, word: Notification): void {
     const election = this.#elections.get(sid);
+    if (word.state === 'FOLLOWING' || word.state === 'LEADING') this.#checkRound(sid, word.electionEpoch);
     if (election === undefined || word.state !== 'LOOKING') return;
     const { said } = election;
     const counts = word.vote.peerEpoch >= 0;
@@ -63,15 +66,27 @@ export class ElectionChecker {
     const election = this.#elections.get(sid);
     if (state === 'LOOKING') {
       this.#elections.set(sid, new Election());
+      this.#rounds.delete(sid);
     } else if (election !== undefined) {
       this.#elections.delete(sid);
-      if (!this.#isElected(election, sid, leader as Sid, votes) && !this.#isJoined(election, sid, leader as Sid, votes))
-        this.#fail(`server ${sid} takes server ${leader} for the leader, and no quorum has told it so`);
+      const elected = this.#isElected(election, sid, leader as Sid, votes);
+      const joined = this.#isJoined(election, sid, leader as Sid, votes);
+      if (votes)
+        this.#rounds.set(sid, new Set([...(elected ? saidRound(election) : []), ...(joined ? roundsWith(election, leader as Sid) : [])]));
+      if (!elected && !joined) this.#fail(`server ${sid} takes server ${leader} for the leader, and no quorum has told it so`);
     }
   }
 
   onDown(sid: Sid): void {
     this.#elections.delete(sid);
+    this.#rounds.delete(sid);
+  }
+
+  /** Who has decided tells of the round in which it did, or others cannot count it with those of that round. */
+  #checkRound(sid: Sid, round: number): void {
+    const rounds = this.#rounds.get(sid);
+    if (rounds?.has(round) === false)
+      this.#fail(`server ${sid} says that it has decided in round ${round}; it did in ${[...rounds].join(' or ')}`);
   }
 
   /** Whether a quorum of one round wants this leader; a voter is in the round that it has said. */
@@ -105,4 +120,14 @@ export class ElectionChecker {
   #fail(message: string): void {
     this.#witness.verdict.fail('ElectionQuorum', message);
   }
+}
+
+/** The round that a server has said last. */
+function saidRound({ said }: Election): number[] {
+  return said === undefined ? [] : [said.electionEpoch];
+}
+
+/** The rounds of those of whom it has heard that they are with this leader. */
+function roundsWith({ decided }: Election, leader: Sid): number[] {
+  return [...decided.values()].filter(({ vote }) => vote.leader === leader).map(({ electionEpoch }) => electionEpoch);
 }

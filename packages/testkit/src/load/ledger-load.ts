@@ -77,21 +77,30 @@ export class LedgerLoad implements Load {
   #work(): void {
     if (this.#settled) return;
     this.#clock.setTimer(millis(this.#random, 1, this.#knobs.thinkMs), () => this.#work());
+    // One that still believes that it leads is asked by all means: there the answer is hardest.
+    for (const sid of this.#ensemble.sids) if (this.#isDeposed(sid)) this.#sync(this.#ensemble.machine(sid) as LedgerMachine);
     const sid = pick(this.#random, this.#ensemble.sids);
     const machine = this.#ensemble.machine(sid);
     if (machine === undefined || !machine.status.serving || this.#ensemble.isPaused(sid)) return;
+    if (chance(this.#random, 150)) return this.#sync(machine);
     const { replica } = machine;
-    if (chance(this.#random, 150)) {
-      const tag = ++this.#count;
-      this.#syncs.set(tag, this.#witness.committed.length);
-      replica.sync(tag);
-      return;
-    }
     const count = between(this.#random, 1, 4);
     for (let i = 0; i < count; i++) {
       if (replica.isServingLeader) machine.propose(this.#payload());
       else replica.request(this.#payload());
     }
+  }
+
+  #isDeposed(sid: Sid): boolean {
+    const { leader } = this.#ensemble;
+    const status = this.#ensemble.machine(sid)?.status;
+    return sid !== leader && status?.state === 'LEADING' && status.serving && !this.#ensemble.isPaused(sid);
+  }
+
+  #sync({ replica }: LedgerMachine): void {
+    const tag = ++this.#count;
+    this.#syncs.set(tag, this.#witness.committed.length);
+    replica.sync(tag);
   }
 
   #payload(): Uint8Array {

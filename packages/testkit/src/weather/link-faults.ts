@@ -23,18 +23,24 @@ function giveUp(scene: Scene, some: readonly Sid[], others: readonly Sid[]): voi
   for (const a of some) for (const b of others) scene.network.reset(hostOf(a), hostOf(b));
 }
 
-/** The others know at once that the leader is cut off, and its own clock is slow: they have another one, and it still believes that it leads. */
+/** Most know at once that the leader, and perhaps another with it, is cut off, and its own clock is slow: they have another one, and it still believes that it leads. */
 export function depose(scene: Scene): void {
-  const { ensemble } = scene;
+  const { random, ensemble } = scene;
   const { leader } = ensemble;
   if (leader === undefined) return;
-  const rest = scene.othersThan(leader);
+  const others = shuffled(random, scene.othersThan(leader));
+  const withIt = others.slice(0, chance(random, 500) ? Math.floor((others.length - 1) / 2) : 0);
+  const rest = others.slice(withIt.length);
   const forMs = scene.outageMs() + 500;
   scene.seen('leader cut off with a slow clock');
   ensemble.setClockRate(leader, 0.5);
   scene.later(forMs, () => ensemble.setClockRate(leader, 1));
-  scene.cut(bothWays([leader], rest), `S${leader}, which leads, is cut off, and its clock is slow`, forMs);
-  giveUp(scene, rest, [leader]);
+  scene.cut(
+    bothWays([leader, ...withIt], rest),
+    `S${leader}, which leads, is cut off with ${withIt.length} others, and its clock is slow`,
+    forMs,
+  );
+  giveUp(scene, rest, [leader, ...withIt]);
 }
 
 /** A server that is heard but does not hear, or the other way round. */

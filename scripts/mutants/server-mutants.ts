@@ -9,7 +9,6 @@ const HANDSHAKES = 'packages/server/src/handshakes.ts';
 const LEADERSHIP = 'packages/server/src/leadership.ts';
 const MEMBER = 'packages/server/src/member.ts';
 const PATH_WATCHERS = 'packages/session/src/path-watchers.ts';
-const PEER = 'packages/zab/src/peer.ts';
 const PENDING_CHANGES = 'packages/server/src/pending-changes.ts';
 const PREPARE = 'packages/server/src/prepare.ts';
 const READS = 'packages/server/src/reads.ts';
@@ -32,6 +31,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
         replace: 'return this.#tracker.has(session);',
       },
     ],
+    expects: 'SessionLifetime',
   },
   {
     id: 'ZK-710',
@@ -68,8 +68,6 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     level: 'server',
     edits: [{ file: MEMBER, find: 'if (touches !== undefined) this.#leadership?.touch(touches);', replace: 'void touches;' }],
     expects: 'NoEarlyExpiry',
-    survives:
-      'NoEarlyExpiry looks only at what the expiring leader itself has taken, not at what other servers hear or what waits at its door',
   },
   {
     id: 'own-stall-charged',
@@ -78,8 +76,6 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     level: 'server',
     edits: [{ file: LEADERSHIP, find: 'if (now - this.#lastTickMs > 2 * tickTimeMs) this.#tracker.restart(now);', replace: '' }],
     expects: 'NoEarlyExpiry',
-    survives:
-      'NoEarlyExpiry looks only at what the expiring leader itself has taken, not at what other servers hear or what waits at its door',
   },
   {
     id: 'expiry-rounds-down',
@@ -142,8 +138,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     origin: 'class ZooKeeperServer.processConnectRequest',
     level: 'server',
     edits: [{ file: HANDSHAKES, find: '    if (connect.lastZxidSeen > host.database.lastZxid) return port.close();\n', replace: '' }],
-    survives:
-      'a session that moves waits for all that the leader has proposed; only a leader that others have replaced could show less, and such are rare (sync-old-round)',
+    expects: 'SingleSystemImage',
   },
   {
     id: 'older-claim-wins',
@@ -259,6 +254,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
         replace: '    void pending;\n',
       },
     ],
+    expects: 'RequestModel',
   },
   {
     id: 'no-rollback',
@@ -266,6 +262,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     origin: 'ZOOKEEPER-1624',
     level: 'server',
     edits: [{ file: PREPARE, find: '      changes.rollback();\n', replace: '      changes.commit();\n' }],
+    expects: 'RequestModel',
   },
   {
     id: 'ZK-2052',
@@ -279,6 +276,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
         replace: 'for (let i = 0; i < this.#undo.length; i++) {',
       },
     ],
+    expects: 'RequestModel',
   },
   {
     id: 'multi-goes-on',
@@ -293,7 +291,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
           "    if (typeof outcome === 'number' && txns.length > 0 && i === ops.length - 1) break;\n    if (typeof outcome === 'number') {\n      changes.rollback();",
       },
     ],
-    survives: 'the client is not answered, and the checkers do not compare the operations of a multi with those of its txn',
+    expects: 'RequestModel',
   },
   {
     id: 'sequence-by-count',
@@ -307,7 +305,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
         replace: 'sequenceSuffix(parent.childCount) : request.path;',
       },
     ],
-    survives: 'no checker looks at the numbers of sequential znodes',
+    expects: 'RequestModel',
   },
   {
     id: 'version-ignored',
@@ -321,7 +319,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
         replace: '  void version;\n  const newVersion = (node.version + 1) | 0;\n  changes.record(withVersion',
       },
     ],
-    survives: 'the checkers ask whether an answer is what its txn says, and not whether that is the right answer to the request',
+    expects: 'RequestModel',
   },
   {
     id: 'not-empty-ignored',
@@ -329,6 +327,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     origin: 'zookeeper.md 1.4',
     level: 'server',
     edits: [{ file: PREPARE, find: '  if (node.childCount > 0) return ErrorCode.NOT_EMPTY;\n', replace: '' }],
+    expects: 'RequestModel',
   },
   {
     id: 'children-of-ephemerals',
@@ -339,7 +338,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
       { file: PREPARE, find: '  if (parent.ephemeralOwner !== NO_OWNER) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;\n', replace: '' },
       { file: DATA_TREE, find: "    assert(rows.int(parent, Int.owner) === NO_OWNER, 'an ephemeral has no children');\n", replace: '' },
     ],
-    survives: 'the clients create nothing below an ephemeral',
+    expects: 'RequestModel',
   },
   {
     id: 'wrong-refusal',
@@ -353,7 +352,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
         replace: 'changes.record(withChildren(parent, zxid, parent.cversion, parent.childCount));',
       },
     ],
-    survives: 'the checkers ask whether an answer is what its txn says, and not whether that is the right answer to the request',
+    expects: 'RequestModel',
   },
   // Order
   {
@@ -495,7 +494,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     origin: 'ZOOKEEPER-1382',
     level: 'server',
     edits: [{ file: MEMBER, find: '    this.#watches.remove(port);\n', replace: '' }],
-    survives: 'it leaks, and nobody counts watches at the end',
+    expects: 'WatchLeak',
   },
   {
     id: 'CVE-2024-23944',

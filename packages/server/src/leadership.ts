@@ -83,7 +83,7 @@ export class Leadership {
     this.#waiting = undefined;
     this.#epoch = epoch;
     this.#moves = 0;
-    this.#lastTickMs = this.#options.clock.now();
+    this.#look();
     for (const task of waiting) task();
   }
 
@@ -162,12 +162,16 @@ export class Leadership {
   /** Once in a tick: ends the sessions that were silent for too long. */
   tick(): void {
     if (this.#waiting !== undefined) return;
+    for (const session of this.#tracker.expired(this.#look())) this.#proposeClose(session, NO_CXID);
+  }
+
+  /** What time it is. Where this process itself stood still, the clients may have spoken and were not heard (reliability.md, P6). */
+  #look(): number {
     const { clock, tickTimeMs } = this.#options;
     const now = clock.now();
-    // Where this process itself stood still, the clients may have spoken and were not heard (reliability.md, P6).
     if (now - this.#lastTickMs > 2 * tickTimeMs) this.#tracker.restart(now);
     this.#lastTickMs = now;
-    for (const session of this.#tracker.expired(now)) this.#proposeClose(session, NO_CXID);
+    return now;
   }
 
   /** Ends a session as if it had been silent for too long; false where there is none, or it is ending. */

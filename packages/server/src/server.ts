@@ -141,6 +141,11 @@ export class Server {
     return this.#member.portCount;
   }
 
+  /** Watches of the clients that are connected. */
+  get watchCount(): number {
+    return this.#member.watchCount;
+  }
+
   /** Reads the storage and joins the ensemble. */
   start(): void {
     this.#replica.start();

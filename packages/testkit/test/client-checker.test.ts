@@ -1,4 +1,17 @@
-import { ErrorCode, EventType, makeZxid, OpCode, Xid, type Zxid } from '@quorate/protocol';
+import {
+  CreateMode,
+  type DeleteRequest,
+  ErrorCode,
+  EventType,
+  makeZxid,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  type Request,
+  type SetDataRequest,
+  type Txn,
+  Xid,
+  type Zxid,
+} from '@quorate/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClientScript, createRequest, createTxn, freshStat } from './support/client-script.ts';
 
@@ -31,6 +44,26 @@ describe('the checkers of clients', () => {
     const error = script.commit({ type: OpCode.error, err: ErrorCode.NODE_EXISTS }, refused);
     script.reply(second, refused, error, { err: ErrorCode.NODE_EXISTS });
     script.checker.finish();
+    expect(script.verdict.violation).toBeUndefined();
+  });
+
+  it('say nothing of what need not come about', () => {
+    const first = script.join();
+    script.send(first, { type: OpCode.sync, path: '/' });
+    script.checker.beginCalm([{ sid: 1, connections: [first], watchCount: 0 }]);
+    script.checker.onHeard(first);
+    script.checker.onLost(first);
+    script.checker.checkAnswered([{ sid: 1, connections: [first], watchCount: 1 }]);
+    script.checker.checkExpired();
+    expect(script.verdict.violation).toBeUndefined();
+  });
+
+  it('let a session end when its time is over', () => {
+    const connection = script.join({ server: 1 });
+    script.nowMs = 900;
+    script.checker.onHeard(connection);
+    script.nowMs = 1300;
+    script.expire();
     expect(script.verdict.violation).toBeUndefined();
   });
 
@@ -135,21 +168,145 @@ describe('the checkers of clients', () => {
       script.nowMs = 900;
       script.checker.onHeard(connection);
       script.nowMs = 1200;
-      script.commit({ type: OpCode.closeSession, paths: [] });
+      script.expire();
+    });
+    it('a session gets its time from the moment at which its leader was told that another server had heard it', () => {
+      script.join({ server: 2 });
+      script.nowMs = 900;
+      script.checker.onToldOf(1, Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x12, 0x34, 0, 0, 1, 0x90));
+      script.nowMs = 1200;
+      script.expire();
     });
     it('a session gets its time from its beginning', () => {
       script.nowMs = 900;
       script.join({ server: 2 });
       script.nowMs = 1200;
-      script.commit({ type: OpCode.closeSession, paths: [] });
+      script.expire();
+    });
+    it('the time in which a leader stood still is not charged to sessions', () => {
+      script.join({ server: 2 });
+      script.nowMs = 900;
+      script.checker.onStalled(1);
+      script.expire();
     });
     afterEachExpect(() => script, 'NoEarlyExpiry');
+  });
+
+  describe('RequestModel', () => {
+    const ok = refused(ErrorCode.OK);
+    const untried = refused(ErrorCode.RUNTIME_INCONSISTENCY);
+    const acl = OPEN_ACL_UNSAFE;
+    it.each<[rule: string, request: Request, right: Txn, wrong: Txn]>([
+      ['what can be done is not refused', createRequest('/b'), createTxn('/b', 4), refused(ErrorCode.NODE_EXISTS)],
+      ['create asks for the parent before the path', createRequest('/b/'), refused(ErrorCode.NO_NODE), refused(ErrorCode.BAD_ARGUMENTS)],
+      ['a path does not end with a slash', createRequest('/a/'), refused(ErrorCode.BAD_ARGUMENTS), createTxn('/a/', 2)],
+      ['create makes no znode twice', createRequest('/a'), refused(ErrorCode.NODE_EXISTS), createTxn('/a', 4)],
+      ['an ephemeral has no children', createRequest('/e/c'), refused(ErrorCode.NO_CHILDREN_FOR_EPHEMERALS), createTxn('/e/c', 1)],
+      ['an ACL is not empty', createRequest('/b/c', 0, []), refused(ErrorCode.INVALID_ACL), refused(ErrorCode.NO_NODE)],
+      ['a znode gets the ACL that was asked for', createRequest('/b'), createTxn('/b', 4), { ...createTxn('/b', 4), acl: [] } as Txn],
+      ['an ephemeral is one', createRequest('/b', CreateMode.EPHEMERAL), createTxn('/b', 4, true), createTxn('/b', 4)],
+      [
+        'a number is how many children there ever were',
+        createRequest('/a/s-', CreateMode.PERSISTENT_SEQUENTIAL),
+        createTxn('/a/s-0000000001', 2),
+        createTxn('/a/s-0000000000', 2),
+      ],
+      ['delete asks for the version', deletion('/a', 7), refused(ErrorCode.BAD_VERSION), { type: OpCode.delete, path: '/a' }],
+      ['delete needs a znode', deletion('/b', 7), refused(ErrorCode.NO_NODE), refused(ErrorCode.BAD_VERSION)],
+      ['delete leaves what has children', deletion('/p', 0), refused(ErrorCode.NOT_EMPTY), refused(ErrorCode.BAD_VERSION)],
+      ['delete leaves what is built in', deletion('/zookeeper', 7), refused(ErrorCode.BAD_ARGUMENTS), refused(ErrorCode.BAD_VERSION)],
+      ['setData asks for the version', change('/a', 7), refused(ErrorCode.BAD_VERSION), changed('/a', 1)],
+      ['setData writes what was sent', change('/a', -1), changed('/a', 1), { ...changed('/a', 1), data: Uint8Array.of(1) } as Txn],
+      [
+        'setACL asks for the aversion',
+        { type: OpCode.setACL, path: '/a', acl, version: 1 },
+        refused(ErrorCode.BAD_VERSION),
+        refused(ErrorCode.NO_NODE),
+      ],
+      [
+        'setACL raises the aversion',
+        { type: OpCode.setACL, path: '/a', acl, version: 0 },
+        { type: OpCode.setACL, path: '/a', acl, version: 1 },
+        refused(ErrorCode.NO_NODE),
+      ],
+      [
+        'a multi of which one operation fails does nothing',
+        { type: OpCode.multi, ops: [change('/a', 0), deletion('/b', -1), deletion('/a', -1)] },
+        { type: OpCode.multi, txns: [ok, refused(ErrorCode.NO_NODE), untried] },
+        { type: OpCode.multi, txns: [changed('/a', 1), refused(ErrorCode.NO_NODE), untried] },
+      ],
+      [
+        'each operation of a multi sees those before it',
+        { type: OpCode.multi, ops: [change('/a', 0), deletion('/a', 1), createRequest('/a')] },
+        { type: OpCode.multi, txns: [changed('/a', 1), { type: OpCode.delete, path: '/a' }, createTxn('/a', 4)] },
+        { type: OpCode.multi, txns: [ok, refused(ErrorCode.BAD_VERSION), untried] },
+      ],
+    ])('%s', (_rule, request, right, wrong) => {
+      const good = prepared(new ClientScript());
+      good.script.ask(good.connection, request, right);
+      expect(good.script.verdict.violation).toBeUndefined();
+      const bad = prepared(script);
+      script.ask(bad.connection, request, wrong);
+    });
+    it('what comes behind the end of its session is refused', () => {
+      const connection = script.join();
+      const xid = script.send(connection, createRequest('/zookeeper'));
+      script.commit({ type: OpCode.closeSession, paths: [] });
+      script.commit(refused(ErrorCode.NODE_EXISTS), xid);
+    });
+    it('what comes before the end of its session is not refused because of it', () => {
+      script.ask(script.join(), createRequest('/a'), refused(ErrorCode.SESSION_EXPIRED));
+    });
+    afterEachExpect(() => script, 'RequestModel');
+
+    /** /a, which has had a child, the ephemeral /e, and /p, which has a child. */
+    function prepared(script: ClientScript): { readonly script: ClientScript; readonly connection: ReturnType<ClientScript['join']> } {
+      const connection = script.join();
+      script.ask(connection, createRequest('/a'), createTxn('/a', 1));
+      script.ask(connection, createRequest('/a/c'), createTxn('/a/c', 1));
+      script.ask(connection, deletion('/a/c', -1), { type: OpCode.delete, path: '/a/c' });
+      script.ask(connection, createRequest('/e', CreateMode.EPHEMERAL), createTxn('/e', 2, true));
+      script.ask(connection, createRequest('/p'), createTxn('/p', 3));
+      script.ask(connection, createRequest('/p/c'), createTxn('/p/c', 1));
+      return { script, connection };
+    }
+  });
+
+  describe('Answered', () => {
+    it('a request is answered while all is well', () => {
+      const connection = script.join();
+      script.send(connection, { type: OpCode.sync, path: '/' });
+      script.checker.beginCalm([{ sid: 1, connections: [connection], watchCount: 0 }]);
+      script.checker.checkAnswered([]);
+    });
+    afterEachExpect(() => script, 'Answered');
+  });
+
+  describe('Expiry', () => {
+    it('a session whose client is silent ends', () => {
+      script.checker.onHeard(script.join());
+      script.checker.beginCalm([]);
+      script.checker.checkExpired();
+    });
+    afterEachExpect(() => script, 'Expiry');
+  });
+
+  describe('WatchLeak', () => {
+    it('a server keeps no watch of which no client knows', () => {
+      const connection = script.join();
+      const created = script.create(connection, '/a');
+      script.watch(connection, '/a', created, freshStat(created));
+      script.checker.checkAnswered([{ sid: 1, connections: [connection], watchCount: 1 }]);
+      expect(script.property).toBeUndefined();
+      script.checker.checkAnswered([{ sid: 1, connections: [connection], watchCount: 2 }]);
+    });
+    afterEachExpect(() => script, 'WatchLeak');
   });
 
   describe('ExpiredOnlyWhenClosed', () => {
     it('a client is told of the end of its session when that is committed', () => {
       script.join();
-      script.connected(script.dial(2, 0x1234n), 0, 0n);
+      script.answerHandshake(script.dial(2, 0x1234n), 0, makeZxid(1, 1));
     });
     afterEachExpect(() => script, 'ExpiredOnlyWhenClosed');
   });
@@ -210,6 +367,10 @@ describe('the checkers of clients', () => {
       script.create(connection, '/a');
       const next = script.join({ server: 2, again: true });
       script.reply(next, script.send(next, { type: OpCode.exists, path: '/b', watch: false }), makeZxid(1, 1), { err: ErrorCode.NO_NODE });
+    });
+    it('a server that is behind what a client has seen does not take it', () => {
+      const created = script.create(script.join(), '/a');
+      script.answerHandshake(script.dial(2, 0x1234n, created), 400, makeZxid(1, 1));
     });
     afterEachExpect(() => script, 'SingleSystemImage');
   });
@@ -322,6 +483,22 @@ describe('the checkers of clients', () => {
     script.send(connection, request, Xid.setWatches);
   }
 });
+
+function refused(err: number): Txn {
+  return { type: OpCode.error, err };
+}
+
+function deletion(path: string, version: number): DeleteRequest {
+  return { type: OpCode.delete, path, version };
+}
+
+function change(path: string, version: number): SetDataRequest {
+  return { type: OpCode.setData, path, data: null, version };
+}
+
+function changed(path: string, version: number): Txn {
+  return { type: OpCode.setData, path, data: null, version };
+}
 
 function afterEachExpect(script: () => ClientScript, property: string): void {
   afterEach(() => expect(script().property).toBe(property));

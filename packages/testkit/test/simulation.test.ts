@@ -37,8 +37,8 @@ describe('a simulation', () => {
   });
 
   it('tells its last events as a message sequence', () => {
-    const lines = simulate({ seed: 1, knobs: short }).lastEvents(1000);
-    expect(lines).toHaveLength(1000);
+    const lines = simulate({ seed: 1, knobs: short }).lastEvents(500);
+    expect(lines).toHaveLength(500);
     expect(lines.some((line) => /S\d -> learner \d+ PROPOSAL 0x/.test(line))).toBe(true);
     expect(lines.some((line) => /C\d -> S\d \w+ #\d+/.test(line))).toBe(true);
   });
@@ -109,17 +109,20 @@ describe('a component that breaks its contract', () => {
 
 describe('a failure', () => {
   it('is made small: the same property with fewer faults, in less time', () => {
-    const options: SimulationOptions = {
-      ...{ seed: 4, level: 'zab', knobs: { ...short, faultEveryMs: 500, coreOnly: true } },
+    const failing = (seed: number): SimulationOptions => ({
+      ...{ seed, level: 'zab', knobs: { ...short, faultEveryMs: 500, coreOnly: true } },
       wrapStorage: (storage, _sid, process) => lyingOnceUsed(storage, process),
-    };
+    });
+    const isLarge = ({ violation, faults }: SimulationResult): boolean => violation?.property === 'AckHonesty' && faults > 1;
+    const seed = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].find((one) => isLarge(simulate(failing(one))));
+    const options = failing(seed ?? 0);
     const first = simulate(options);
-    expect(first.violation?.property).toBe('AckHonesty');
+    expect(isLarge(first)).toBe(true);
     const { options: small, result, runs } = shrink(options, first, { runsMax: 50 });
     expect(runs).toBeLessThanOrEqual(50);
     expect(result.violation?.property).toBe('AckHonesty');
     expect(simulate(small).traceHash).toBe(result.traceHash);
     // One crash is enough to have a store that was used.
-    expect([first.faults > 1, result.faults, result.clients]).toEqual([true, 1, 1]);
+    expect([result.faults, result.clients]).toEqual([1, 1]);
   });
 });

@@ -2,14 +2,29 @@
  * Holds clients' histories against G: what they were told must be what the committed log says. It sees what goes over the wire of each client, in the
  * order in which the client sees it, and the txns of G.
  */
-import { type ClientMessage, type ConnectResponse, decodeTxn, OpCode, type ReplyMessage, type ServerMessage, Xid } from '@quorate/protocol';
+import {
+  type ClientMessage,
+  type ConnectRequest,
+  type ConnectResponse,
+  decodeTxn,
+  formatZxid,
+  OpCode,
+  type ReplyMessage,
+  type ServerMessage,
+  Xid,
+  type Zxid,
+} from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
 import type { Sometimes } from '../simulation/sometimes.js';
+import { CalmChecker, type ServerAccount } from './calm-checker.js';
 import { ClientHistory, type CommittedTxn, nameOf, type SentRequest, WireConnection } from './client-history.js';
 import { ReadChecker } from './read-checker.js';
 import { WatchChecker } from './watch-checker.js';
 import type { Entry, Witness } from './witness.js';
 import { isWrite, WriteChecker } from './write-checker.js';
+
+const TOUCHES_HEAD_BYTES = 4;
+const TOUCH_BYTES = 12;
 
 export class ClientChecker {
   readonly #history: ClientHistory;
@@ -18,9 +33,10 @@ export class ClientChecker {
   readonly #writes: WriteChecker;
   readonly #reads: ReadChecker;
   readonly #watches: WatchChecker;
+  readonly #calm: CalmChecker;
   #connections = 0;
-  /** By connection: the session that its client asked for. */
-  readonly #asked = new Map<WireConnection, bigint>();
+  /** By connection: how its client has introduced itself. */
+  readonly #asked = new WeakMap<WireConnection, ConnectRequest>();
 
   constructor(options: { readonly witness: Witness; readonly sometimes: Sometimes; readonly clockOf: (sid: Sid) => number }) {
     this.#history = new ClientHistory(options.witness, options.sometimes);
@@ -28,6 +44,7 @@ export class ClientChecker {
     this.#writes = new WriteChecker(this.#history);
     this.#reads = new ReadChecker(this.#history);
     this.#watches = new WatchChecker(this.#history);
+    this.#calm = new CalmChecker(this.#history);
   }
 
   /** A txn has been delivered for the first time. */
@@ -46,10 +63,44 @@ export class ClientChecker {
   /** A server has heard this client. */
   onHeard(connection: WireConnection): void {
     connection.session?.hear(connection.server, this.#clockOf(connection.server));
+    const session = connection.session?.id ?? this.#asked.get(connection)?.sessionId ?? 0n;
+    if (session !== 0n) this.#calm.onHeard(this.#history.session(session));
+  }
+
+  /** A server has told this leader whose clients it has heard: a list of sessions and their timeouts, in the records of jute. */
+  onToldOf(leader: Sid, touches: Uint8Array): void {
+    const now = this.#clockOf(leader);
+    const view = new DataView(touches.buffer, touches.byteOffset, touches.byteLength);
+    for (let at = TOUCHES_HEAD_BYTES; at < view.byteLength; at += TOUCH_BYTES)
+      this.#history.session(view.getBigInt64(at)).hear(leader, now);
+  }
+
+  /** This server goes on after it had stood still. */
+  onStalled(server: Sid): void {
+    this.#history.stalledUntilMs.set(server, this.#clockOf(server));
+  }
+
+  /** A leader is about to end a session, because its client was silent for too long. */
+  onExpiring(session: bigint, leader: Sid, epoch: number): void {
+    this.#writes.onExpiring(session, { leader, epoch, atMs: this.#clockOf(leader) });
+  }
+
+  /** A server that has applied all up to `lastZxid` answers a handshake. What is true by the time at which the client hears it may not be true yet. */
+  onHandshakeAnswered(connection: WireConnection, { timeOut }: ConnectResponse, lastZxid: Zxid): void {
+    const asked = this.#asked.get(connection);
+    if (asked === undefined) return;
+    const { sessionId, lastZxidSeen } = asked;
+    if (timeOut <= 0 && sessionId !== 0n && this.#history.session(sessionId).closedIndex === -1)
+      this.#fail('ExpiredOnlyWhenClosed', `${nameOf(this.#history.session(sessionId))} is called expired before its end is committed`);
+    if (timeOut > 0 && lastZxidSeen > lastZxid)
+      this.#fail(
+        'SingleSystemImage',
+        `server ${connection.server} is at ${formatZxid(lastZxid)} and takes a client that has seen ${formatZxid(lastZxidSeen)}`,
+      );
   }
 
   onSent(connection: WireConnection, message: ClientMessage): void {
-    if (message.kind === 'connect') this.#asked.set(connection, message.sessionId);
+    if (message.kind === 'connect') this.#asked.set(connection, message);
     if (message.kind !== 'request') return;
     const { xid, request } = message;
     const sent: SentRequest = { connection, xid, request, shownBefore: this.#history.shown, reply: undefined };
@@ -69,7 +120,22 @@ export class ClientChecker {
   }
 
   onLost(connection: WireConnection): void {
+    connection.isOpen = false;
     this.#watches.onLost(connection);
+  }
+
+  /** From now on all is well; `TICKS_TO_ANSWER` and `TICKS_TO_EXPIRE` later it can be asked what has come of it, as long as all has been well. */
+  beginCalm(servers: Iterable<ServerAccount>): void {
+    this.#calm.begin(servers);
+  }
+
+  checkAnswered(servers: Iterable<ServerAccount>): void {
+    this.#calm.checkAnswered();
+    for (const server of servers) this.#calm.checkWatches(server, (session) => this.#watches.count(session));
+  }
+
+  checkExpired(): void {
+    this.#calm.checkExpired();
   }
 
   finish(): void {
@@ -77,12 +143,8 @@ export class ClientChecker {
   }
 
   #onConnected(connection: WireConnection, response: ConnectResponse): void {
-    const asked = this.#asked.get(connection) ?? 0n;
-    if (response.timeOut <= 0) {
-      if (asked !== 0n && this.#history.session(asked).closedIndex === -1)
-        this.#fail('ExpiredOnlyWhenClosed', `${nameOf(this.#history.session(asked))} is called expired before its end is committed`);
-      return;
-    }
+    if (response.timeOut <= 0) return;
+    const asked = this.#asked.get(connection)?.sessionId ?? 0n;
     const session = this.#history.session(response.sessionId);
     if (session.createdIndex === -1) this.#fail('SessionLifetime', `${nameOf(session)} is given to a client before it is committed`);
     if (asked !== 0n && asked !== response.sessionId)

@@ -22,6 +22,10 @@ export class WireConnection {
   readonly client: number;
   readonly server: Sid;
   session: SessionHistory | undefined;
+  /** Whether the client's end is open. */
+  isOpen = true;
+  /** The server's end, once something has arrived there. */
+  serverEnd: { readonly isOpen: boolean } | undefined;
   /** Sent and not answered, oldest first. */
   readonly unanswered: SentRequest[] = [];
 
@@ -46,7 +50,7 @@ export class SessionHistory {
   shown = 0;
   /** The connection on which its client was told last that the session is its own. */
   established: WireConnection | undefined;
-  /** By server: when the client was heard there by its clock, ascending. */
+  /** By server: when the client was heard there, or another server has told that it was, by its clock, ascending. */
   readonly heardAtMs = new Map<Sid, number[]>();
 
   constructor(id: bigint) {
@@ -59,10 +63,13 @@ export class SessionHistory {
     else times.push(nowMs);
   }
 
-  /** When this server had heard the client last, at `atMs`; 0 where it had not. */
+  /**
+   * When this server had heard the client last, or had heard of it, before `atMs`; 0 where it had not. What happens at one instant may have happened in
+   * either order.
+   */
   lastHeard(server: Sid, atMs: number): number {
     const times = this.heardAtMs.get(server) ?? [];
-    for (let i = times.length - 1; i >= 0; i--) if ((times[i] as number) <= atMs) return times[i] as number;
+    for (let i = times.length - 1; i >= 0; i--) if ((times[i] as number) < atMs) return times[i] as number;
     return 0;
   }
 }
@@ -84,6 +91,8 @@ export class ClientHistory {
   readonly txns: (CommittedTxn | undefined)[] = [undefined];
   /** The highest index of G that any client has been shown. */
   shown = 0;
+  /** By server: until when it had stood still last, by its clock. */
+  readonly stalledUntilMs = new Map<Sid, number>();
 
   constructor(witness: Witness, sometimes: Sometimes) {
     this.witness = witness;

@@ -179,6 +179,12 @@ export class WatchChecker {
     this.#rearming.delete(connection);
   }
 
+  /** How many watches the client of a session knows of. */
+  count(session: SessionHistory): number {
+    const watches = this.#sessions.get(session);
+    return watches === undefined ? 0 : watches.data.size + watches.exist.size + watches.child.size;
+  }
+
   #checkTold(connection: WireConnection, trigger: Trigger | undefined, path: string, index: number): void {
     if (trigger === undefined || trigger.index > index) return;
     this.#fail(

@@ -2,8 +2,11 @@
  * Writes (reliability.md 2.2): linearizable, at most once, in the order of their client, with the result that G gives them. Sessions too, as far as they
  * are txns: they begin, they end with all their ephemerals, and never before their time.
  */
-import { ErrorCode, formatZxid, type MultiResponse, OpCode, type Stat, type Txn } from '@quorate/protocol';
+import { ErrorCode, type ErrorTxn, formatZxid, type MultiResponse, OpCode, type Stat, type Txn } from '@quorate/protocol';
+import type { Sid } from '@quorate/zab';
+import type { Condition } from '../simulation/sometimes.js';
 import { type ClientHistory, type CommittedTxn, nameOf, type SentRequest, type SessionHistory } from './client-history.js';
+import { describeRequest, describeTxn, isSameTxn, txnOf } from './request-model.js';
 import { statFault } from './znode-history.js';
 
 export class WriteChecker {
@@ -31,7 +34,7 @@ export class WriteChecker {
     } else if (txn.type === OpCode.closeSession) {
       session.closedIndex = index;
       if (ephemerals > 0) this.#history.sometimes.note('ephemeral znode gone with its session');
-      if (header.cxid === 0) this.#checkExpiry(session, committed);
+      if (header.cxid === 0) this.#history.sometimes.note('session expired');
       else this.#history.sometimes.note('session closed by its client');
     }
   }
@@ -53,21 +56,54 @@ export class WriteChecker {
     // A request of a connection that the client has left must not be met by those that it makes on the next one.
     if (session.established !== undefined && session.established.ordinal > sent.connection.ordinal)
       this.#fail('SessionExclusivity', `${what} was sent on a connection that its client had left for another`);
+    this.#checkModel(what, { session, sent, txn, before: entry.committedIndex - 1 });
   }
 
-  /** NoEarlyExpiry: a leader gives each session its full time by its own clock, from its own start and from what it hears itself. */
-  #checkExpiry(session: SessionHistory, { entry, header }: CommittedTxn): void {
-    this.#history.sometimes.note('session expired');
-    const epoch = Math.floor(header.zxid / 0x1_0000_0000);
-    const establishment = this.#history.witness.established.get(epoch);
-    const sinceMs = Math.max(establishment?.termAtMs ?? 0, session.lastHeard(entry.proposer, entry.proposedAtMs));
+  /** What is in G is the right answer to what was asked. */
+  #checkModel(
+    what: string,
+    made: { readonly session: SessionHistory; readonly sent: SentRequest; readonly txn: Txn; readonly before: number },
+  ): void {
+    const { session, sent, txn, before } = made;
+    const { znodes } = this.#history;
+    const expected = txnOf(sent.request, { znodes, before, session: session.id, isClosed: session.closedIndex !== -1 });
+    if (!isSameTxn(txn, expected)) {
+      const asked = describeRequest(sent.request);
+      return this.#fail('RequestModel', `${what} asks for ${asked}; in G stands ${describeTxn(txn)}; right is ${describeTxn(expected)}`);
+    }
+    if (txn.type === OpCode.error) this.#noteRefusal(txn.err);
+    else if (txn.type === OpCode.multi) this.#noteMulti(txn.txns);
+  }
+
+  #noteMulti(ops: readonly Txn[]): void {
+    const failed = ops.findIndex((op) => op.type === OpCode.error && op.err !== ErrorCode.OK);
+    if (failed === -1) return;
+    this.#history.sometimes.note('multi refused');
+    if (failed > 0) this.#history.sometimes.note('multi refused behind its first operation');
+    this.#noteRefusal((ops[failed] as ErrorTxn).err);
+  }
+
+  #noteRefusal(err: number): void {
+    const condition = REFUSALS.get(err);
+    if (condition !== undefined) this.#history.sometimes.note(condition);
+  }
+
+  /**
+   * NoEarlyExpiry: a leader gives each session its full time by its own clock: from its own start, from what it hears itself and is told by other servers, and
+   * from the end of a time in which it stood still. That counts when it decides, also where it is no leader any more and nothing comes of it.
+   */
+  onExpiring(id: bigint, { leader, epoch, atMs }: { readonly leader: Sid; readonly epoch: number; readonly atMs: number }): void {
+    const session = this.#history.session(id);
     const created = this.#history.txns[session.createdIndex]?.entry;
-    const createdAtMs = created?.proposer === entry.proposer ? created.proposedAtMs : 0;
-    const silentMs = entry.proposedAtMs - Math.max(sinceMs, createdAtMs);
+    if (created === undefined) return;
+    const termAtMs = this.#history.witness.established.get(epoch)?.termAtMs ?? 0;
+    const createdAtMs = created.proposer === leader ? created.proposedAtMs : 0;
+    const heardAtMs = session.lastHeard(leader, atMs);
+    const silentMs = atMs - Math.max(termAtMs, createdAtMs, heardAtMs, this.#history.stalledUntilMs.get(leader) ?? 0);
     if (silentMs < session.timeoutMs)
       this.#fail(
         'NoEarlyExpiry',
-        `${nameOf(session)} is expired after ${silentMs} ms by server ${entry.proposer}; its timeout is ${session.timeoutMs} ms`,
+        `${nameOf(session)} is expired after ${silentMs} ms by server ${leader}; its timeout is ${session.timeoutMs} ms`,
       );
   }
 
@@ -105,7 +141,6 @@ export class WriteChecker {
   #checkMulti(what: string, { results }: MultiResponse, txn: Txn): void {
     if (txn.type !== OpCode.multi || results.length !== txn.txns.length)
       return this.#fail('WriteResult', `${what} is answered with another number of results`);
-    let refused = false;
     for (let i = 0; i < results.length; i++) {
       const result = results[i] as MultiResponse['results'][number];
       const op = txn.txns[i] as Txn;
@@ -114,9 +149,7 @@ export class WriteChecker {
         this.#fail('WriteResult', `${what}: result ${i} is error ${result.err}; its txn says ${op.err}`);
       else if ((result.type === OpCode.create || result.type === OpCode.create2) && 'path' in op && result.path !== op.path)
         this.#fail('WriteResult', `${what}: result ${i} tells ${result.path}; created was ${op.path}`);
-      refused ||= result.type === OpCode.error;
     }
-    if (refused) this.#history.sometimes.note('multi refused');
   }
 
   #checkStat(what: string, path: string, index: number, stat: Stat): void {
@@ -145,6 +178,17 @@ export class WriteChecker {
 
 const WRITES: ReadonlySet<number> = new Set([
   ...[OpCode.create, OpCode.create2, OpCode.delete, OpCode.setData, OpCode.setACL, OpCode.multi, OpCode.closeSession],
+]);
+
+const REFUSALS: ReadonlyMap<number, Condition> = new Map([
+  [ErrorCode.NO_NODE, 'refused: NO_NODE'],
+  [ErrorCode.NODE_EXISTS, 'refused: NODE_EXISTS'],
+  [ErrorCode.NO_CHILDREN_FOR_EPHEMERALS, 'refused: NO_CHILDREN_FOR_EPHEMERALS'],
+  [ErrorCode.NOT_EMPTY, 'refused: NOT_EMPTY'],
+  [ErrorCode.BAD_VERSION, 'refused: BAD_VERSION'],
+  [ErrorCode.BAD_ARGUMENTS, 'refused: BAD_ARGUMENTS'],
+  [ErrorCode.INVALID_ACL, 'refused: INVALID_ACL'],
+  [ErrorCode.SESSION_EXPIRED, 'refused: SESSION_EXPIRED'],
 ]);
 
 /** Whether a request becomes a txn. */

@@ -1,7 +1,8 @@
 /** Work for servers: clients that read, write, watch, come and go, and what goes wrong on their side. */
 import type { Random, VirtualClock } from '@quorate/ports';
-import { ErrorCode, OPEN_ACL_UNSAFE, OpCode } from '@quorate/protocol';
+import { ErrorCode, OPEN_ACL_UNSAFE, OpCode, type Zxid } from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
+import { TICKS_TO_ANSWER, TICKS_TO_EXPIRE } from '../check/calm-checker.js';
 import type { ClientChecker } from '../check/client-checker.js';
 import type { Verdict } from '../check/verdict.js';
 import type { Knobs } from '../simulation/knobs.js';
@@ -12,6 +13,9 @@ import { hostOf } from '../world/sim-transport.js';
 import { ClientWire } from './client-wire.js';
 import type { Load } from './load.js';
 import { SimClient } from './sim-client.js';
+
+/** What each client asks for when all is well. */
+const ASKED_WHILE_ALL_IS_WELL = 4;
 
 export interface ClientLoadOptions {
   readonly knobs: Knobs;
@@ -37,6 +41,9 @@ export class ClientLoad implements Load {
     this.#options = options;
     const { knobs, clock, streams, wire, sids, verdict } = options;
     this.#weather = streams.stream('client weather');
+    wire.onExpiring = (session) => {
+      if (!this.#settled) this.#wake(session);
+    };
     const machineRandom = streams.stream('client machines');
     for (let id = 1; id <= knobs.clients; id++)
       this.#clients.push(new SimClient({ id, knobs, clock, random: streams.stream(`client ${id}`), machineRandom, wire, sids, verdict }));
@@ -60,13 +67,37 @@ export class ClientLoad implements Load {
     const ask = (): void => {
       const client = this.#clients.find((one) => one.isReady);
       if (client === undefined) return askLater();
+      const { disturbances } = this.#options.wire;
       client.submit({ type: OpCode.create, path: '/probe', data: null, acl: OPEN_ACL_UNSAFE, flags: 0 }, (reply) => {
         // One whose answer was lost may have made it.
-        if (reply !== undefined && (reply.err === ErrorCode.OK || reply.err === ErrorCode.NODE_EXISTS)) done();
-        else askLater();
+        if (reply === undefined || (reply.err !== ErrorCode.OK && reply.err !== ErrorCode.NODE_EXISTS)) return askLater();
+        done();
+        this.#awaitCalm(reply.zxid, disturbances);
       });
     };
     ask();
+  }
+
+  /** What began in bad weather may take its time yet, a flush for example, until every server that serves has applied what was written since. */
+  #awaitCalm(zxid: Zxid, disturbances: number): void {
+    const { clock, knobs, wire } = this.#options;
+    if (wire.disturbances !== disturbances) return;
+    if (wire.serversHave(zxid)) this.#beginCalm(disturbances);
+    else clock.setTimer(knobs.tickTimeMs, () => this.#awaitCalm(zxid, disturbances));
+  }
+
+  /** All is well, as long as no server stops serving: everybody asks for something, and must be answered; and whoever says nothing loses its session. */
+  #beginCalm(disturbances: number): void {
+    const { checker, wire, clock, knobs } = this.#options;
+    const afterTicks = (ticks: number, check: () => void): void => {
+      clock.setTimer(ticks * knobs.tickTimeMs, () => {
+        if (wire.disturbances === disturbances) check();
+      });
+    };
+    for (const client of this.#clients) client.askFor(ASKED_WHILE_ALL_IS_WELL);
+    checker.beginCalm(wire.accounts());
+    afterTicks(TICKS_TO_ANSWER, () => checker.checkAnswered(wire.accounts()));
+    afterTicks(knobs.sessionTimeoutTicks + TICKS_TO_EXPIRE, () => checker.checkExpired());
   }
 
   /** A connection that ends between two events of one txn is the hardest for watches. */
@@ -112,6 +143,18 @@ export class ClientLoad implements Load {
     this.#options.sometimes.note('client paused');
     process.pause();
     this.#options.clock.setTimer(millis(this.#weather, 50, 3000), () => process.resume());
+  }
+
+  /**
+   * A client that goes on at the moment at which its session ends: what it asks for, on its connection or on another one, comes too late, or just not
+   * (ZOOKEEPER-1208).
+   */
+  #wake(session: bigint): void {
+    const client = this.#clients.find(({ sessionId }) => sessionId === session);
+    if (client?.process?.isPaused !== true || chance(this.#weather, 300)) return;
+    client.process.resume();
+    if (chance(this.#weather, 500)) client.cut();
+    client.askFor(2);
   }
 
   /** One or all servers are out of reach, in one or both directions. */

@@ -15,9 +15,11 @@ import {
   FrameSplitter,
   JuteWriter,
   type ServerMessage,
+  type Zxid,
 } from '@quorate/protocol';
 import type { ClientLink, ClientPort } from '@quorate/server';
 import type { Sid } from '@quorate/zab';
+import type { ServerAccount } from '../check/calm-checker.js';
 import type { ClientChecker } from '../check/client-checker.js';
 import type { WireConnection } from '../check/client-history.js';
 import type { Trace } from '../trace/trace.js';
@@ -37,6 +39,25 @@ export type ClientEnd = StreamEnd<Parcel<ClientMessage>, Parcel<ServerMessage>>;
 /** A server's end. */
 export type ServerEnd = StreamEnd<Parcel<ServerMessage>, Parcel<ClientMessage>>;
 
+/** A server as its clients meet it. */
+export interface Door {
+  /** The last txn that it has applied. */
+  readonly lastZxid: Zxid;
+  readonly serves: boolean;
+  readonly watchCount: number;
+  accept(link: ClientLink): ClientPort;
+  onConnect(request: ConnectRequest): void;
+}
+
+/** One life of a server. */
+interface Life {
+  readonly sid: Sid;
+  readonly process: SimProcess;
+  readonly door: Door;
+  /** Whose connections are open at this end. */
+  readonly connections: Set<WireConnection>;
+}
+
 export interface ClientWireOptions {
   readonly network: SimNetwork;
   readonly checker: ClientChecker;
@@ -50,9 +71,40 @@ export interface ClientWireOptions {
 export class ClientWire {
   readonly #options: ClientWireOptions;
   readonly #writer = new JuteWriter();
+  readonly #lives = new Map<Sid, Life>();
+  #disturbances = 0;
+  /** A leader is about to end this session, because its client was silent for too long. */
+  onExpiring: ((session: bigint) => void) | undefined;
 
   constructor(options: ClientWireOptions) {
     this.#options = options;
+  }
+
+  get checker(): ClientChecker {
+    return this.#options.checker;
+  }
+
+  /** How often a server that served has stopped serving, or has begun another epoch. */
+  get disturbances(): number {
+    return this.#disturbances;
+  }
+
+  disturb(): void {
+    this.#disturbances++;
+  }
+
+  /** Whether every server that serves has applied all up to `zxid`. */
+  serversHave(zxid: Zxid): boolean {
+    return this.#serving().every(({ door }) => door.lastZxid >= zxid);
+  }
+
+  /** Every server that serves. */
+  accounts(): ServerAccount[] {
+    return this.#serving().map(({ sid, door, connections }) => ({ sid, connections, watchCount: door.watchCount }));
+  }
+
+  #serving(): Life[] {
+    return [...this.#lives.values()].filter(({ process, door }) => !process.hasEnded && door.serves);
   }
 
   /** The name of a client's host. */
@@ -119,12 +171,10 @@ export class ClientWire {
   }
 
   /** Lets a server be reached by clients for one of its lives; gives the ends that are open. */
-  listen(
-    sid: Sid,
-    process: SimProcess,
-    door: { readonly accept: (link: ClientLink) => ClientPort; readonly onConnect: (request: ConnectRequest) => void },
-  ): Set<ServerEnd> {
+  listen(sid: Sid, process: SimProcess, door: Door): Set<ServerEnd> {
     const ends = new Set<ServerEnd>();
+    const connections = new Set<WireConnection>();
+    this.#lives.set(sid, { sid, process, door, connections });
     const { network, checker, codecs } = this.#options;
     network.listen<Parcel<ServerMessage>, Parcel<ClientMessage>>(`${hostOf(sid)}/client`, process, (_from, end) => {
       ends.add(end);
@@ -133,16 +183,23 @@ export class ClientWire {
       const port = door.accept({
         send: (message) => {
           // A server speaks only after its client has.
-          if (wire !== undefined) end.send({ wire, content: codecs ? encodeServerMessage(message, this.#writer) : message });
+          if (wire === undefined) return;
+          if (message.kind === 'connected') checker.onHandshakeAnswered(wire, message, door.lastZxid);
+          end.send({ wire, content: codecs ? encodeServerMessage(message, this.#writer) : message });
         },
         close: () => {
           ends.delete(end);
+          if (wire !== undefined) connections.delete(wire);
           end.close();
         },
       });
       return {
         onMessage: (parcel) => {
-          wire = parcel.wire;
+          if (wire === undefined) {
+            wire = parcel.wire;
+            wire.serverEnd = end;
+            connections.add(wire);
+          }
           checker.onHeard(wire);
           const message = parcel.content instanceof Uint8Array ? codec.decode(parcel.content) : parcel.content;
           if (message.kind === 'connect') door.onConnect(message);
@@ -150,6 +207,7 @@ export class ClientWire {
         },
         onClose: () => {
           ends.delete(end);
+          if (wire !== undefined) connections.delete(wire);
           port.closed();
         },
       };

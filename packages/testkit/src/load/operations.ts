@@ -45,8 +45,9 @@ export class Operations {
     if (draw < 83) return this.#read(OpCode.getChildren2);
     if (draw < 85) return { type: OpCode.getACL, path: this.#path() };
     if (draw < 87) return { type: OpCode.setACL, path: this.#path(), acl: pick(this.#random, ACLS), version: this.#version() };
-    if (draw < 94) return this.#multi();
-    return { type: OpCode.sync, path: this.#path() };
+    if (draw < 94) return chance(this.#random, 200) ? this.#chain() : this.#multi();
+    if (draw < 98) return { type: OpCode.sync, path: this.#path() };
+    return this.#wrong();
   }
 
   /** A znode that belongs to the client's session. */
@@ -63,7 +64,8 @@ export class Operations {
       return { type, path: this.#directory(), data: this.#data(), acl: OPEN_ACL_UNSAFE, flags: CreateMode.PERSISTENT };
     const flags = pick(this.#random, MODES);
     const sequential = flags === CreateMode.PERSISTENT_SEQUENTIAL || flags === CreateMode.EPHEMERAL_SEQUENTIAL;
-    const path = sequential ? `${this.#directory()}/s-` : this.#child();
+    const parent = chance(this.#random, 100) ? this.#child() : this.#directory();
+    const path = sequential ? `${parent}/s-` : chance(this.#random, 150) ? this.#grandchild() : this.#child();
     return { type, path, data: this.#data(), acl: pick(this.#random, ACLS), flags };
   }
 
@@ -84,6 +86,35 @@ export class Operations {
     return { type: OpCode.multi, ops };
   }
 
+  /** A multi in which each operation needs those before it. */
+  #chain(): Request {
+    const path = this.#child();
+    const { data, acl } = { data: this.#data(), acl: OPEN_ACL_UNSAFE };
+    const numbered = { type: OpCode.create, path: `${path}/s-`, data, acl, flags: CreateMode.PERSISTENT_SEQUENTIAL } as const;
+    const ops: MultiOp[] = [
+      { type: OpCode.create2, path, data, acl, flags: CreateMode.PERSISTENT },
+      numbered,
+      { type: OpCode.setData, path, data: this.#data(), version: 0 },
+      { type: OpCode.delete, path: `${path}/s-0000000000`, version: 0 },
+      numbered,
+      { type: OpCode.check, path, version: 1 },
+      { type: OpCode.delete, path: `${path}/s-0000000001`, version: -1 },
+      { type: OpCode.delete, path, version: 1 },
+    ];
+    return { type: OpCode.multi, ops: ops.slice(0, between(this.#random, 2, ops.length)) };
+  }
+
+  /** What nobody should ask for. */
+  #wrong(): Request {
+    const draw = between(this.#random, 0, 3);
+    const { data, acl } = { data: this.#data(), acl: OPEN_ACL_UNSAFE };
+    if (draw === 0)
+      return { type: OpCode.delete, path: pick(this.#random, ['/', '/zookeeper', '/zookeeper/quota']), version: this.#version() };
+    if (draw === 1) return { type: OpCode.create, path: `${this.#path()}/`, data, acl, flags: CreateMode.PERSISTENT };
+    if (draw === 2) return { type: OpCode.create, path: this.#child(), data, acl: [], flags: CreateMode.EPHEMERAL };
+    return { type: OpCode.setACL, path: this.#path(), acl: [], version: this.#version() };
+  }
+
   #deletable(): string {
     if (this.#remembered.length === 0 || chance(this.#random, 300)) return this.#path();
     return this.#remembered.shift() as string;
@@ -97,8 +128,15 @@ export class Operations {
     return `${this.#directory()}/c${between(this.#random, 0, CHILDREN - 1)}`;
   }
 
+  /** Where its parent is an ephemeral, or is not there, it cannot be. */
+  #grandchild(): string {
+    return `${this.#child()}/g`;
+  }
+
   #path(): string {
-    return chance(this.#random, 350) ? this.#directory() : this.#child();
+    const draw = between(this.#random, 0, 99);
+    if (draw < 35) return this.#directory();
+    return draw < 90 ? this.#child() : this.#grandchild();
   }
 
   /** Any, or one that may be right. */

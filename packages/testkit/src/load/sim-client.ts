@@ -47,6 +47,10 @@ export class SimClient {
     return this.#process;
   }
 
+  get sessionId(): bigint {
+    return this.#machine?.sessionId ?? 0n;
+  }
+
   /** Whether it is connected and not about to leave. */
   get isReady(): boolean {
     return this.#machine?.state === 'CONNECTED' && !this.#closing;
@@ -80,6 +84,11 @@ export class SimClient {
     const open = [...this.#ends];
     for (const end of open) end.reset();
     return open.length > 0;
+  }
+
+  /** Asks for so many things at once, where it is connected. */
+  askFor(count: number): void {
+    if (this.isReady) for (let i = 0; i < count; i++) this.#ask(this.#operations.next());
   }
 
   /** Submits one request; `done` hears the reply, or that none will come. */

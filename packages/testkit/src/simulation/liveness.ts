@@ -143,9 +143,14 @@ export class Liveness {
 
   /** What serves goes on serving: nobody looks for another leader while the one that there is is well (reliability.md 2.3, L5). */
   #stayQuiet(): void {
+    const { syncLimit, tickTimeMs } = this.#knobs;
+    // What had become of a channel in bad weather is noticed by then.
+    this.#pace.runUntil(this.#clock.now() + (syncLimit + 1) * tickTimeMs);
+    if (!this.#runUntil(() => this.#allServe() && this.#isLedFromWithin(), livenessBoundMs(this.#knobs)))
+      return this.#fail(`not all servers serve under a leader that is well: ${this.#standing()}`);
     const { leader } = this.#ensemble;
     const before = this.#core.map(this.#timesLooked);
-    this.#pace.runUntil(this.#clock.now() + 3 * this.#knobs.syncLimit * this.#knobs.tickTimeMs);
+    this.#pace.runUntil(this.#clock.now() + 3 * syncLimit * tickTimeMs);
     if (!this.#verdict.isClean) return;
     const restless = this.#core.filter((sid, i) => this.#timesLooked(sid) !== before[i]);
     if (restless.length > 0)

@@ -95,7 +95,9 @@ export function askToHandOver(scene: Scene): void {
   const { ensemble, random } = scene;
   const { leader } = ensemble;
   if (leader === undefined) return;
-  const to = chance(random, 500) ? pick(random, scene.sids) : undefined;
+  // To one without a vote it must not.
+  const blank = scene.sids.find((sid) => ensemble.machine(sid)?.status.votes === false);
+  const to = chance(random, 500) ? pick(random, scene.sids) : chance(random, 500) ? blank : undefined;
   scene.note(`S${leader} shall hand over to ${to === undefined ? 'anybody' : `S${to}`}`);
   ensemble.machine(leader)?.handOver(to);
 }

@@ -1,6 +1,9 @@
 import {
   type Acl,
   type ClientMessage,
+  type ConnectResponse,
+  CreateMode,
+  type CreateRequest,
   ErrorCode,
   type EventMessage,
   encodeTxn,
@@ -52,6 +55,16 @@ export class ClientScript {
     return zxid;
   }
 
+  /** A request that is sent and committed as `txn`. */
+  ask(connection: WireConnection, request: Request, txn: Txn): Zxid {
+    return this.commit(txn, this.send(connection, request));
+  }
+
+  /** The leader ends the session, because its client was silent for too long. */
+  expire(): void {
+    this.checker.onExpiring(SESSION, LEADER, 1);
+  }
+
   /** A client with a session. */
   join(options: { readonly server?: Sid; readonly again?: boolean } = {}): WireConnection {
     if (options.again !== true) this.commit({ type: OpCode.createSession, timeOut: 400 });
@@ -60,10 +73,11 @@ export class ClientScript {
     return connection;
   }
 
-  dial(server: Sid, sessionId: bigint): WireConnection {
+  dial(server: Sid, sessionId: bigint, lastZxidSeen = 0 as Zxid): WireConnection {
     const connection = this.checker.onDialled(1, server);
+    connection.serverEnd = { isOpen: true };
     const connect: ClientMessage = {
-      ...{ kind: 'connect', protocolVersion: 0, lastZxidSeen: 0 as Zxid, timeOut: 400, readOnly: false },
+      ...{ kind: 'connect', protocolVersion: 0, lastZxidSeen, timeOut: 400, readOnly: false },
       sessionId,
       passwd: new Uint8Array(16),
     };
@@ -71,15 +85,13 @@ export class ClientScript {
     return connection;
   }
 
-  connected(connection: WireConnection, timeOut = 400, sessionId = SESSION): void {
-    this.checker.onReceived(connection, {
-      kind: 'connected',
-      protocolVersion: 0,
-      timeOut,
-      sessionId,
-      passwd: new Uint8Array(16),
-      readOnly: false,
-    });
+  /** A server that has applied all up to `lastZxid` answers; the client does not hear it yet. */
+  answerHandshake(connection: WireConnection, timeOut: number, lastZxid: Zxid): void {
+    this.checker.onHandshakeAnswered(connection, connectResponse(timeOut), lastZxid);
+  }
+
+  connected(connection: WireConnection): void {
+    this.checker.onReceived(connection, connectResponse(400));
   }
 
   send(connection: WireConnection, request: Request, xid = ++this.#xid): number {
@@ -98,7 +110,7 @@ export class ClientScript {
 
   /** A create that is sent, committed and answered. */
   create(connection: WireConnection, path: string, ephemeral = false): Zxid {
-    const xid = this.send(connection, createRequest(path));
+    const xid = this.send(connection, createRequest(path, ephemeral ? CreateMode.EPHEMERAL : CreateMode.PERSISTENT));
     const zxid = this.commit(createTxn(path, 1, ephemeral), xid);
     this.reply(connection, xid, zxid, { response: { type: OpCode.create, path } });
     return zxid;
@@ -111,8 +123,12 @@ export class ClientScript {
   }
 }
 
-export function createRequest(path: string): Request {
-  return { type: OpCode.create, path, data: null, acl: OPEN_ACL_UNSAFE as Acl[], flags: 0 };
+function connectResponse(timeOut: number): ConnectResponse {
+  return { kind: 'connected', protocolVersion: 0, timeOut, sessionId: SESSION, passwd: new Uint8Array(16), readOnly: false };
+}
+
+export function createRequest(path: string, flags: number = CreateMode.PERSISTENT, acl: readonly Acl[] = OPEN_ACL_UNSAFE): CreateRequest {
+  return { type: OpCode.create, path, data: null, acl, flags };
 }
 
 export function createTxn(path: string, parentCVersion: number, ephemeral = false): Txn {

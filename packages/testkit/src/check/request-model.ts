@@ -1,0 +1,260 @@
+/**
+ * What must become of a request: the txn that the leader has to make of it, told from the request, its session and the tree just before it (zookeeper.md
+ * 1.4, 1.8). A second opinion, which shares no code with the server: that an answer is what its txn says does not make the txn right.
+ *
+ * It is as wide as the workload. Everybody may do everything there, so permissions are not asked for; ACLs come without repetitions and without the scheme `auth`, so a
+ * znode gets the one that was asked for; create has the four old modes; and the only bad paths are those that end with a slash. What the end of a session deletes is held against the tree by
+ * `ZnodeHistory`.
+ */
+import {
+  type Acl,
+  CreateMode,
+  type CreateRequest,
+  type DeleteRequest,
+  ErrorCode,
+  errorName,
+  type MultiOp,
+  type MultiRequest,
+  OpCode,
+  opCodeName,
+  type Request,
+  type SetAclRequest,
+  type SetDataRequest,
+  type Txn,
+} from '@quorate/protocol';
+import { sameBytes } from './witness.js';
+import type { Znode, ZnodeHistory } from './znode-history.js';
+
+/** Who asks, and when. */
+export interface Moment {
+  readonly znodes: ZnodeHistory;
+  /** The index in G of the last txn before. */
+  readonly before: number;
+  readonly session: bigint;
+  /** Whether the end of the session stands before. */
+  readonly isClosed: boolean;
+}
+
+type Outcome = Txn | number;
+type Draft = Pick<Znode, 'version' | 'cversion' | 'aversion' | 'childCount' | 'ephemeralOwner'>;
+
+const BUILT_IN: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']);
+const NOTHING = new Uint8Array(0);
+
+/** The txn that must stand in G. */
+export function txnOf(request: Request, moment: Moment): Txn {
+  // What comes behind the end of its session is refused whatever it is (ZOOKEEPER-1208).
+  if (moment.isClosed) return refusal(ErrorCode.SESSION_EXPIRED);
+  const tree = new DraftTree(moment);
+  switch (request.type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.delete:
+    case OpCode.setData:
+      return txnOrRefusal(opOutcome(request, tree));
+    case OpCode.setACL:
+      return txnOrRefusal(setAclOutcome(request, tree));
+    case OpCode.multi:
+      return multiTxn(request, tree);
+    case OpCode.closeSession:
+      return { type: OpCode.closeSession, paths: [] };
+    default:
+      return refusal(ErrorCode.UNIMPLEMENTED);
+  }
+}
+
+/** Whether the txn in G is the one that must stand there. */
+export function isSameTxn(txn: Txn, expected: Txn): boolean {
+  switch (expected.type) {
+    case OpCode.create:
+    case OpCode.create2:
+      return (
+        txn.type === expected.type &&
+        txn.path === expected.path &&
+        txn.ephemeral === expected.ephemeral &&
+        txn.parentCVersion === expected.parentCVersion &&
+        isSameData(txn.data, expected.data) &&
+        isSameAcl(txn.acl, expected.acl)
+      );
+    case OpCode.delete:
+      return txn.type === OpCode.delete && txn.path === expected.path;
+    case OpCode.setData:
+      return (
+        txn.type === OpCode.setData && txn.path === expected.path && txn.version === expected.version && isSameData(txn.data, expected.data)
+      );
+    case OpCode.setACL:
+      return (
+        txn.type === OpCode.setACL && txn.path === expected.path && txn.version === expected.version && isSameAcl(txn.acl, expected.acl)
+      );
+    case OpCode.check:
+      return txn.type === OpCode.check && txn.path === expected.path && txn.version === expected.version;
+    case OpCode.error:
+      return txn.type === OpCode.error && txn.err === expected.err;
+    case OpCode.multi:
+      return (
+        txn.type === OpCode.multi &&
+        txn.txns.length === expected.txns.length &&
+        expected.txns.every((op, i) => isSameTxn(txn.txns[i] as Txn, op))
+      );
+    default:
+      return txn.type === expected.type;
+  }
+}
+
+/** A request in words. */
+export function describeRequest(request: Request): string {
+  if (request.type === OpCode.multi) return `multi [${request.ops.map(describeRequest).join(', ')}]`;
+  const path = 'path' in request ? ` ${request.path}` : '';
+  const version = 'version' in request ? ` if version ${request.version}` : '';
+  const flags = 'flags' in request ? ` with flags ${request.flags}` : '';
+  return `${opCodeName(request.type) ?? request.type}${path}${version}${flags}`;
+}
+
+/** A txn in words. */
+export function describeTxn(txn: Txn): string {
+  switch (txn.type) {
+    case OpCode.error:
+      return txn.err === ErrorCode.OK ? 'no error of its own' : (errorName(txn.err) ?? `error ${txn.err}`);
+    case OpCode.multi:
+      return `multi [${txn.txns.map(describeTxn).join(', ')}]`;
+    case OpCode.create:
+    case OpCode.create2:
+      return `${opCodeName(txn.type)} ${txn.path}${txn.ephemeral ? ' ephemeral' : ''} as child ${txn.parentCVersion}`;
+    default: {
+      const path = 'path' in txn ? ` ${txn.path}` : '';
+      const version = 'version' in txn ? ` to version ${txn.version}` : '';
+      return `${opCodeName(txn.type) ?? txn.type}${path}${version}`;
+    }
+  }
+}
+
+/** All or nothing: where one fails, those before it have no error of their own, and those behind it were not tried. */
+function multiTxn({ ops }: MultiRequest, tree: DraftTree): Txn {
+  const outcomes: Txn[] = [];
+  for (const op of ops) {
+    const outcome = opOutcome(op, tree);
+    if (typeof outcome === 'number') {
+      const failed = outcomes.length;
+      const codes = ops.map((_, i) => (i < failed ? ErrorCode.OK : i === failed ? outcome : ErrorCode.RUNTIME_INCONSISTENCY));
+      return { type: OpCode.multi, txns: codes.map(refusal) };
+    }
+    outcomes.push(outcome);
+  }
+  return { type: OpCode.multi, txns: outcomes };
+}
+
+function opOutcome(op: MultiOp, tree: DraftTree): Outcome {
+  switch (op.type) {
+    case OpCode.create:
+    case OpCode.create2:
+      return createOutcome(op, tree);
+    case OpCode.delete:
+      return deleteOutcome(op, tree);
+    case OpCode.setData:
+      return setDataOutcome(op, tree);
+    case OpCode.check: {
+      const znode = tree.find(op.path);
+      if (znode === undefined) return ErrorCode.NO_NODE;
+      if (op.version !== -1 && op.version !== znode.version) return ErrorCode.BAD_VERSION;
+      return { type: OpCode.check, path: op.path, version: next(znode.version) };
+    }
+  }
+}
+
+function createOutcome({ type, path: asked, data, acl, flags }: CreateRequest, tree: DraftTree): Outcome {
+  if (acl.length === 0) return ErrorCode.INVALID_ACL;
+  const parent = tree.find(above(asked));
+  if (parent === undefined) return ErrorCode.NO_NODE;
+  const numbered = flags === CreateMode.PERSISTENT_SEQUENTIAL || flags === CreateMode.EPHEMERAL_SEQUENTIAL;
+  // The number is how many children were ever created, and never how many there are (ZOOKEEPER-3249).
+  const path = numbered ? `${asked}${`000000000${parent.cversion}`.slice(-10)}` : asked;
+  if (path !== '/' && path.endsWith('/')) return ErrorCode.BAD_ARGUMENTS;
+  if (tree.find(path) !== undefined) return ErrorCode.NODE_EXISTS;
+  if (parent.ephemeralOwner !== 0n) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;
+  const ephemeral = flags === CreateMode.EPHEMERAL || flags === CreateMode.EPHEMERAL_SEQUENTIAL;
+  const parentCVersion = next(parent.cversion);
+  tree.set(above(path), { ...parent, cversion: parentCVersion, childCount: parent.childCount + 1 });
+  tree.set(path, { version: 0, cversion: 0, aversion: 0, childCount: 0, ephemeralOwner: ephemeral ? tree.session : 0n });
+  return { type, path, data, acl, ephemeral, parentCVersion };
+}
+
+function deleteOutcome({ path, version }: DeleteRequest, tree: DraftTree): Outcome {
+  if (BUILT_IN.has(path)) return ErrorCode.BAD_ARGUMENTS;
+  const parent = tree.find(above(path));
+  const znode = tree.find(path);
+  if (parent === undefined || znode === undefined) return ErrorCode.NO_NODE;
+  if (version !== -1 && version !== znode.version) return ErrorCode.BAD_VERSION;
+  if (znode.childCount > 0) return ErrorCode.NOT_EMPTY;
+  tree.set(above(path), { ...parent, childCount: parent.childCount - 1 });
+  tree.set(path, undefined);
+  return { type: OpCode.delete, path };
+}
+
+function setDataOutcome({ path, data, version }: SetDataRequest, tree: DraftTree): Outcome {
+  const znode = tree.find(path);
+  if (znode === undefined) return ErrorCode.NO_NODE;
+  if (version !== -1 && version !== znode.version) return ErrorCode.BAD_VERSION;
+  tree.set(path, { ...znode, version: next(znode.version) });
+  return { type: OpCode.setData, path, data, version: next(znode.version) };
+}
+
+function setAclOutcome({ path, acl, version }: SetAclRequest, tree: DraftTree): Outcome {
+  if (acl.length === 0) return ErrorCode.INVALID_ACL;
+  const znode = tree.find(path);
+  if (znode === undefined) return ErrorCode.NO_NODE;
+  if (version !== -1 && version !== znode.aversion) return ErrorCode.BAD_VERSION;
+  return { type: OpCode.setACL, path, acl, version: next(znode.aversion) };
+}
+
+/** The tree at one moment, with what the earlier operations of a multi have made of it. */
+class DraftTree {
+  readonly #moment: Moment;
+  readonly #drafts = new Map<string, Draft | undefined>();
+
+  constructor(moment: Moment) {
+    this.#moment = moment;
+  }
+
+  get session(): bigint {
+    return this.#moment.session;
+  }
+
+  find(path: string): Draft | undefined {
+    return this.#drafts.has(path) ? this.#drafts.get(path) : this.#moment.znodes.at(path, this.#moment.before);
+  }
+
+  set(path: string, draft: Draft | undefined): void {
+    this.#drafts.set(path, draft);
+  }
+}
+
+function txnOrRefusal(outcome: Outcome): Txn {
+  return typeof outcome === 'number' ? refusal(outcome) : outcome;
+}
+
+function refusal(err: number): Txn {
+  return { type: OpCode.error, err };
+}
+
+/** Versions are of 32 bits. */
+function next(version: number): number {
+  return (version + 1) | 0;
+}
+
+function above(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+}
+
+function isSameData(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return (a === null) === (b === null) && sameBytes(a ?? NOTHING, b ?? NOTHING);
+}
+
+function isSameAcl(a: readonly Acl[], b: readonly Acl[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const { perms, id } = a[i] as Acl;
+    const other = b[i] as Acl;
+    if (perms !== other.perms || id.scheme !== other.id.scheme || id.id !== other.id.id) return false;
+  }
+  return true;
+}

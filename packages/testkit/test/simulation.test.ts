@@ -37,8 +37,8 @@ describe('a simulation', () => {
   });
 
   it('tells its last events as a message sequence', () => {
-    const lines = simulate({ seed: 1, knobs: short }).lastEvents(900);
-    expect(lines).toHaveLength(900);
+    const lines = simulate({ seed: 1, knobs: short, eventsKept: 20_000 }).lastEvents(1000);
+    expect(lines).toHaveLength(1000);
     expect(lines.some((line) => /S\d -> learner \d+ PROPOSAL 0x/.test(line))).toBe(true);
     expect(lines.some((line) => /C\d -> S\d \w+ #\d+/.test(line))).toBe(true);
   });

@@ -16,7 +16,7 @@ import { bundle } from './bundle.ts';
 import { MUTANTS, mutantOf, SECTIONS } from './mutants/catalogue.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { checkThatAllFit, StaleMutants } from './mutants/patch.ts';
-import { complaints, isCaught, type MutantOutcome, progressLine, table, totals } from './mutants/report.ts';
+import { complaints, isCaught, type MutantOutcome, progressLine, survivors, table, totals } from './mutants/report.ts';
 import { runSeeds, type SeedsOutcome } from './mutants/seeds-run.ts';
 import { inParallel } from './parallel.ts';
 
@@ -81,7 +81,8 @@ async function run({ seeds, jobs, mutants }: Options, folder: string): Promise<b
     levels.map((level) => () => runControl(level)),
   );
 
-  for (const line of [...table(SECTIONS, outcomes), '', totals(outcomes), ...complaints(outcomes, controls)]) console.log(line);
+  for (const line of [...table(SECTIONS, outcomes), ...survivors(outcomes), '', totals(outcomes), ...complaints(outcomes, controls)])
+    console.log(line);
   const through = outcomes.filter((outcome) => !isCaught(outcome) && outcome.mutant.survives === undefined);
   return through.length === 0 && !controls.some(isCaught);
 }

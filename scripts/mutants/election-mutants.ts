@@ -75,6 +75,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
       },
       LOW_EPOCH,
     ],
+    survives: 'two leaders have to invite to one epoch, neither of them established, and a server has to hear both: rare',
   },
   {
     id: 'ZK-1282',
@@ -84,6 +85,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     rule: 7,
     edits: [PROMISES_AGAIN],
     expects: 'PromiseUniqueness',
+    survives: 'two leaders have to invite to one epoch, neither of them established, and a server has to hear both: rare',
   },
   {
     id: 'counts-all-promises',
@@ -174,6 +176,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a leader does not give way to a voter that has promised a later epoch',
     origin: 'docs/zab.md: where we differ',
     level: 'zab',
+    rule: 23,
     edits: [NEVER_GIVES_WAY],
     expects: 'Liveness',
     survives: 'a promise that is two epochs ahead needs two discoveries in a row that fail, which 300 seeds do not bring',
@@ -207,8 +210,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
       },
       NO_RECENCY_CHECK,
     ],
-    survives:
-      'a log that ends in a later zxid under an earlier currentEpoch needs a crash between the two, and its owner in an election against the other',
   },
   {
     id: 'vote-sid-first',
@@ -334,9 +335,11 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     title: 'a server of an earlier round is not told of the later one',
     origin: 'class FastLeaderElection',
     level: 'zab',
+    rule: 1,
     edits: [
       { file: LOOKING, find: "      this.#peer.notify(from, 'LOOKING', this.state.vote);\n      return;\n", replace: '      return;\n' },
     ],
+    survives: 'a vote is said again after a while, and heard by the server of the earlier round then',
   },
   {
     id: 'checkLeader',

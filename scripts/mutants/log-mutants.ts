@@ -258,6 +258,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
       },
     ],
     expects: 'CommittedLogDurability',
+    survives:
+      'a leader that is not established, and whose application is far behind its log, has to send a snapshot to one that holds more: rare. The model checker finds it',
   },
   {
     id: 'restore-not-noted',
@@ -639,6 +641,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     rule: 21,
     edits: [{ file: READ_BARRIER, find: 'round: this.#state.round + 1 });', replace: 'round: this.#state.round });' }],
     expects: 'SyncFreshness',
+    survives: 'the others have to have another leader, and something new committed, within half a tick after the last answered round: rare',
   },
   {
     id: 'sync-half',

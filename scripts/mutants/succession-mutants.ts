@@ -189,6 +189,7 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
       },
       { file: FOLLOWING, find: ' || (damaged && durable.marked)) return;', replace: ') return void damaged;' },
     ],
+    survives: 'a crash has to come between two flushes of a store that has just been found damaged: rare',
   },
   {
     id: 'recency-until-promised',
@@ -199,6 +200,7 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: ESTABLISHMENT, find: "if (state.stage !== 'BROADCAST' && moreRecent", replace: "if (state.stage === 'EPOCH' && moreRecent" },
     ],
+    survives: 'as ZK-1191: while votes arrive nobody is elected whom a voter is ahead of',
   },
   // Epochs without elections, and hand-over
   {
@@ -209,6 +211,7 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
     rule: 23,
     edits: [{ file: SUCCESSION, find: 'this.#establishment.mustWait(learner) || (learner.serves', replace: '(learner.serves' }],
     expects: 'Liveness',
+    survives: 'as never-gives-way: a promise two epochs ahead needs two discoveries in a row that fail',
   },
   {
     id: 'renewed-uncommitted',
@@ -238,6 +241,7 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
           "    peer.setStatus({ state: 'LEADING', leader: peer.sid, epoch: state.epoch, serving: false });\n    state.stage = 'DRAINING';\n    this.drain();\n",
       },
     ],
+    survives: 'the application has to propose more in the very turn in which the counter ends: rare',
   },
   {
     id: 'renewed-promises-kept',
@@ -375,6 +379,7 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
         replace: 'if (view.getUint32(NONCE_AT) === this.#nonce.high && due < 0)',
       },
     ],
+    survives: 'a frame that strays onto another channel has to have the number that is due there: rare; `violations.test.ts` has it',
   },
   {
     id: 'frame-body-checksum',
@@ -395,5 +400,6 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
         replace: "    if (this.#stage === 'CLOSED' && bytes.length === 0) {\n      this.#report({",
       },
     ],
+    survives: 'what comes after a close meets a role that has left the channel; `violations.test.ts` has it',
   },
 ];

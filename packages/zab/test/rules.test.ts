@@ -43,13 +43,13 @@ describe('Rule 1', () => {
   test('Rule 1: a vote of an earlier round does not count, and its sender is told of the present one', () => {
     const ensemble = new TestEnsemble([1, 2, 3]);
     ensemble.start(1);
+    ensemble.start(3);
     ensemble.drop(() => true);
+    ensemble.lines.length = 0;
     const late = { state: 'LOOKING', electionEpoch: 0, vote: { leader: 3, zxid: makeZxid(9, 9), peerEpoch: 9 } } as const;
     ensemble.step(1, { type: 'notification', from: 3, notification: late });
     expect(ensemble.peer(1).status.state).toBe('LOOKING');
     expect(ensemble.peer(1).role.vote.leader).toBe(1);
-    ensemble.start(3);
-    ensemble.lines.length = 0;
     ensemble.run();
     expect(said(ensemble, '1 → 3 LOOKING round 1')).toBe(true);
   });

@@ -113,22 +113,24 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: HANDSHAKES,
-        find: "      attempt.stage = 'CONFIRMING';\n      this.#options.host.syncSession(attempt.session);\n      return;\n",
-        replace: '      attempt.port.refuse();\n      return;\n',
+        find: '    attempt.lives = lives;\n',
+        replace: '    if (!lives) return attempt.port.refuse();\n',
       },
     ],
     expects: 'ExpiredOnlyWhenClosed',
   },
   {
-    id: 'renewed-unapplied',
-    title: 'a client goes on before its earlier writes are applied at its new server',
+    id: 'renewed-by-word',
+    title: 'a client goes on by the word of a leader alone, and before its earlier writes are applied at its new server',
     origin: 'this code; class Learner.validateSession',
     level: 'server',
     edits: [
       {
         file: HANDSHAKES,
-        find: "attempt.stage !== 'APPLYING' || attempt.zxid > database.lastZxid) return;",
-        replace: "attempt.stage !== 'APPLYING') return;",
+        find: '    this.#options.host.syncSession(attempt.session);\n',
+        replace: `    if (lives && this.#options.host.database.sessions.has(attempt.session)) this.#finish(attempt);
+    else this.#options.host.syncSession(attempt.session);
+`,
       },
     ],
   },

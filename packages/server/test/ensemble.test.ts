@@ -252,6 +252,21 @@ describe('three servers', () => {
     expect(moved.isClosed).toBe(false);
   });
 
+  it('give a session by the word of a leader only while a quorum follows it', () => {
+    const ensemble = new TestEnsemble().ready();
+    const { leader } = ensemble;
+    const mover = ensemble.client(ensemble.followers[0]!);
+    ensemble.network.partition([ensemble.followers.map(({ sid }) => sid), [leader.sid]]);
+    const moved = new RecordedClient(leader).connect(renewal(mover.sessionId));
+    while (leader.status.serving) ensemble.clock.step();
+    expect(moved.connected).toBe(undefined);
+    ensemble.network.heal();
+    ensemble.ready();
+    ensemble.settle();
+    expect(moved.connected?.sessionId).toBe(mover.sessionId);
+    expect(mover.isClosed).toBe(true);
+  });
+
   it.each([
     ['busy', true],
     ['idle', false],

@@ -121,18 +121,35 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'renewed-by-word',
-    title: 'a client goes on by the word of a leader alone, and before its earlier writes are applied at its new server',
+    title: 'a client goes on by the word of a leader alone',
     origin: 'this code; class Learner.validateSession',
     level: 'server',
     edits: [
       {
         file: HANDSHAKES,
         find: '    this.#options.host.syncSession(attempt.session);\n',
-        replace: `    if (lives && this.#options.host.database.sessions.has(attempt.session)) this.#finish(attempt);
-    else this.#options.host.syncSession(attempt.session);
+        replace: `    if (lives) {
+      attempt.stage = 'APPLYING';
+      this.#applying++;
+      this.#finishIfApplied(attempt);
+    } else this.#options.host.syncSession(attempt.session);
 `,
       },
     ],
+  },
+  {
+    id: 'renewed-unapplied',
+    title: 'a client goes on before what was proposed with its renewal is applied at its new server',
+    origin: 'this code; found by the simulator',
+    level: 'server',
+    edits: [
+      {
+        file: HANDSHAKES,
+        find: "attempt.stage !== 'APPLYING' || attempt.zxid > database.lastZxid) return;",
+        replace: "attempt.stage !== 'APPLYING') return;",
+      },
+    ],
+    expects: 'SessionExclusivity',
   },
   {
     id: 'last-zxid-seen',

@@ -2,11 +2,11 @@
  * Clients that want a session at this server and have none yet (`ZooKeeperServer.processConnectRequest`, `Learner.validateSession`).
  *
  * A new session: an id of this server's, proposed by the leader, and the answer once that is applied here. A session that exists: the leader gives it
- * to this server, or says that it has ended, and the answer goes out after a sync: it is then not just the word of a leader that others may have replaced,
- * and everything is applied that was proposed before, so that a client meets nothing of its earlier connections later on.
+ * to this server, or says that it has ended, and the answer goes out after a sync, when it is not just the word of a leader that others may have replaced; and
+ * once everything is applied that was proposed before, so that a client meets nothing of its earlier connections later on.
  */
 import type { Clock } from '@quorate/ports';
-import type { ConnectRequest, Zxid } from '@quorate/protocol';
+import { type ConnectRequest, NO_ZXID, type Zxid } from '@quorate/protocol';
 import { passwordMatches, type SessionIds } from '@quorate/session';
 import type { ClientPort } from './client-port.js';
 import type { Database } from './database.js';
@@ -35,8 +35,11 @@ export interface HandshakeOptions {
   readonly maxSessionTimeoutMs: number;
 }
 
-/** CREATING: createSession is on its way. ASKING: the leader is asked. CONFIRMING: it has answered, a sync is under way. */
-type Stage = 'CREATING' | 'ASKING' | 'CONFIRMING';
+/**
+ * CREATING: createSession is on its way. ASKING: the leader is asked. CONFIRMING: it has answered, a sync is under way. APPLYING: it has given the session, and
+ * not all that it had proposed is applied.
+ */
+type Stage = 'CREATING' | 'ASKING' | 'CONFIRMING' | 'APPLYING';
 
 interface Attempt {
   readonly port: ClientPort;
@@ -46,15 +49,18 @@ interface Attempt {
   stage: Stage;
   /** A txn of the session has been applied meanwhile: its client may have gone on at another server. */
   overtaken: boolean;
-  /** CONFIRMING: whether the leader says that the session lives, and since when it is this server's. */
+  /** From CONFIRMING on: whether the leader says that the session lives, since when it is this server's, and what it had proposed then. */
   lives: boolean;
   stamp: OwnerStamp;
+  zxid: Zxid;
 }
 
 export class Handshakes {
   readonly #options: HandshakeOptions;
   readonly #bySession = new Map<bigint, Attempt>();
   readonly #byPort = new Map<ClientPort, Attempt>();
+  /** Attempts that are APPLYING. */
+  #applying = 0;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
@@ -78,7 +84,7 @@ export class Handshakes {
     if (!passwordMatches(connect.sessionId, connect.passwd)) return port.refuse();
     this.#bySession.get(connect.sessionId)?.port.close();
     host.closeLocal(connect.sessionId);
-    this.#add({ port, connect, timeOut, session: connect.sessionId, stage: 'ASKING', overtaken: false, lives: true, stamp: 0 });
+    this.#add({ port, connect, timeOut, session: connect.sessionId, stage: 'ASKING' });
     host.renew(connect.sessionId, timeOut);
   }
 
@@ -88,10 +94,10 @@ export class Handshakes {
     if (attempt === undefined) return;
     switch (message.type) {
       case 'renewed':
-        if (attempt.stage === 'ASKING') this.#onRenewed(attempt, message.lives, message.stamp);
+        if (attempt.stage === 'ASKING') this.#onRenewed(attempt, message);
         return;
       case 'moved':
-        if (attempt.stage === 'CONFIRMING' && attempt.stamp <= message.stamp) attempt.port.close();
+        if (attempt.stamp <= message.stamp && (attempt.stage === 'CONFIRMING' || attempt.stage === 'APPLYING')) attempt.port.close();
         return;
       case 'taken':
         if (attempt.stage !== 'CREATING') return;
@@ -116,12 +122,23 @@ export class Handshakes {
     if (attempt !== undefined) attempt.overtaken = true;
   }
 
+  /** A run of txns has been applied. */
+  onApplied(): void {
+    if (this.#applying === 0) return;
+    for (const attempt of [...this.#byPort.values()]) this.#finishIfApplied(attempt);
+  }
+
   onSynced(session: bigint): void {
     const attempt = this.#bySession.get(session);
     if (attempt === undefined || attempt.stage !== 'CONFIRMING') return;
-    // The end of the session is applied here, also where it came in the meantime.
+    if (attempt.lives) {
+      attempt.stage = 'APPLYING';
+      this.#applying++;
+      this.#finishIfApplied(attempt);
+      return;
+    }
+    // The end of the session is applied here.
     if (!this.#options.host.database.sessions.has(session)) return attempt.port.refuse();
-    if (attempt.lives) return this.#finish(attempt);
     // It was created through a leader of which the one that was asked knows nothing.
     attempt.stage = 'ASKING';
     this.#options.host.renew(session, attempt.timeOut);
@@ -148,15 +165,24 @@ export class Handshakes {
 
   #create(port: ClientPort, connect: ConnectRequest, timeOut: number): void {
     const session = this.#options.ids.next();
-    this.#add({ port, connect, timeOut, session, stage: 'CREATING', overtaken: false, lives: true, stamp: 0 });
+    this.#add({ port, connect, timeOut, session, stage: 'CREATING' });
     this.#options.host.createSession(session, timeOut);
   }
 
-  #onRenewed(attempt: Attempt, lives: boolean, stamp: OwnerStamp): void {
+  #onRenewed(attempt: Attempt, { lives, stamp, zxid }: SessionMessage & { readonly type: 'renewed' }): void {
     attempt.stage = 'CONFIRMING';
     attempt.lives = lives;
     attempt.stamp = stamp;
+    attempt.zxid = zxid;
     this.#options.host.syncSession(attempt.session);
+  }
+
+  #finishIfApplied(attempt: Attempt): void {
+    const { database } = this.#options.host;
+    if (attempt.stage !== 'APPLYING' || attempt.zxid > database.lastZxid) return;
+    // It may have been ended in the meantime.
+    if (database.sessions.has(attempt.session)) this.#finish(attempt);
+    else attempt.port.refuse();
   }
 
   #finish(attempt: Attempt): void {
@@ -164,12 +190,14 @@ export class Handshakes {
     this.#options.host.open(attempt.port, attempt.session, attempt.timeOut, attempt.stamp);
   }
 
-  #add(attempt: Attempt): void {
+  #add(begun: Pick<Attempt, 'port' | 'connect' | 'timeOut' | 'session' | 'stage'>): void {
+    const attempt: Attempt = { ...begun, overtaken: false, lives: true, stamp: 0, zxid: NO_ZXID };
     this.#bySession.set(attempt.session, attempt);
     this.#byPort.set(attempt.port, attempt);
   }
 
   #remove(attempt: Attempt): void {
+    if (attempt.stage === 'APPLYING') this.#applying--;
     if (this.#bySession.get(attempt.session) === attempt) this.#bySession.delete(attempt.session);
     this.#byPort.delete(attempt.port);
   }

@@ -135,7 +135,7 @@ export class Leadership {
       // The connection that the client has left may not know of it yet.
       if (earlier !== undefined && earlier.sid !== from) this.#options.tell(earlier.sid, { type: 'moved', session, stamp });
     }
-    this.#options.tell(from, { type: 'renewed', session, lives, stamp });
+    this.#options.tell(from, { type: 'renewed', session, lives, zxid: this.#lastProposed, stamp });
   }
 
   /** Server `from` has kept the connections of these sessions over a change of leader. */

@@ -149,6 +149,7 @@ export class Member implements Application {
   deliver(run: Run): void {
     this.#clients.begin();
     for (let i = 0; i < run.payloads.length; i++) this.#deliverOne((run.zxid + i) as Zxid, run.payloads[i] as Uint8Array);
+    this.#handshakes.onApplied();
     this.#clients.end();
   }
 

@@ -25,10 +25,10 @@ export type SessionMessage =
   /** server → leader: after a change of leader, the sessions whose connections this server has kept. */
   | { readonly type: 'hold'; readonly sessions: readonly HeldSession[] }
   /**
-   * leader → server: the answer to `renew`. Where the session lives it belongs to that server now, and its client may go on there after a sync, so that it
-   * meets nothing of its earlier connections later on.
+   * leader → server: the answer to `renew`. Where the session lives it belongs to that server now, and its client may go on there once
+   * the leader is confirmed by a sync and all up to `zxid` is applied, so that it meets nothing of its earlier connections later on.
    */
-  | { readonly type: 'renewed'; readonly session: bigint; readonly lives: boolean; readonly stamp: OwnerStamp }
+  | { readonly type: 'renewed'; readonly session: bigint; readonly lives: boolean; readonly zxid: Zxid; readonly stamp: OwnerStamp }
   /** leader → server: the session belongs to another server, since `stamp`; a connection from before is to be closed. */
   | { readonly type: 'moved'; readonly session: bigint; readonly stamp: OwnerStamp }
   /** leader → server: the id of a new session is in use. */
@@ -54,6 +54,7 @@ export function encodeSessionMessage(message: SessionMessage): Uint8Array {
     case 'renewed':
       writer.long(message.session);
       writer.bool(message.lives);
+      writer.zxid(message.zxid);
       writer.longNumber(message.stamp);
       break;
     case 'moved':
@@ -108,7 +109,7 @@ function readMessage(reader: JuteReader): SessionMessage {
     case tags.hold:
       return { type: 'hold', sessions: reader.vector(readHeld, HELD_BYTES) };
     case tags.renewed:
-      return { type: 'renewed', session: reader.long(), lives: reader.bool(), stamp: reader.longNumber() };
+      return { type: 'renewed', session: reader.long(), lives: reader.bool(), zxid: reader.zxid(), stamp: reader.longNumber() };
     case tags.moved:
       return { type: 'moved', session: reader.long(), stamp: reader.longNumber() };
     case tags.taken:

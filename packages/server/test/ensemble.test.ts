@@ -252,6 +252,16 @@ describe('three servers', () => {
     expect(moved.isClosed).toBe(false);
   });
 
+  it('give a session at the leader only when what came in the same turn is applied', () => {
+    const ensemble = new TestEnsemble().ready();
+    const { leader } = ensemble;
+    const old = ensemble.client(leader);
+    old.create('/just-before');
+    const moved = new RecordedClient(leader).connect(renewal(old.sessionId));
+    while (moved.connected === undefined) ensemble.clock.step();
+    expect(leader.tree.find('/just-before')).not.toBe(undefined);
+  });
+
   it('give a session by the word of a leader only while a quorum follows it', () => {
     const ensemble = new TestEnsemble().ready();
     const { leader } = ensemble;

@@ -20,7 +20,7 @@ const forwarded: readonly ForwardedRequest[] = [
 const messages: readonly SessionMessage[] = [
   { type: 'renew', session: 5n, timeOut: 100 },
   { type: 'hold', sessions: [{ id: -1n, timeOut: 3, stamp: makeZxid(3, 4) }] },
-  { type: 'renewed', session: 5n, lives: true, stamp: makeZxid(2, 0) },
+  { type: 'renewed', session: 5n, lives: true, zxid: makeZxid(1, 2), stamp: makeZxid(2, 0) },
   { type: 'moved', session: 5n, stamp: 77 },
   { type: 'taken', session: 5n },
 ];

@@ -16,7 +16,7 @@ export interface Storage {
   /** Reads what has survived; called once, before anything else. */
   recover(done: (result: StoredImage | Error) => void): void;
   append(run: Run, done: Completion): void;
-  /** Removes every entry above `zxid`, which is in the log or is the zxid of the snapshot below it, and whatever is damaged above it. */
+  /** Removes every entry above `zxid`, which is in the log or is the zxid of the snapshot below it, and whatever is damaged above it, a snapshot included. */
   truncate(zxid: Zxid, done: Completion): void;
   saveAcceptedEpoch(epoch: number, done: Completion): void;
   saveCurrentEpoch(epoch: number, done: Completion): void;

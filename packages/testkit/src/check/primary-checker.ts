@@ -21,6 +21,8 @@ export class PrimaryChecker {
   readonly #lastEpochOf = new Map<Sid, number>();
   /** By leader: the epoch that it has invited learners to. */
   readonly #invitedTo = new Map<Sid, number>();
+  /** By server: the epoch in which it gets its vote. */
+  readonly #regaining = new Map<Sid, number>();
 
   /** @param epochTxnsMax how many txns an epoch may have, but for those that are proposed while the application is told to stop. */
   constructor(witness: Witness, epochTxnsMax = Number.POSITIVE_INFINITY) {
@@ -43,11 +45,18 @@ export class PrimaryChecker {
   onHandOver(leader: Sid, successor: Sid): void {
     const { ordered, delivered } = this.#witness.server(leader);
     const { flushed } = this.#witness.server(successor);
-    if (ordered !== delivered || !holds(flushed, ordered) || !this.#witness.votes(successor))
+    const regained = this.#regaining.get(successor);
+    const counts = this.#witness.votes(successor) || (regained !== undefined && regained === this.#invitedTo.get(leader));
+    if (ordered !== delivered || !holds(flushed, ordered) || !counts)
       this.#fail(
         'HandOverComplete',
         `server ${leader} at ${formatZxid(ordered.zxid)}, having delivered ${formatZxid(delivered.zxid)}, hands over to server ${successor}, whose disk has ${formatZxid(flushed.zxid)}`,
       );
+  }
+
+  /** A server without a vote goes with its leader into an epoch that begins after it came: in that epoch it gets its vote. */
+  onRegains(sid: Sid, epoch: number): void {
+    this.#regaining.set(sid, epoch);
   }
 
   /** A learner has promised an epoch for the first time. */

@@ -165,8 +165,9 @@ export class ZabChecker {
     const leader = view.leaders.get(channel) as Sid;
     if (message.type === 'ACKEPOCH') {
       this.#persistence.onPromise(view.sid, leader, message);
-      if (message.currentEpoch !== -1 && this.witness.votes(view.sid))
-        this.#primary.onPromised(view.sid, this.#persistence.invitedTo(view.sid));
+      const epoch = this.#persistence.invitedTo(view.sid);
+      if (message.currentEpoch !== -1 && this.witness.votes(view.sid)) this.#primary.onPromised(view.sid, epoch);
+      else if (view.serving) this.#primary.onRegains(view.sid, epoch);
     } else if (message.type === 'ACK') {
       this.#persistence.onAck(view.sid, leader, message.zxid);
       if (message.zxid % 0x1_0000_0000 === 0 && this.witness.votes(view.sid))

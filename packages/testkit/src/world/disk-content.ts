@@ -76,6 +76,12 @@ export class DiskContent {
           this.#zxids.pop();
           this.#payloads.pop();
         }
+        // A store whose snapshot cannot be read is cut to nothing, and begins anew.
+        if (order.zxid < this.#base) {
+          this.#base = 0 as Zxid;
+          this.#snapshot = undefined;
+          this.#rotten.delete('snapshot');
+        }
         return;
       case 'saveAcceptedEpoch':
         this.#acceptedEpoch = order.epoch;

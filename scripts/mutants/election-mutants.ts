@@ -262,7 +262,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: LOOKING, find: '    if (!hasQuorum(config, (voter) => supporters.has(voter))) return this.#unfinalize();\n', replace: '' },
     ],
-    expects: 'Liveness',
+    expects: 'ElectionQuorum',
   },
   {
     id: 'finalize-kept',

@@ -85,7 +85,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     }\n`,
       },
     ],
-    expects: 'AckHonesty',
+    expects: 'HistoryBeforeEpoch',
   },
   {
     id: 'ZK-4685',
@@ -409,7 +409,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
         replace: 'const toCommitted = this.#term.state.established;',
       },
     ],
-    expects: 'AckHonesty',
+    expects: 'HistoryBeforeEpoch',
   },
   {
     id: 'ZK-4925-hole',

@@ -150,6 +150,8 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
       },
     ],
     expects: 'ElectionQuorum',
+    survives:
+      'the leader has to go in the moment in which a mark is on its way to the disk: rare (it was found at seed 76 of an earlier simulator)',
   },
   {
     id: 'ZK-2325',

@@ -26,6 +26,11 @@ export function isSequential(mode: CreateMode): boolean {
   );
 }
 
+/** True where the znode goes when it has not been changed for a time and has no children. */
+export function hasTtl(mode: CreateMode): boolean {
+  return mode === CreateMode.PERSISTENT_WITH_TTL || mode === CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL;
+}
+
 /** The mode of a flag from the wire; undefined where it is none (ZooKeeper answers BADARGUMENTS). */
 export function createModeFromFlag(flag: number): CreateMode | undefined {
   return Number.isInteger(flag) && flag >= 0 && flag <= 6 ? (flag as CreateMode) : undefined;

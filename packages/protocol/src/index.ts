@@ -22,7 +22,8 @@ export {
   encodeConnectResponse,
 } from './connect.js';
 export { crc32 } from './crc32.js';
-export { CreateMode, createModeFromFlag, isEphemeral, isSequential } from './create-mode.js';
+export { CreateMode, createModeFromFlag, hasTtl, isEphemeral, isSequential } from './create-mode.js';
+export { CONTAINER_OWNER, isTtl, sessionOf, TTL_MS_MAX, ttlOf, ttlOwner } from './ephemeral-owner.js';
 export { ErrorCode, type ErrorName, errorName, isZooKeeperError, ZooKeeperError, type ZooKeeperErrorOptions } from './errors.js';
 export { FRAME_BYTES_MAX, FrameSplitter, frame } from './frame.js';
 export { JuteReader } from './jute-reader.js';
@@ -49,9 +50,14 @@ export type {
   CheckRequest,
   CloseSessionRequest,
   CreateRequest,
+  CreateTtlRequest,
   DeleteRequest,
   GetAclRequest,
+  GetAllChildrenNumberRequest,
+  GetEphemeralsRequest,
   MultiOp,
+  MultiReadOp,
+  MultiReadRequest,
   MultiRequest,
   PingRequest,
   ReadRequest,
@@ -60,19 +66,25 @@ export type {
   SetDataRequest,
   SetWatchesRequest,
   SyncRequest,
+  WhoAmIRequest,
 } from './requests.js';
 export type {
   Create2Response,
   CreateResponse,
   GetAclResponse,
+  GetAllChildrenNumberResponse,
   GetChildren2Response,
   GetChildrenResponse,
   GetDataResponse,
+  GetEphemeralsResponse,
+  MultiReadResponse,
   MultiResponse,
   OpResult,
+  ReadResult,
   Response,
   StatResponse,
   SyncResponse,
+  WhoAmIResponse,
 } from './responses.js';
 export { decodeServerMessage, encodeServerMessage } from './server-messages.js';
 export { formatSessionId } from './session-id.js';
@@ -81,7 +93,9 @@ export { decodeTxn, encodeTxn } from './txn-codec.js';
 export type {
   CheckTxn,
   CloseSessionTxn,
+  CreateContainerTxn,
   CreateSessionTxn,
+  CreateTtlTxn,
   CreateTxn,
   DeleteTxn,
   ErrorTxn,

@@ -16,9 +16,14 @@ import type {
   CheckRequest,
   CloseSessionRequest,
   CreateRequest,
+  CreateTtlRequest,
   DeleteRequest,
   GetAclRequest,
+  GetAllChildrenNumberRequest,
+  GetEphemeralsRequest,
   MultiOp,
+  MultiReadOp,
+  MultiReadRequest,
   MultiRequest,
   PingRequest,
   ReadRequest,
@@ -27,6 +32,7 @@ import type {
   SetDataRequest,
   SetWatchesRequest,
   SyncRequest,
+  WhoAmIRequest,
 } from './requests.js';
 
 /**
@@ -45,6 +51,10 @@ export function readRequest(reader: JuteReader, type: number): Request {
       return createCodec.read(reader);
     case OpCode.create2:
       return create2Codec.read(reader);
+    case OpCode.createContainer:
+      return createContainerCodec.read(reader);
+    case OpCode.createTTL:
+      return createTtlCodec.read(reader);
     case OpCode.delete:
       return deleteCodec.read(reader);
     case OpCode.exists:
@@ -67,6 +77,14 @@ export function readRequest(reader: JuteReader, type: number): Request {
       return checkCodec.read(reader);
     case OpCode.multi:
       return multiCodec.read(reader);
+    case OpCode.multiRead:
+      return multiReadCodec.read(reader);
+    case OpCode.getEphemerals:
+      return getEphemeralsCodec.read(reader);
+    case OpCode.getAllChildrenNumber:
+      return getAllChildrenNumberCodec.read(reader);
+    case OpCode.whoAmI:
+      return WHO_AM_I;
     case OpCode.auth:
       return authCodec.read(reader);
     case OpCode.setWatches:
@@ -85,7 +103,10 @@ export function writeRequest(writer: JuteWriter, request: Request): void {
   switch (request.type) {
     case OpCode.create:
     case OpCode.create2:
+    case OpCode.createContainer:
       return createCodec.write(writer, request);
+    case OpCode.createTTL:
+      return createTtlCodec.write(writer, request);
     case OpCode.delete:
       return deleteCodec.write(writer, request);
     case OpCode.exists:
@@ -105,10 +126,17 @@ export function writeRequest(writer: JuteWriter, request: Request): void {
       return checkCodec.write(writer, request);
     case OpCode.multi:
       return multiCodec.write(writer, request);
+    case OpCode.multiRead:
+      return multiReadCodec.write(writer, request);
+    case OpCode.getEphemerals:
+      return getEphemeralsCodec.write(writer, request);
+    case OpCode.getAllChildrenNumber:
+      return getAllChildrenNumberCodec.write(writer, request);
     case OpCode.auth:
       return authCodec.write(writer, request);
     case OpCode.setWatches:
       return setWatchesCodec.write(writer, request);
+    case OpCode.whoAmI:
     case OpCode.ping:
     case OpCode.closeSession:
       return;
@@ -120,8 +148,11 @@ export function writeRequest(writer: JuteWriter, request: Request): void {
 const PING: PingRequest = Object.freeze({ type: OpCode.ping });
 const CLOSE_SESSION: CloseSessionRequest = Object.freeze({ type: OpCode.closeSession });
 
+const WHO_AM_I: WhoAmIRequest = Object.freeze({ type: OpCode.whoAmI });
+
 const createCodec = createCodecOf(OpCode.create);
 const create2Codec = createCodecOf(OpCode.create2);
+const createContainerCodec = createCodecOf(OpCode.createContainer);
 const existsCodec = readCodecOf(OpCode.exists);
 const getDataCodec = readCodecOf(OpCode.getData);
 const getChildrenCodec = readCodecOf(OpCode.getChildren);
@@ -139,6 +170,33 @@ function createCodecOf(type: CreateRequest['type']): Codec<CreateRequest> {
       writer.int(request.flags);
     },
   };
+}
+
+/** Record `CreateTTLRequest`. */
+const createTtlCodec: Codec<CreateTtlRequest> = {
+  read(reader) {
+    return {
+      type: OpCode.createTTL,
+      path: reader.string(),
+      data: reader.buffer(),
+      acl: readAclList(reader),
+      flags: reader.int(),
+      ttl: readTtl(reader),
+    };
+  },
+  write(writer, request) {
+    writer.string(request.path);
+    writer.buffer(request.data);
+    writeAclList(writer, request.acl);
+    writer.int(request.flags);
+    writer.longNumber(request.ttl);
+  },
+};
+
+/** A time that no number holds is far out of bounds for a TTL, so the nearest one that a number holds is judged in the same way. */
+function readTtl(reader: JuteReader): number {
+  const ttl = Number(reader.long());
+  return Math.min(Math.max(ttl, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
 /** Records `ExistsRequest`, `GetDataRequest`, `GetChildrenRequest`, `GetChildren2Request`: all the same bytes. */
@@ -235,6 +293,10 @@ function readMultiOp(reader: JuteReader, type: number): MultiOp {
       return createCodec.read(reader);
     case OpCode.create2:
       return create2Codec.read(reader);
+    case OpCode.createContainer:
+      return createContainerCodec.read(reader);
+    case OpCode.createTTL:
+      return createTtlCodec.read(reader);
     case OpCode.delete:
       return deleteCodec.read(reader);
     case OpCode.setData:
@@ -245,6 +307,43 @@ function readMultiOp(reader: JuteReader, type: number): MultiOp {
       throw new ProtocolError('BAD_VALUE', `a multi holds an operation of the type ${type} (${opCodeName(type) ?? 'none of ZooKeeper'})`);
   }
 }
+
+/** `MultiOperationRecord` with reads; the two kinds are never mixed. */
+const multiReadCodec: Codec<MultiReadRequest> = {
+  read(reader) {
+    return { type: OpCode.multiRead, ops: readMulti(reader, readMultiReadOp) };
+  },
+  write(writer, request) {
+    for (const op of request.ops) {
+      writeMultiHeader(writer, op.type);
+      existsCodec.write(writer, op);
+    }
+    writeMultiEnd(writer);
+  },
+};
+
+function readMultiReadOp(reader: JuteReader, type: number): MultiReadOp {
+  if (type === OpCode.getData || type === OpCode.getChildren) return { type, path: reader.string(), watch: reader.bool() };
+  throw new ProtocolError('BAD_VALUE', `a multiRead holds an operation of the type ${type} (${opCodeName(type) ?? 'none of ZooKeeper'})`);
+}
+
+const getEphemeralsCodec: Codec<GetEphemeralsRequest> = {
+  read(reader) {
+    return { type: OpCode.getEphemerals, prefixPath: reader.string() };
+  },
+  write(writer, request) {
+    writer.string(request.prefixPath);
+  },
+};
+
+const getAllChildrenNumberCodec: Codec<GetAllChildrenNumberRequest> = {
+  read(reader) {
+    return { type: OpCode.getAllChildrenNumber, path: reader.string() };
+  },
+  write(writer, request) {
+    writer.string(request.path);
+  },
+};
 
 /** Record `AuthPacket`. An empty proof proves what its scheme makes of it; a null one cannot prove anything. */
 const authCodec: Codec<AuthRequest> = {

@@ -3,14 +3,26 @@ import type { Acl } from './acl.js';
 import type { OpCode } from './opcode.js';
 import type { Zxid } from './zxid.js';
 
-/** Creates a znode; `create2` is answered with its Stat as well. */
+/** Creates a znode; `create2` and `createContainer` are answered with its Stat as well. */
 export interface CreateRequest {
-  readonly type: typeof OpCode.create | typeof OpCode.create2;
+  readonly type: typeof OpCode.create | typeof OpCode.create2 | typeof OpCode.createContainer;
   readonly path: string;
   readonly data: Uint8Array | null;
   readonly acl: readonly Acl[];
   /** A `CreateMode`, but any int32 can come over the wire. */
   readonly flags: number;
+}
+
+/** Creates a znode that goes when it has not been changed for a time and has no children. */
+export interface CreateTtlRequest {
+  readonly type: typeof OpCode.createTTL;
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  readonly acl: readonly Acl[];
+  /** A `CreateMode` with a TTL, but any int32 can come over the wire. */
+  readonly flags: number;
+  /** In milliseconds, 1 to `TTL_MS_MAX`, but any whole number can come over the wire. */
+  readonly ttl: number;
 }
 
 /** Deletes a znode without children. */
@@ -67,12 +79,43 @@ export interface CheckRequest {
 }
 
 /** What a multi may hold. */
-export type MultiOp = CreateRequest | DeleteRequest | SetDataRequest | CheckRequest;
+export type MultiOp = CreateRequest | CreateTtlRequest | DeleteRequest | SetDataRequest | CheckRequest;
 
 /** Several writes as one txn: all of them, or none. */
 export interface MultiRequest {
   readonly type: typeof OpCode.multi;
   readonly ops: readonly MultiOp[];
+}
+
+/** What a multiRead may hold. A watch that is asked for is not set. */
+export interface MultiReadOp {
+  readonly type: typeof OpCode.getData | typeof OpCode.getChildren;
+  readonly path: string;
+  readonly watch: boolean;
+}
+
+/** Several reads of one state, each with a result of its own. */
+export interface MultiReadRequest {
+  readonly type: typeof OpCode.multiRead;
+  readonly ops: readonly MultiReadOp[];
+}
+
+/** Asks for the session's own ephemerals. */
+export interface GetEphemeralsRequest {
+  readonly type: typeof OpCode.getEphemerals;
+  /** Those whose paths begin with this, be it in the middle of a name; all for `/` and for nothing. */
+  readonly prefixPath: string;
+}
+
+/** Asks how many znodes there are below a path, at any depth. */
+export interface GetAllChildrenNumberRequest {
+  readonly type: typeof OpCode.getAllChildrenNumber;
+  readonly path: string;
+}
+
+/** Asks as whom the server takes the client. */
+export interface WhoAmIRequest {
+  readonly type: typeof OpCode.whoAmI;
 }
 
 /** Keeps the session alive. */
@@ -107,6 +150,7 @@ export interface CloseSessionRequest {
 /** Everything that a client can ask for, once it is connected. */
 export type Request =
   | CreateRequest
+  | CreateTtlRequest
   | DeleteRequest
   | ReadRequest
   | SetDataRequest
@@ -115,6 +159,10 @@ export type Request =
   | SyncRequest
   | CheckRequest
   | MultiRequest
+  | MultiReadRequest
+  | GetEphemeralsRequest
+  | GetAllChildrenNumberRequest
+  | WhoAmIRequest
   | PingRequest
   | AuthRequest
   | SetWatchesRequest

@@ -3,7 +3,7 @@
  *
  * Bytes behind an answer are ignored, as ZooKeeper's clients ignore them.
  */
-import { readAclList, writeAclList } from './acl.js';
+import { idCodec, readAclList, writeAclList } from './acl.js';
 import { unreachable } from './assert.js';
 import type { Codec } from './codec.js';
 import type { JuteReader } from './jute-reader.js';
@@ -15,13 +15,18 @@ import type {
   Create2Response,
   CreateResponse,
   GetAclResponse,
+  GetAllChildrenNumberResponse,
   GetChildren2Response,
   GetChildrenResponse,
   GetDataResponse,
+  GetEphemeralsResponse,
+  MultiReadResponse,
   MultiResponse,
   OpResult,
+  ReadResult,
   Response,
   SyncResponse,
+  WhoAmIResponse,
 } from './responses.js';
 import { statCodec } from './stat.js';
 
@@ -32,6 +37,9 @@ export function readResponse(reader: JuteReader, type: number): Response | undef
       return createCodec.read(reader);
     case OpCode.create2:
       return create2Codec.read(reader);
+    case OpCode.createContainer:
+    case OpCode.createTTL:
+      return { type, path: reader.string(), stat: statCodec.read(reader) };
     case OpCode.exists:
       return { type: OpCode.exists, stat: statCodec.read(reader) };
     case OpCode.setData:
@@ -50,6 +58,14 @@ export function readResponse(reader: JuteReader, type: number): Response | undef
       return syncCodec.read(reader);
     case OpCode.multi:
       return multiCodec.read(reader);
+    case OpCode.multiRead:
+      return multiReadCodec.read(reader);
+    case OpCode.getEphemerals:
+      return getEphemeralsCodec.read(reader);
+    case OpCode.getAllChildrenNumber:
+      return getAllChildrenNumberCodec.read(reader);
+    case OpCode.whoAmI:
+      return whoAmICodec.read(reader);
     case OpCode.delete:
     case OpCode.check:
     case OpCode.ping:
@@ -71,7 +87,9 @@ export function writeResponse(writer: JuteWriter, response: Response): void {
     case OpCode.create:
       return createCodec.write(writer, response);
     case OpCode.create2:
-      return create2Codec.write(writer, response);
+    case OpCode.createContainer:
+    case OpCode.createTTL:
+      return writeCreate2(writer, response);
     case OpCode.exists:
     case OpCode.setData:
     case OpCode.setACL:
@@ -88,6 +106,14 @@ export function writeResponse(writer: JuteWriter, response: Response): void {
       return syncCodec.write(writer, response);
     case OpCode.multi:
       return multiCodec.write(writer, response);
+    case OpCode.multiRead:
+      return multiReadCodec.write(writer, response);
+    case OpCode.getEphemerals:
+      return getEphemeralsCodec.write(writer, response);
+    case OpCode.getAllChildrenNumber:
+      return getAllChildrenNumberCodec.write(writer, response);
+    case OpCode.whoAmI:
+      return whoAmICodec.write(writer, response);
     default:
       return unreachable(response);
   }
@@ -102,15 +128,18 @@ const createCodec: Codec<CreateResponse> = {
   },
 };
 
-const create2Codec: Codec<Create2Response> = {
+const create2Codec: Codec<Create2Response & { readonly type: typeof OpCode.create2 }> = {
   read(reader) {
     return { type: OpCode.create2, path: reader.string(), stat: statCodec.read(reader) };
   },
-  write(writer, response) {
-    writer.string(response.path);
-    statCodec.write(writer, response.stat);
-  },
+  write: writeCreate2,
 };
+
+/** Record `Create2Response`, which answers createContainer and createTTL too. */
+function writeCreate2(writer: JuteWriter, response: Create2Response): void {
+  writer.string(response.path);
+  statCodec.write(writer, response.stat);
+}
 
 const getDataCodec: Codec<GetDataResponse> = {
   read(reader) {
@@ -208,3 +237,72 @@ function writeOpResult(writer: JuteWriter, result: OpResult): void {
       return unreachable(result);
   }
 }
+
+/** `MultiResponse` with the results of reads. */
+const multiReadCodec: Codec<MultiReadResponse> = {
+  read(reader) {
+    return { type: OpCode.multiRead, results: readMulti(reader, readReadResult) };
+  },
+  write(writer, response) {
+    for (const result of response.results) writeReadResult(writer, result);
+    writeMultiEnd(writer);
+  },
+};
+
+function readReadResult(reader: JuteReader, type: number): ReadResult {
+  switch (type) {
+    case OpCode.getData:
+      return getDataCodec.read(reader);
+    case OpCode.getChildren:
+      return getChildrenCodec.read(reader);
+    case OpCode.error:
+      return { type: OpCode.error, err: reader.int() };
+    default:
+      throw new ProtocolError('BAD_VALUE', `a multiRead holds a result of the type ${type} (${opCodeName(type) ?? 'none of ZooKeeper'})`);
+  }
+}
+
+function writeReadResult(writer: JuteWriter, result: ReadResult): void {
+  writeMultiHeader(writer, result.type, result.type === OpCode.error ? result.err : 0);
+  switch (result.type) {
+    case OpCode.getData:
+      return getDataCodec.write(writer, result);
+    case OpCode.getChildren:
+      return getChildrenCodec.write(writer, result);
+    case OpCode.error:
+      return writer.int(result.err);
+    default:
+      return unreachable(result);
+  }
+}
+
+const getEphemeralsCodec: Codec<GetEphemeralsResponse> = {
+  read(reader) {
+    return { type: OpCode.getEphemerals, ephemerals: reader.strings() };
+  },
+  write(writer, response) {
+    writer.strings(response.ephemerals);
+  },
+};
+
+const getAllChildrenNumberCodec: Codec<GetAllChildrenNumberResponse> = {
+  read(reader) {
+    return { type: OpCode.getAllChildrenNumber, totalNumber: reader.int() };
+  },
+  write(writer, response) {
+    writer.int(response.totalNumber);
+  },
+};
+
+/** Two empty strings. */
+const CLIENT_INFO_BYTES_MIN = 8;
+
+/** Record `WhoAmIResponse`; a `ClientInfo` has the bytes of an `Id`. */
+const whoAmICodec: Codec<WhoAmIResponse> = {
+  read(reader) {
+    return { type: OpCode.whoAmI, clientInfo: reader.vector(idCodec.read, CLIENT_INFO_BYTES_MIN) };
+  },
+  write(writer, response) {
+    writer.vector(response.clientInfo, idCodec.write);
+  },
+};

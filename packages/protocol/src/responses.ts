@@ -2,7 +2,7 @@
  * What a server answers: one record per operation that has a body, told apart by `type`. delete, check, ping, auth, setWatches and
  * closeSession are answered by the header alone. The wire codecs are in `response-codec.ts`.
  */
-import type { Acl } from './acl.js';
+import type { Acl, Id } from './acl.js';
 import type { OpCode } from './opcode.js';
 import type { Stat } from './stat.js';
 
@@ -12,9 +12,9 @@ export interface CreateResponse {
   readonly path: string;
 }
 
-/** As `CreateResponse`, with the Stat of the new znode. */
+/** As `CreateResponse`, with the Stat of the new znode. Of type `create2` within a multi, whatever the operation was. */
 export interface Create2Response {
-  readonly type: typeof OpCode.create2;
+  readonly type: typeof OpCode.create2 | typeof OpCode.createContainer | typeof OpCode.createTTL;
   readonly path: string;
   readonly stat: Stat;
 }
@@ -61,7 +61,7 @@ export interface SyncResponse {
 /** What one operation of a multi gave. In a multi that failed all of them are errors; `err` is 0 before the one that failed. */
 export type OpResult =
   | CreateResponse
-  | Create2Response
+  | (Create2Response & { readonly type: typeof OpCode.create2 })
   | { readonly type: typeof OpCode.delete }
   | { readonly type: typeof OpCode.setData; readonly stat: Stat }
   | { readonly type: typeof OpCode.check }
@@ -71,6 +71,33 @@ export type OpResult =
 export interface MultiResponse {
   readonly type: typeof OpCode.multi;
   readonly results: readonly OpResult[];
+}
+
+/** What one operation of a multiRead gave; `err` is its own, whatever the others gave. */
+export type ReadResult = GetDataResponse | GetChildrenResponse | { readonly type: typeof OpCode.error; readonly err: number };
+
+/** One result per operation of the multiRead, in its order. */
+export interface MultiReadResponse {
+  readonly type: typeof OpCode.multiRead;
+  readonly results: readonly ReadResult[];
+}
+
+/** Paths of ephemerals, in no order that is promised. */
+export interface GetEphemeralsResponse {
+  readonly type: typeof OpCode.getEphemerals;
+  readonly ephemerals: readonly string[];
+}
+
+/** How many znodes there are below one. */
+export interface GetAllChildrenNumberResponse {
+  readonly type: typeof OpCode.getAllChildrenNumber;
+  readonly totalNumber: number;
+}
+
+/** As whom the server takes the client (records `ClientInfo`): schemes, and what each of them says to people, which for `digest` is the user alone. */
+export interface WhoAmIResponse {
+  readonly type: typeof OpCode.whoAmI;
+  readonly clientInfo: readonly Id[];
 }
 
 /** Every body that an answer can have. */
@@ -83,4 +110,8 @@ export type Response =
   | GetChildrenResponse
   | GetChildren2Response
   | SyncResponse
-  | MultiResponse;
+  | MultiResponse
+  | MultiReadResponse
+  | GetEphemeralsResponse
+  | GetAllChildrenNumberResponse
+  | WhoAmIResponse;

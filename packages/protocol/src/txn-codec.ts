@@ -13,9 +13,10 @@ import { ProtocolError } from './protocol-error.js';
 import type {
   CheckTxn,
   CloseSessionTxn,
+  CreateContainerTxn,
   CreateSessionTxn,
+  CreateTtlTxn,
   CreateTxn,
-  DeleteTxn,
   ErrorTxn,
   MultiTxn,
   SetAclTxn,
@@ -68,8 +69,13 @@ function readMultiPart(reader: JuteReader, type: number): Txn | undefined {
       return createCodec.read(reader);
     case OpCode.create2:
       return create2Codec.read(reader);
+    case OpCode.createContainer:
+      return createContainerCodec.read(reader);
+    case OpCode.createTTL:
+      return createTtlCodec.read(reader);
     case OpCode.delete:
-      return deleteCodec.read(reader);
+    case OpCode.deleteContainer:
+      return { type, path: reader.string() };
     case OpCode.setData:
       return setDataCodec.read(reader);
     case OpCode.check:
@@ -86,8 +92,13 @@ function writeTxn(writer: JuteWriter, txn: Txn): void {
     case OpCode.create:
     case OpCode.create2:
       return createCodec.write(writer, txn);
+    case OpCode.createContainer:
+      return createContainerCodec.write(writer, txn);
+    case OpCode.createTTL:
+      return createTtlCodec.write(writer, txn);
     case OpCode.delete:
-      return deleteCodec.write(writer, txn);
+    case OpCode.deleteContainer:
+      return writer.string(txn.path);
     case OpCode.setData:
       return setDataCodec.write(writer, txn);
     case OpCode.setACL:
@@ -145,12 +156,41 @@ function createCodecOf(type: CreateTxn['type']): Codec<CreateTxn> {
   };
 }
 
-const deleteCodec: Codec<DeleteTxn> = {
+const createContainerCodec: Codec<CreateContainerTxn> = {
   read(reader) {
-    return { type: OpCode.delete, path: reader.string() };
+    return {
+      type: OpCode.createContainer,
+      path: reader.string(),
+      data: reader.buffer(),
+      acl: readAclList(reader),
+      parentCVersion: reader.int(),
+    };
   },
   write(writer, txn) {
     writer.string(txn.path);
+    writer.buffer(txn.data);
+    writeAclList(writer, txn.acl);
+    writer.int(txn.parentCVersion);
+  },
+};
+
+const createTtlCodec: Codec<CreateTtlTxn> = {
+  read(reader) {
+    return {
+      type: OpCode.createTTL,
+      path: reader.string(),
+      data: reader.buffer(),
+      acl: readAclList(reader),
+      parentCVersion: reader.int(),
+      ttl: reader.longNumber(),
+    };
+  },
+  write(writer, txn) {
+    writer.string(txn.path);
+    writer.buffer(txn.data);
+    writeAclList(writer, txn.acl);
+    writer.int(txn.parentCVersion);
+    writer.longNumber(txn.ttl);
   },
 };
 

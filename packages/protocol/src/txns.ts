@@ -31,9 +31,31 @@ export interface CreateTxn {
   readonly parentCVersion: number;
 }
 
-/** A znode goes (record `DeleteTxn`). */
+/** A container comes into being (record `CreateContainerTxn`). */
+export interface CreateContainerTxn {
+  readonly type: typeof OpCode.createContainer;
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  readonly acl: readonly Acl[];
+  /** What the parent's internal cversion becomes. */
+  readonly parentCVersion: number;
+}
+
+/** A znode with a TTL comes into being (record `CreateTTLTxn`). */
+export interface CreateTtlTxn {
+  readonly type: typeof OpCode.createTTL;
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  readonly acl: readonly Acl[];
+  /** What the parent's internal cversion becomes. */
+  readonly parentCVersion: number;
+  /** In milliseconds, 1 to `TTL_MS_MAX`. */
+  readonly ttl: number;
+}
+
+/** A znode goes (record `DeleteTxn`); of type `deleteContainer` where it is a container or has a TTL, and its time has come. */
 export interface DeleteTxn {
-  readonly type: typeof OpCode.delete;
+  readonly type: typeof OpCode.delete | typeof OpCode.deleteContainer;
   readonly path: string;
 }
 
@@ -81,11 +103,22 @@ export interface ErrorTxn {
   readonly err: number;
 }
 
-/** Several changes at one zxid (record `MultiTxn`): create, create2, delete, setData and check, or errors in the place of all. */
+/** Several changes at one zxid (record `MultiTxn`): creations of any kind, delete, setData and check, or errors in the place of all. */
 export interface MultiTxn {
   readonly type: typeof OpCode.multi;
   readonly txns: readonly Txn[];
 }
 
 /** Every kind of change. */
-export type Txn = CreateTxn | DeleteTxn | SetDataTxn | SetAclTxn | CreateSessionTxn | CloseSessionTxn | CheckTxn | ErrorTxn | MultiTxn;
+export type Txn =
+  | CreateTxn
+  | CreateContainerTxn
+  | CreateTtlTxn
+  | DeleteTxn
+  | SetDataTxn
+  | SetAclTxn
+  | CreateSessionTxn
+  | CloseSessionTxn
+  | CheckTxn
+  | ErrorTxn
+  | MultiTxn;

@@ -7,9 +7,11 @@ import {
   type ConnectResponse,
   type EventMessage,
   type MultiOp,
+  type MultiReadOp,
   makeZxid,
   OpCode,
   type OpResult,
+  type ReadResult,
   type ReplyMessage,
   type Request,
   type Response,
@@ -56,21 +58,35 @@ const acls = fc.array(acl, { maxLength: 4 });
 const texts = fc.array(text, { maxLength: 5 });
 
 const create = fc.record({
-  type: fc.constantFrom(OpCode.create, OpCode.create2),
+  type: fc.constantFrom(OpCode.create, OpCode.create2, OpCode.createContainer),
   path: text,
   data: nullableBytes,
   acl: acls,
   flags: int32,
+});
+const createTtl = fc.record({
+  type: fc.constant(OpCode.createTTL),
+  path: text,
+  data: nullableBytes,
+  acl: acls,
+  flags: int32,
+  ttl: fc.maxSafeInteger(),
 });
 const deleteRequest = fc.record({ type: fc.constant(OpCode.delete), path: text, version: int32 });
 const setData = fc.record({ type: fc.constant(OpCode.setData), path: text, data: nullableBytes, version: int32 });
 const setAcl = fc.record({ type: fc.constant(OpCode.setACL), path: text, acl: acls, version: int32 });
 const check = fc.record({ type: fc.constant(OpCode.check), path: text, version: int32 });
 
-export const multiOp: fc.Arbitrary<MultiOp> = fc.oneof(create, deleteRequest, setData, check);
+export const multiOp: fc.Arbitrary<MultiOp> = fc.oneof(create, createTtl, deleteRequest, setData, check);
+const multiReadOp: fc.Arbitrary<MultiReadOp> = fc.record({
+  type: fc.constantFrom(OpCode.getData, OpCode.getChildren),
+  path: text,
+  watch: fc.boolean(),
+});
 
 export const request: fc.Arbitrary<Request> = fc.oneof(
   create,
+  createTtl,
   deleteRequest,
   fc.record({
     type: fc.constantFrom(OpCode.exists, OpCode.getData, OpCode.getChildren, OpCode.getChildren2),
@@ -83,6 +99,10 @@ export const request: fc.Arbitrary<Request> = fc.oneof(
   fc.record({ type: fc.constant(OpCode.sync), path: text }),
   check,
   fc.record({ type: fc.constant(OpCode.multi), ops: fc.array(multiOp, { maxLength: 5 }) }),
+  fc.record({ type: fc.constant(OpCode.multiRead), ops: fc.array(multiReadOp, { maxLength: 5 }) }),
+  fc.record({ type: fc.constant(OpCode.getEphemerals), prefixPath: text }),
+  fc.record({ type: fc.constant(OpCode.getAllChildrenNumber), path: text }),
+  fc.record({ type: fc.constant(OpCode.whoAmI) }),
   fc.record({ type: fc.constant(OpCode.ping) }),
   fc.record({ type: fc.constant(OpCode.auth), authType: int32, scheme: text, auth: bytes }),
   fc.record({
@@ -107,16 +127,28 @@ export const opResult: fc.Arbitrary<OpResult> = fc.oneof(
   fc.record({ type: fc.constant(OpCode.error), err: int32 }),
 );
 
+const getDataResponse = fc.record({ type: fc.constant(OpCode.getData), data: nullableBytes, stat });
+const getChildrenResponse = fc.record({ type: fc.constant(OpCode.getChildren), children: texts });
+const readResult: fc.Arbitrary<ReadResult> = fc.oneof(
+  getDataResponse,
+  getChildrenResponse,
+  fc.record({ type: fc.constant(OpCode.error), err: int32 }),
+);
+
 export const response: fc.Arbitrary<Response> = fc.oneof(
   createResponse,
-  create2Response,
+  fc.record({ type: fc.constantFrom(OpCode.create2, OpCode.createContainer, OpCode.createTTL), path: text, stat }),
   fc.record({ type: fc.constantFrom(OpCode.exists, OpCode.setData, OpCode.setACL), stat }),
-  fc.record({ type: fc.constant(OpCode.getData), data: nullableBytes, stat }),
+  getDataResponse,
   fc.record({ type: fc.constant(OpCode.getACL), acl: acls, stat }),
-  fc.record({ type: fc.constant(OpCode.getChildren), children: texts }),
+  getChildrenResponse,
   fc.record({ type: fc.constant(OpCode.getChildren2), children: texts, stat }),
   fc.record({ type: fc.constant(OpCode.sync), path: text }),
   fc.record({ type: fc.constant(OpCode.multi), results: fc.array(opResult, { maxLength: 5 }) }),
+  fc.record({ type: fc.constant(OpCode.multiRead), results: fc.array(readResult, { maxLength: 5 }) }),
+  fc.record({ type: fc.constant(OpCode.getEphemerals), ephemerals: texts }),
+  fc.record({ type: fc.constant(OpCode.getAllChildrenNumber), totalNumber: int32 }),
+  fc.record({ type: fc.constant(OpCode.whoAmI), clientInfo: fc.array(fc.record({ scheme: text, id: text }), { maxLength: 3 }) }),
 );
 
 const partTxn: fc.Arbitrary<Txn> = fc.oneof(
@@ -128,7 +160,9 @@ const partTxn: fc.Arbitrary<Txn> = fc.oneof(
     ephemeral: fc.boolean(),
     parentCVersion: int32,
   }),
-  fc.record({ type: fc.constant(OpCode.delete), path: text }),
+  fc.record({ type: fc.constant(OpCode.createContainer), path: text, data: nullableBytes, acl: acls, parentCVersion: int32 }),
+  fc.record({ type: fc.constant(OpCode.createTTL), path: text, data: nullableBytes, acl: acls, parentCVersion: int32, ttl: time }),
+  fc.record({ type: fc.constantFrom(OpCode.delete, OpCode.deleteContainer), path: text }),
   setData,
   check,
   fc.record({ type: fc.constant(OpCode.error), err: int32 }),

@@ -191,6 +191,114 @@ test('requests', () => {
   );
 });
 
+test('containers and TTLs', () => {
+  checkRequest(
+    1,
+    { type: OpCode.createContainer, path: '/a', data: hex(''), acl: OPEN_ACL_UNSAFE, flags: 4 },
+    '00000001 00000013',
+    PATH_A,
+    '00000000',
+    OPEN,
+    '00000004',
+  );
+  // behind the flags, the TTL in milliseconds: 100,000
+  const ttl = { type: OpCode.createTTL, path: '/a', data: hex(''), acl: OPEN_ACL_UNSAFE, flags: 6, ttl: 100_000 } as const;
+  checkRequest(2, ttl, '00000002 00000015', PATH_A, '00000000', OPEN, '00000006 00000000000186a0');
+  checkRequest(3, { ...ttl, ttl: -1 }, '00000003 00000015', PATH_A, '00000000', OPEN, '00000006 ffffffffffffffff');
+  checkReply({ type: OpCode.createContainer, path: '/a', stat: STAT }, OpCode.createContainer, PATH_A, STAT_HEX);
+  checkReply({ type: OpCode.createTTL, path: '/a', stat: STAT }, OpCode.createTTL, PATH_A, STAT_HEX);
+  // without the byte `ephemeral` that CreateTxn has
+  checkTxn(
+    { type: OpCode.createContainer, path: '/a', data: hex('01'), acl: OPEN_ACL_UNSAFE, parentCVersion: 4 },
+    PATH_A,
+    '00000001 01',
+    OPEN,
+    '00000004',
+  );
+  checkTxn(
+    { type: OpCode.createTTL, path: '/a', data: null, acl: OPEN_ACL_UNSAFE, parentCVersion: 4, ttl: 100_000 },
+    PATH_A,
+    'ffffffff',
+    OPEN,
+    '00000004 00000000000186a0',
+  );
+  checkTxn({ type: OpCode.deleteContainer, path: '/a' }, PATH_A);
+});
+
+test.each([
+  ['7fffffffffffffff', Number.MAX_SAFE_INTEGER],
+  ['8000000000000000', Number.MIN_SAFE_INTEGER],
+])('a TTL that no number holds, %s, reads as the nearest that one does', (bytes, ttl) => {
+  const request = decodeClientMessage(hex('00000001 00000015', PATH_A, 'ffffffff', OPEN, '00000005', bytes));
+  expect(request).toMatchObject({ request: { type: OpCode.createTTL, ttl } });
+});
+
+test('whoAmI, getEphemerals, getAllChildrenNumber', () => {
+  checkRequest(1, { type: OpCode.whoAmI }, '00000001 0000006b');
+  checkReply(
+    { type: OpCode.whoAmI, clientInfo: [{ scheme: 'digest', id: 'bob' }] },
+    OpCode.whoAmI,
+    '00000001 00000006 646967657374 00000003 626f62',
+  );
+  checkRequest(2, { type: OpCode.getEphemerals, prefixPath: '/a' }, '00000002 00000067', PATH_A);
+  checkReply({ type: OpCode.getEphemerals, ephemerals: ['/a', '/b'] }, OpCode.getEphemerals, '00000002', PATH_A, PATH_B);
+  checkRequest(3, { type: OpCode.getAllChildrenNumber, path: '/a' }, '00000003 00000068', PATH_A);
+  checkReply({ type: OpCode.getAllChildrenNumber, totalNumber: 26 }, OpCode.getAllChildrenNumber, '0000001a');
+});
+
+test('a multiRead, and its results, of which each may fail by itself', () => {
+  checkRequest(
+    1,
+    {
+      type: OpCode.multiRead,
+      ops: [
+        { type: OpCode.getData, path: '/a', watch: false },
+        { type: OpCode.getChildren, path: '/b', watch: true },
+      ],
+    },
+    '00000001 00000016',
+    '00000004 00 ffffffff', // getData
+    PATH_A,
+    '00',
+    '00000008 00 ffffffff', // getChildren
+    PATH_B,
+    '01',
+    'ffffffff 01 ffffffff', // end
+  );
+  checkReply(
+    {
+      type: OpCode.multiRead,
+      results: [
+        { type: OpCode.getData, data: hex('686579'), stat: STAT },
+        { type: OpCode.error, err: -101 },
+        { type: OpCode.getChildren, children: ['k'] },
+      ],
+    },
+    OpCode.multiRead,
+    '00000004 00 00000000', // getData: GetDataResponse
+    '00000003 686579',
+    STAT_HEX,
+    'ffffffff 00 ffffff9b ffffff9b', // NONODE, in the header and in an ErrorResponse
+    '00000008 00 00000000', // getChildren: GetChildrenResponse
+    '00000001 00000001 6b',
+    'ffffffff 01 ffffffff', // end
+  );
+});
+
+test.each([
+  [OpCode.multi, OpCode.getData],
+  [OpCode.multi, OpCode.deleteContainer],
+  [OpCode.multiRead, OpCode.setData],
+  [OpCode.multiRead, OpCode.exists],
+  [OpCode.multiRead, OpCode.getChildren2],
+])('%i does not hold %i', (outer, inner) => {
+  const two = (number: number): string => number.toString(16).padStart(8, '0');
+  expect(decodeClientMessage(hex('00000001', two(outer), two(inner), '00 ffffffff', PATH_A, '00'))).toMatchObject({
+    kind: 'malformed',
+    error: { code: 'BAD_VALUE' },
+  });
+});
+
 test('a path beyond ASCII: /é€', () => {
   checkRequest(1, { type: OpCode.sync, path: '/é€' }, '00000001 00000009 00000006 2f c3a9 e282ac');
 });

@@ -64,7 +64,7 @@ test('every request comes back, as a body and as a message', () => {
     }),
     { ...any.run, numRuns: 1500 },
   );
-  expect(seen.size).toBe(17);
+  expect(seen.size).toBe(23);
 });
 
 test('every reply comes back', () => {
@@ -76,7 +76,7 @@ test('every reply comes back', () => {
     }),
     { ...any.run, numRuns: 1500 },
   );
-  expect(seen.size).toBe(11);
+  expect(seen.size).toBe(17);
 });
 
 test('every txn comes back', () => {
@@ -88,7 +88,7 @@ test('every txn comes back', () => {
     }),
     { ...any.run, numRuns: 1500 },
   );
-  expect(seen.size).toBe(10);
+  expect(seen.size).toBe(13);
 });
 
 test('the handshake comes back, with the byte readOnly and without', () => {

@@ -9,6 +9,9 @@ import {
   type Acl,
   assert,
   type CloseSessionTxn,
+  CONTAINER_OWNER,
+  type CreateContainerTxn,
+  type CreateTtlTxn,
   type CreateTxn,
   type DeleteTxn,
   type MultiTxn,
@@ -18,18 +21,23 @@ import {
   type SetAclTxn,
   type SetDataTxn,
   type Stat,
+  sessionOf,
   type Txn,
   type TxnHeader,
+  ttlOwner,
   unreachable,
   type Zxid,
 } from '@quorate/protocol';
 import { builtInZnodes, isBuiltIn } from './built-in-znodes.js';
-import { NO_OWNER } from './ephemeral-index.js';
 import { failedResults, opResult } from './multi-results.js';
 import { decodeTree, encodeTree } from './tree-snapshot.js';
 import type { ChangeListener, TxnResult } from './txn-result.js';
 import { Int, type IntField, Long, type NodeHandle } from './znode-pages.js';
 import type { ZnodeStore } from './znode-store.js';
+
+const NO_SESSION = 0n;
+
+type Creation = CreateTxn | CreateContainerTxn | CreateTtlTxn;
 
 /** A tree of znodes; a new one holds the built-in znodes alone. */
 export class DataTree {
@@ -71,7 +79,6 @@ export class DataTree {
       // Creations and deletions together, made from the count of creations: DataNode.copyStat. It wraps as Java's int does.
       cversion: (rows.int(node, Int.cversion) * 2 - numChildren) | 0,
       aversion: rows.int(node, Int.aversion),
-      // Containers and TTL znodes, once there are any, have something in this field inside a server, but never on the wire.
       ephemeralOwner: this.ephemeralOwner(node),
       dataLength: rows.data(node)?.length ?? 0,
       numChildren,
@@ -116,7 +123,23 @@ export class DataTree {
 
   /** The session with which the znode goes; 0n for any other znode. */
   ephemeralOwner(node: NodeHandle): bigint {
-    return this.store.ephemerals.sessionOf(this.number(node, Int.owner));
+    return sessionOf(this.persistedOwner(node));
+  }
+
+  /** The ephemeralOwner as a server keeps it (`StatPersisted`): for a container and for a TTL it holds that. */
+  persistedOwner(node: NodeHandle): bigint {
+    return this.store.ephemerals.ownerOf(this.number(node, Int.owner));
+  }
+
+  /** How many znodes there are below it, at any depth. */
+  countBelow(node: NodeHandle): number {
+    assert(this.store.rows.isLive(node), 'a handle is used while its znode lives');
+    return this.store.countBelow(node);
+  }
+
+  /** The paths of the containers, and then those of the znodes with a TTL. To be read to the end before the next txn. */
+  *containersAndTtls(): Generator<string> {
+    for (const node of this.store.ephemerals.containersAndTtls()) yield this.store.rows.path(node);
   }
 
   /** The paths of a session's ephemerals in order of creation, a new array. */
@@ -165,8 +188,11 @@ export class DataTree {
     switch (txn.type) {
       case OpCode.create:
       case OpCode.create2:
+      case OpCode.createContainer:
+      case OpCode.createTTL:
         return this.create(header, txn, onChange);
       case OpCode.delete:
+      case OpCode.deleteContainer:
         return this.delete(header, txn, onChange);
       case OpCode.setData:
         return this.setData(header, txn, onChange);
@@ -189,17 +215,18 @@ export class DataTree {
     }
   }
 
-  private create({ clientId, zxid, time }: TxnHeader, txn: CreateTxn, onChange: ChangeListener): TxnResult {
+  private create({ clientId, zxid, time }: TxnHeader, txn: Creation, onChange: ChangeListener): TxnResult {
     const { rows } = this.store;
     const { path } = txn;
     const parent = this.store.findParent(path);
     assert(parent !== undefined, 'the parent of a created znode exists');
-    assert(rows.int(parent, Int.owner) === NO_OWNER, 'an ephemeral has no children');
+    assert(this.ephemeralOwner(parent) === NO_SESSION, 'an ephemeral has no children');
     // ZooKeeper moves the parent's cversion and pzxid only forward, for replay over a fuzzy snapshot, and so stands still when the int32 wraps.
     // Exact application has no such case: the leader counted one up from the very value that stands here.
     assert(txn.parentCVersion === ((rows.int(parent, Int.cversion) + 1) | 0), 'a creation counts its parent one up');
     const node = this.store.insert(parent, path, txn.data, txn.acl);
-    if (txn.ephemeral) this.store.own(node, clientId);
+    const owner = ownerAfter(txn, clientId);
+    if (owner !== NO_SESSION) this.store.own(node, owner);
     rows.setLong(node, Long.czxid, zxid);
     rows.setLong(node, Long.mzxid, zxid);
     rows.setLong(node, Long.pzxid, zxid);
@@ -269,4 +296,10 @@ export class DataTree {
     assert(this.store.rows.isLive(node), 'a handle is used while its znode lives');
     return this.store.rows.int(node, field);
   }
+}
+
+function ownerAfter(txn: Creation, session: bigint): bigint {
+  if (txn.type === OpCode.createContainer) return CONTAINER_OWNER;
+  if (txn.type === OpCode.createTTL) return ttlOwner(txn.ttl);
+  return txn.ephemeral ? session : NO_SESSION;
 }

@@ -1,69 +1,81 @@
 /**
- * Which session owns which ephemeral znodes (`DataTree.ephemerals`). A session is a `bigint` outside; a znode holds a small number for it.
+ * Which znodes do not stay for ever, by what ends them: the session of an ephemeral, being a container, or a TTL (`DataTree`'s `ephemerals`, `containers` and `ttls`).
+ *
+ * All three are an owner as `StatPersisted.ephemeralOwner` has it, a `bigint` outside; a znode holds a small number for it, also for a TTL, because few
+ * differ.
  */
-import { assert } from '@quorate/protocol';
+import { assert, CONTAINER_OWNER, sessionOf, ttlOf } from '@quorate/protocol';
 import type { NodeHandle } from './znode-pages.js';
 
-/** The owner number of a znode that no session owns. */
+/** The owner number of a znode that stays until it is deleted. */
 export const NO_OWNER = 0;
 
 interface Owner {
   readonly number: number;
-  readonly session: bigint;
+  readonly owner: bigint;
   /** In order of creation. Invariant: never empty. */
   readonly nodes: Set<NodeHandle>;
 }
 
-/** Sessions with ephemerals, and their ephemerals. */
+/** Owners, and what they own. */
 export class EphemeralIndex {
-  private readonly bySession = new Map<bigint, Owner>();
+  /** How many of the owners are sessions. */
+  sessionCount = 0;
+  private readonly byOwner = new Map<bigint, Owner>();
   private readonly byNumber: (Owner | undefined)[] = [undefined];
   private readonly freeNumbers: number[] = [];
 
-  /** Records that `session` owns `node`, and gives the number under which it does. */
-  add(session: bigint, node: NodeHandle): number {
-    let owner = this.bySession.get(session);
+  /** Records that `id` owns `node`, and gives the number under which it does. */
+  add(id: bigint, node: NodeHandle): number {
+    let owner = this.byOwner.get(id);
     if (owner === undefined) {
-      owner = { number: this.freeNumbers.pop() ?? this.byNumber.length, session, nodes: new Set() };
-      this.bySession.set(session, owner);
+      owner = { number: this.freeNumbers.pop() ?? this.byNumber.length, owner: id, nodes: new Set() };
+      this.byOwner.set(id, owner);
       this.byNumber[owner.number] = owner;
+      if (sessionOf(id) !== 0n) this.sessionCount++;
     }
     assert(!owner.nodes.has(node), 'an ephemeral is recorded once');
     owner.nodes.add(node);
     return owner.number;
   }
 
-  /** Records that the session of that number no longer owns `node`; with its last one the session is forgotten. */
+  /** Records that the owner of that number no longer owns `node`; with its last one the owner is forgotten. */
   remove(number: number, node: NodeHandle): void {
     const owner = this.byNumber[number];
     assert(owner !== undefined, 'an ephemeral has an owner');
     const owned = owner.nodes.delete(node);
     assert(owned, 'an ephemeral stands in the list of its owner');
     if (owner.nodes.size > 0) return;
-    this.bySession.delete(owner.session);
+    this.byOwner.delete(owner.owner);
     this.byNumber[number] = undefined;
     this.freeNumbers.push(number);
+    if (sessionOf(owner.owner) !== 0n) this.sessionCount--;
   }
 
-  /** The session of that number; 0n for `NO_OWNER`. */
-  sessionOf(number: number): bigint {
+  /** The owner of that number; 0n for `NO_OWNER`. */
+  ownerOf(number: number): bigint {
     if (number === NO_OWNER) return 0n;
     const owner = this.byNumber[number];
     assert(owner !== undefined, 'an ephemeral has an owner');
-    return owner.session;
+    return owner.owner;
   }
 
-  /** The session's ephemerals in order of creation; undefined where it has none. */
-  nodesOf(session: bigint): ReadonlySet<NodeHandle> | undefined {
-    return this.bySession.get(session)?.nodes;
+  /** What an owner owns, in order of creation; undefined where that is nothing. */
+  nodesOf(owner: bigint): ReadonlySet<NodeHandle> | undefined {
+    return this.byOwner.get(owner)?.nodes;
   }
 
-  /** Sessions that own an ephemeral. */
-  get sessionCount(): number {
-    return this.bySession.size;
+  get ownerCount(): number {
+    return this.byOwner.size;
   }
 
-  sessions(): IterableIterator<bigint> {
-    return this.bySession.keys();
+  owners(): IterableIterator<bigint> {
+    return this.byOwner.keys();
+  }
+
+  /** The containers, then the znodes with a TTL. */
+  *containersAndTtls(): Generator<NodeHandle> {
+    yield* this.nodesOf(CONTAINER_OWNER) ?? [];
+    for (const { owner, nodes } of this.byOwner.values()) if (ttlOf(owner) !== undefined) yield* nodes;
   }
 }

@@ -26,6 +26,9 @@ export function opResult(txn: Txn, { path, stat }: TxnResult): OpResult {
       assert(path !== undefined, 'a creation has a path');
       return { type: OpCode.create, path };
     case OpCode.create2:
+    // ZooKeeper answers these as create2 within a multi, and as what they are alone.
+    case OpCode.createContainer:
+    case OpCode.createTTL:
       assert(path !== undefined && stat !== undefined, 'a creation has a path and a Stat');
       return { type: OpCode.create2, path, stat };
     case OpCode.setData:
@@ -35,6 +38,6 @@ export function opResult(txn: Txn, { path, stat }: TxnResult): OpResult {
     case OpCode.check:
       return { type: txn.type };
     default:
-      assert(false, 'a multi holds create, create2, delete, setData and check only');
+      assert(false, 'a multi holds creations, delete, setData and check only');
   }
 }

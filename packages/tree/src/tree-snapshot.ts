@@ -7,8 +7,9 @@
  *     int     count of znodes, then per znode, in pre-order, the root first and children in order of creation:
  *               int depth, string name, buffer data, int access control list,
  *               long czxid, mzxid, pzxid, ctime, mtime, int version, cversion, aversion
- *     int     count of sessions with ephemerals, then per session:
- *               long session, int[] its ephemerals in order of creation, as positions among the znodes
+ *     int     count of owners, then per owner:
+ *               long owner, a session or, as ephemeralOwner has them, that of containers or a TTL; int[] what it owns in order of creation, as positions
+ *               among the znodes
  *
  * Depth and name stand for the path, so writing and reading go from row to row without recursion, however deep the tree is.
  */
@@ -20,6 +21,7 @@ import {
   OPEN_ACL_UNSAFE,
   ProtocolError,
   readAclList,
+  sessionOf,
   writeAclList,
   type Zxid,
 } from '@quorate/protocol';
@@ -107,10 +109,10 @@ function writeZnode(writer: JuteWriter, rows: ZnodePages, node: NodeHandle, dept
 }
 
 function writeEphemerals(writer: JuteWriter, { ephemerals }: ZnodeStore, positions: ReadonlyMap<NodeHandle, number>): void {
-  writer.int(ephemerals.sessionCount);
-  for (const session of ephemerals.sessions()) {
-    writer.long(session);
-    const nodes = [...(ephemerals.nodesOf(session) ?? [])];
+  writer.int(ephemerals.ownerCount);
+  for (const owner of ephemerals.owners()) {
+    writer.long(owner);
+    const nodes = [...(ephemerals.nodesOf(owner) ?? [])];
     writer.vector(nodes, (list, node) => list.int(positions.get(node) as number));
   }
 }
@@ -175,20 +177,20 @@ function readNumbers(reader: JuteReader, rows: ZnodePages, node: NodeHandle): vo
 }
 
 function readEphemerals(reader: JuteReader, { store, count }: Znodes): void {
-  const sessions = reader.int();
-  check(sessions >= 0, 'a count is not negative');
-  for (let index = 0; index < sessions; index++) {
-    const session = reader.long();
-    check(session !== 0n && store.ephemerals.nodesOf(session) === undefined, 'a session occurs once');
+  const owners = reader.int();
+  check(owners >= 0, 'a count is not negative');
+  for (let index = 0; index < owners; index++) {
+    const owner = reader.long();
+    check(owner !== 0n && store.ephemerals.nodesOf(owner) === undefined, 'an owner occurs once');
     const positions = reader.vector((list) => list.int(), 4);
-    check(positions.length > 0, 'a session in the list has an ephemeral');
+    check(positions.length > 0, 'an owner in the list has an ephemeral');
     for (const position of positions) {
       check(position >= 0 && position < count, 'an ephemeral is one of the znodes');
       const node = position as NodeHandle;
       check(!isBuiltIn(store.rows.path(node)), 'a built-in znode is not ephemeral');
-      check(store.rows.int(node, Int.childCount) === 0, 'an ephemeral has no children');
+      check(sessionOf(owner) === 0n || store.rows.int(node, Int.childCount) === 0, 'an ephemeral has no children');
       check(store.rows.int(node, Int.owner) === NO_OWNER, 'an ephemeral has one owner');
-      store.own(node, session);
+      store.own(node, owner);
     }
   }
 }

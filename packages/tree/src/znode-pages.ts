@@ -29,7 +29,7 @@ export const Int = {
   aversion: 2,
   /** What `AclCache` calls the access control list. */
   acl: 3,
-  /** What `EphemeralIndex` calls the owning session; 0 for a znode that nobody owns. */
+  /** What `EphemeralIndex` calls the owner: a session, being a container, or a TTL; 0 for a znode that stays until it is deleted. */
   owner: 4,
   childCount: 5,
   parent: 6,

@@ -54,11 +54,11 @@ export class ZnodeStore {
     return node;
   }
 
-  /** Makes a znode the ephemeral of a session. */
-  own(node: NodeHandle, session: bigint): void {
-    assert(session !== 0n, 'an ephemeral has an owner');
+  /** Makes a znode the ephemeral of a session, a container or one with a TTL. */
+  own(node: NodeHandle, owner: bigint): void {
+    assert(owner !== 0n, 'an ephemeral has an owner');
     assert(this.rows.int(node, Int.owner) === NO_OWNER, 'an ephemeral has one owner');
-    this.rows.setInt(node, Int.owner, this.ephemerals.add(session, node));
+    this.rows.setInt(node, Int.owner, this.ephemerals.add(owner, node));
   }
 
   /** Removes a znode that has no children. */
@@ -81,6 +81,24 @@ export class ZnodeStore {
     this.pathAndDataLength -= rows.path(node).length;
     this.index.delete(rows.path(node));
     rows.release(node);
+  }
+
+  /** How many znodes there are below one, at any depth. */
+  countBelow(top: NodeHandle): number {
+    const { rows } = this;
+    if (top === ROOT) return rows.count - 1;
+    let count = 0;
+    for (let node = top; ; ) {
+      const child = rows.int(node, Int.firstChild) as NodeHandle;
+      if (child === NO_NODE) {
+        while (node !== top && rows.int(node, Int.nextSibling) === NO_NODE) node = rows.int(node, Int.parent) as NodeHandle;
+        if (node === top) return count;
+        node = rows.int(node, Int.nextSibling) as NodeHandle;
+      } else {
+        node = child;
+      }
+      count++;
+    }
   }
 
   setData(node: NodeHandle, data: Uint8Array | null): void {

@@ -44,7 +44,7 @@ test('a session goes with its last ephemeral, and its number is used again', () 
   const index = new EphemeralIndex();
   const number = index.add(-5n, 7 as NodeHandle);
   expect(index.add(-5n, 8 as NodeHandle)).toBe(number);
-  expect(index.sessionOf(number)).toBe(-5n);
+  expect(index.ownerOf(number)).toBe(-5n);
   index.remove(number, 7 as NodeHandle);
   expect([...(index.nodesOf(-5n) ?? [])]).toEqual([8]);
   index.remove(number, 8 as NodeHandle);

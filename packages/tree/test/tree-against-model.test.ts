@@ -79,6 +79,9 @@ function expectEqual(tree: DataTree, model: TreeModel): void {
   const lengths = [...model.znodes].map(([path, { data }]) => (path === '/' ? 0 : path.length) + (data?.length ?? 0));
   expect(tree.approximateDataSize).toBe(lengths.reduce((sum, length) => sum + length, 0));
   expect(tree.find('/no/such')).toBeUndefined();
+  expect(tree.ephemeralSessionCount).toBe(new Set(model.ephemerals.map(({ session }) => session)).size);
+  const lasting = [...model.znodes].filter(([, { lasts }]) => lasts !== undefined).map(([path]) => path);
+  expect([...tree.containersAndTtls()].sort()).toEqual(lasting.sort());
   expect(SESSIONS.map((session) => tree.ephemeralsOf(session))).toEqual(SESSIONS.map((session) => model.ephemeralsOf(session)));
   expect([...model.znodes.keys()].map((path) => seenInTree(tree, path))).toEqual(
     [...model.znodes.keys()].map((path) => seenInModel(model, path)),
@@ -88,12 +91,21 @@ function expectEqual(tree: DataTree, model: TreeModel): void {
 function seenInTree(tree: DataTree, path: string): unknown {
   const node = tree.find(path);
   if (node === undefined) return `the tree has no ${path}`;
-  const counts = [tree.childCount(node), tree.cversion(node), tree.version(node), tree.aversion(node), tree.ephemeralOwner(node)];
+  const counts = [
+    tree.childCount(node),
+    tree.cversion(node),
+    tree.version(node),
+    tree.aversion(node),
+    tree.ephemeralOwner(node),
+    tree.persistedOwner(node),
+    tree.countBelow(node),
+  ];
   return [path, tree.stat(node), tree.data(node), tree.acl(node), tree.children(node), counts];
 }
 
 function seenInModel(model: TreeModel, path: string): unknown {
-  const { data, acl, children, creations, version, aversion, owner } = model.get(path);
-  const counts = [children.length, creations, version, aversion, owner];
+  const { data, acl, children, creations, version, aversion, owner, lasts } = model.get(path);
+  const persisted = lasts === undefined ? owner : lasts === 'container' ? -(2n ** 63n) : BigInt.asIntN(64, 0xff00n << 48n) + BigInt(lasts);
+  const counts = [children.length, creations, version, aversion, owner, persisted, model.countBelow(path)];
   return [path, model.stat(path), data === null ? null : Uint8Array.from(data), acl, children, counts];
 }

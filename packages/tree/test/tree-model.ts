@@ -17,7 +17,10 @@ export interface ModelZnode {
   /** Creations of children. */
   creations: number;
   aversion: number;
+  /** The session of an ephemeral. */
   owner: bigint;
+  /** A container, or the TTL in milliseconds. */
+  lasts: 'container' | number | undefined;
   children: string[];
 }
 
@@ -28,7 +31,7 @@ export class TreeModel {
   lastZxid = 0;
 
   constructor() {
-    const blank = { czxid: 0, mzxid: 0, pzxid: 0, ctime: 0, mtime: 0, version: 0, creations: 0, aversion: 0, owner: 0n };
+    const blank = { czxid: 0, mzxid: 0, pzxid: 0, ctime: 0, mtime: 0, version: 0, creations: 0, aversion: 0, owner: 0n, lasts: undefined };
     const open = OPEN_ACL_UNSAFE;
     this.znodes.set('/', { ...blank, data: [], acl: open, changes: -1, children: ['zookeeper'] });
     this.znodes.set('/zookeeper', { ...blank, data: [], acl: open, changes: -2, children: ['quota', 'config'] });
@@ -50,7 +53,14 @@ export class TreeModel {
     return znode;
   }
 
-  create(path: string, data: number[] | null, acl: readonly Acl[], owner: bigint, at: { zxid: number; time: number }): void {
+  create(
+    path: string,
+    data: number[] | null,
+    acl: readonly Acl[],
+    owner: bigint,
+    at: { zxid: number; time: number },
+    lasts?: 'container' | number,
+  ): void {
     const { zxid, time } = at;
     const { parent, name } = split(path);
     const above = this.get(parent);
@@ -59,7 +69,7 @@ export class TreeModel {
     above.creations++;
     above.pzxid = zxid;
     const times = { czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time };
-    this.znodes.set(path, { data, acl, ...times, version: 0, changes: 0, creations: 0, aversion: 0, owner, children: [] });
+    this.znodes.set(path, { data, acl, ...times, version: 0, changes: 0, creations: 0, aversion: 0, owner, lasts, children: [] });
     if (owner !== 0n) this.ephemerals.push({ session: owner, path });
   }
 
@@ -89,6 +99,11 @@ export class TreeModel {
 
   ephemeralsOf(session: bigint): string[] {
     return this.ephemerals.filter((ephemeral) => ephemeral.session === session).map((ephemeral) => ephemeral.path);
+  }
+
+  /** Below a path, at any depth. */
+  countBelow(path: string): number {
+    return [...this.znodes.keys()].filter((other) => other !== '/' && other.startsWith(path === '/' ? '/' : `${path}/`)).length;
   }
 
   stat(path: string): Stat {

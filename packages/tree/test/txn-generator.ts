@@ -25,7 +25,10 @@ export interface Attempt {
     | 'create'
     | 'create2'
     | 'ephemeral'
+    | 'container'
+    | 'ttl'
     | 'delete'
+    | 'deleteContainer'
     | 'setData'
     | 'setACL'
     | 'check'
@@ -59,7 +62,10 @@ const single = attemptOf(
   'create',
   'create2',
   'ephemeral',
+  'container',
+  'ttl',
   'delete',
+  'deleteContainer',
   'setData',
   'setACL',
   'check',
@@ -67,7 +73,7 @@ const single = attemptOf(
   'closeSession',
   'error',
 );
-const inMulti = attemptOf('create', 'create2', 'ephemeral', 'delete', 'setData', 'check');
+const inMulti = attemptOf('create', 'create2', 'ephemeral', 'container', 'ttl', 'delete', 'setData', 'check');
 
 export const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
@@ -120,6 +126,21 @@ export function attempt(model: TreeModel, { kind, node, name, data, acl: aclInde
       if (type === OpCode.create) return { txn, result: { type, path: child }, path: child, changes };
       return { txn, result: { type, path: child, stat: model.stat(child) }, path: child, changes };
     }
+    case 'container':
+    case 'ttl': {
+      const child = `${path === '/' ? '' : path}/${NAMES[name]}`;
+      if (model.znodes.has(child) || model.get(path).owner !== 0n) return undefined;
+      // Few TTLs, so that znodes share them, the longest among them.
+      const ttl = session === 0 ? 2 ** 40 - 1 : session;
+      model.create(child, data, acl, 0n, at, kind === 'ttl' ? ttl : 'container');
+      const made = { path: child, data: bytes, acl, parentCVersion: model.get(path).creations };
+      const txn: Txn = kind === 'ttl' ? { type: OpCode.createTTL, ...made, ttl } : { type: OpCode.createContainer, ...made };
+      return { txn, result: { type: OpCode.create2, path: child, stat: model.stat(child) }, path: child, changes: [['created', child]] };
+    }
+    case 'deleteContainer':
+      if (model.get(path).lasts === undefined || model.get(path).children.length > 0) return undefined;
+      model.delete(path, at.zxid);
+      return { txn: { type: OpCode.deleteContainer, path }, result: { type: OpCode.delete }, path, changes: [['deleted', path]] };
     case 'delete':
       if (path === '/' || path.startsWith('/zookeeper') || model.get(path).children.length > 0) return undefined;
       model.delete(path, at.zxid);

@@ -347,7 +347,13 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'a znode with children may be deleted',
     origin: 'zookeeper.md 1.4',
     level: 'server',
-    edits: [{ file: PREPARE, find: '  if (node.childCount > 0) return ErrorCode.NOT_EMPTY;\n', replace: '' }],
+    edits: [
+      {
+        file: PREPARE,
+        find: '  if (node.childCount > 0) return ErrorCode.NOT_EMPTY;\n  recordDeletion(changes, node, zxid);\n  return { type: OpCode.delete, path };\n',
+        replace: '  recordDeletion(changes, node, zxid);\n  return { type: OpCode.delete, path };\n',
+      },
+    ],
     expects: 'RequestModel',
   },
   {
@@ -356,8 +362,12 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     origin: 'zookeeper.md 1.4',
     level: 'server',
     edits: [
-      { file: PREPARE, find: '  if (parent.ephemeralOwner !== NO_OWNER) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;\n', replace: '' },
-      { file: DATA_TREE, find: "    assert(rows.int(parent, Int.owner) === NO_OWNER, 'an ephemeral has no children');\n", replace: '' },
+      {
+        file: PREPARE,
+        find: '  if (sessionOf(parent.ephemeralOwner) !== NO_OWNER) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;\n',
+        replace: '',
+      },
+      { file: DATA_TREE, find: "    assert(this.ephemeralOwner(parent) === NO_SESSION, 'an ephemeral has no children');\n", replace: '' },
     ],
     expects: 'RequestModel',
   },

@@ -4,7 +4,7 @@
  * A txn names its session and the xid of the request. That is not quite enough: some clients (kazoo) count from 1 again on every connection, so
  * that a txn which came through another server may bear the xid of a request that was lost here. So type and path have to fit as well.
  */
-import { assert, ErrorCode, OpCode, type Request, type Response, type Txn, type TxnHeader } from '@quorate/protocol';
+import { assert, CreateMode, ErrorCode, OpCode, type Request, type Response, type Txn, type TxnHeader } from '@quorate/protocol';
 import type { TxnResult } from '@quorate/tree';
 import type { PendingRequest } from './pending-request.js';
 
@@ -16,8 +16,11 @@ export function isAnswerTo({ xid, request }: PendingRequest, { cxid }: TxnHeader
       return true;
     case OpCode.create:
     case OpCode.create2:
+    case OpCode.createTTL:
       // A sequential znode has its number behind the path of the request.
       return request.type === txn.type && txn.path.startsWith(request.path);
+    case OpCode.createContainer:
+      return makesContainer(request) && txn.path.startsWith(request.path);
     case OpCode.delete:
     case OpCode.setData:
     case OpCode.setACL:
@@ -29,6 +32,17 @@ export function isAnswerTo({ xid, request }: PendingRequest, { cxid }: TxnHeader
   }
 }
 
+function makesContainer(request: Request): request is Request & { readonly path: string } {
+  switch (request.type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+      return request.flags === CreateMode.CONTAINER;
+    default:
+      return false;
+  }
+}
+
 /** The body of the reply to a write. */
 export function responseTo(request: Request | undefined, { err, path, stat, results }: TxnResult): Response | undefined {
   if (err !== ErrorCode.OK || request === undefined) return undefined;
@@ -37,8 +51,10 @@ export function responseTo(request: Request | undefined, { err, path, stat, resu
       assert(path !== undefined, 'a created znode has a path');
       return { type: OpCode.create, path };
     case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
       assert(path !== undefined && stat !== undefined, 'a created znode has a path and a Stat');
-      return { type: OpCode.create2, path, stat };
+      return { type: request.type, path, stat };
     case OpCode.setData:
     case OpCode.setACL:
       assert(stat !== undefined, 'a changed znode has a Stat');

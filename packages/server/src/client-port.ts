@@ -108,6 +108,10 @@ export class ClientPort implements Connection {
     return this.#session;
   }
 
+  get sessionId(): bigint {
+    return this.#session?.id ?? 0n;
+  }
+
   /** What the connection has proved by now. */
   get authIds(): AuthIds {
     return this.#authIds;

@@ -28,6 +28,12 @@ export function addDigestAuth(ids: AuthIds, auth: Uint8Array, superDigest: strin
   return withId(added, { scheme: 'digest', id });
 }
 
+/** The user of an id, which is no secret. */
+export function userOf(id: string): string {
+  const colon = id.indexOf(':');
+  return colon === -1 ? id : id.slice(0, colon);
+}
+
 /** Whether an ACL may name this id: two parts around one colon, the second not empty (Java's `split(":").length == 2`). */
 export function isDigestId(id: string): boolean {
   const parts = id.split(':');

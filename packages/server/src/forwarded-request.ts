@@ -42,6 +42,8 @@ export function isWrite(request: Request): request is TreeWrite | CloseSessionRe
   switch (request.type) {
     case OpCode.create:
     case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
     case OpCode.delete:
     case OpCode.setData:
     case OpCode.setACL:

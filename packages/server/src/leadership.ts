@@ -13,11 +13,12 @@ import { assert, ErrorCode, encodeTxn, JuteWriter, makeZxid, OpCode, type Txn, t
 import { SessionTracker } from '@quorate/session';
 import type { Sid } from '@quorate/zab';
 import type { Broadcast } from './broadcast.js';
+import { ContainerSweep, isOver } from './container-sweep.js';
 import type { Database } from './database.js';
 import { Fifo } from './fifo.js';
 import type { ForwardedRequest, WriteRequest } from './forwarded-request.js';
 import { PendingChanges } from './pending-changes.js';
-import { errorTxn, prepare, prepareCloseSession } from './prepare.js';
+import { errorTxn, prepare, prepareCloseSession, prepareDeleteContainer } from './prepare.js';
 import type { HeldSession, OwnerStamp, SessionMessage, Touch } from './session-messages.js';
 
 export interface LeadershipOptions {
@@ -26,6 +27,10 @@ export interface LeadershipOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly tickTimeMs: number;
+  /** How often containers and TTLs are looked after, in milliseconds. */
+  readonly containerCheckIntervalMs: number;
+  /** How many of them go in a minute at most. */
+  readonly containersPerMinuteMax: number;
   /** Tells a server, this one included, something about a session. */
   readonly tell: (to: Sid, message: SessionMessage) => void;
 }
@@ -43,11 +48,14 @@ interface Owner {
 
 /** The cxid of a txn that no client asked for. */
 const NO_CXID = 0;
+/** The session of a txn that belongs to none. */
+const NO_SESSION = 0n;
 
 export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #changes: PendingChanges;
   readonly #tracker: SessionTracker<Owner>;
+  readonly #sweep: ContainerSweep;
   /** What was proposed and is not delivered, so that the leader does not decode what it has just encoded. */
   readonly #prepared = new Fifo<Prepared>();
   /** Invariant: lastProposed >= database.lastZxid. */
@@ -68,6 +76,11 @@ export class Leadership {
     this.#tracker = new SessionTracker(tickTimeMs);
     this.#lastProposed = database.lastZxid;
     this.#lastTickMs = clock.now();
+    this.#sweep = new ContainerSweep({
+      checkIntervalMs: options.containerCheckIntervalMs,
+      perMinuteMax: options.containersPerMinuteMax,
+      nowMs: this.#lastTickMs,
+    });
     // Nobody knows how long the clients have been silent, so each has its full time again (reliability.md, S1).
     for (const [session, timeoutMs] of database.sessions.entries()) this.#tracker.open(session, timeoutMs, this.#lastTickMs);
   }
@@ -159,10 +172,13 @@ export class Leadership {
     for (const { id } of touches) this.#tracker.touch(id, now);
   }
 
-  /** Once in a tick: ends the sessions that were silent for too long. */
+  /** Once in a tick: ends the sessions that were silent for too long, and removes containers and znodes with a TTL whose time has come. */
   tick(): void {
     if (this.#waiting !== undefined) return;
-    for (const session of this.#tracker.expired(this.#look())) this.#proposeClose(session, NO_CXID);
+    const nowMs = this.#look();
+    for (const session of this.#tracker.expired(nowMs)) this.#proposeClose(session, NO_CXID);
+    const wallMs = this.#options.clock.wallNow();
+    for (const path of this.#sweep.take(this.#options.database.tree, { nowMs, wallMs })) this.#deleteContainer(path, wallMs);
   }
 
   /** What time it is. Where this process itself stood still, the clients may have spoken and were not heard (reliability.md, P6). */
@@ -215,6 +231,13 @@ export class Leadership {
 
   #proposeClose(session: bigint, cxid: number): void {
     this.#propose(session, cxid, prepareCloseSession(this.#changes, session, this.#options.broadcast.nextZxid));
+  }
+
+  /** A znode that something is happening to, or has happened to since it was found, stays: the next look sees what has come of it. */
+  #deleteContainer(path: string, wallMs: number): void {
+    if (this.#changes.isPending(path) || !isOver(this.#options.database.tree, path, wallMs)) return;
+    const txn = prepareDeleteContainer(this.#changes, path, this.#options.broadcast.nextZxid);
+    if (typeof txn !== 'number') this.#propose(NO_SESSION, NO_CXID, txn);
   }
 
   #prepare(

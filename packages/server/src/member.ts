@@ -60,6 +60,8 @@ export interface MemberOptions {
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
   readonly superDigest: string | undefined;
+  readonly containerCheckIntervalMs: number;
+  readonly containersPerMinuteMax: number;
   readonly onStatus: (status: Status) => void;
   readonly onFailure: (error: Error) => void;
 }
@@ -271,7 +273,7 @@ export class Member implements Application {
 
   /** Another leader than before, which may be this server. */
   #beginTerm(status: Status): void {
-    const { sid, broadcast, clock, tickTimeMs } = this.#options;
+    const { sid, broadcast, clock, tickTimeMs, containerCheckIntervalMs, containersPerMinuteMax } = this.#options;
     if (status.state === 'LEADING') {
       this.#leadership = new Leadership({
         epoch: status.epoch,
@@ -279,6 +281,8 @@ export class Member implements Application {
         database: this.#database,
         clock,
         tickTimeMs,
+        containerCheckIntervalMs,
+        containersPerMinuteMax,
         tell: (to, message) => this.#tell(to, message),
       });
     }
@@ -385,6 +389,8 @@ export class Member implements Application {
         return answerLocally(member.#database.tree, member.#watches, pending, request);
       },
       authenticate(ids: AuthIds, scheme: string, auth: Uint8Array): AuthIds | undefined {
+        // Where the client is was known from the start, where there is such a place at all.
+        if (scheme === 'ip') return ids.some((own) => own.scheme === 'ip') ? ids : undefined;
         if (scheme !== 'digest') return undefined;
         return readPayload(auth, (bytes) => addDigestAuth(ids, bytes, member.#options.superDigest));
       },

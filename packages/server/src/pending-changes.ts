@@ -20,6 +20,7 @@ export interface ChangeRecord {
   readonly cversion: number;
   readonly aversion: number;
   readonly childCount: number;
+  /** As a server keeps it: a session, or what says that it is a container or has a TTL. */
   readonly ephemeralOwner: bigint;
 }
 
@@ -63,8 +64,13 @@ export class PendingChanges {
       cversion: tree.cversion(node),
       aversion: tree.aversion(node),
       childCount: tree.childCount(node),
-      ephemeralOwner: tree.ephemeralOwner(node),
+      ephemeralOwner: tree.persistedOwner(node),
     };
+  }
+
+  /** Whether a txn that is not applied changes this znode, its number of children included. */
+  isPending(path: string): boolean {
+    return this.#newest.has(path);
   }
 
   /** Notes what a txn makes of a znode. Records come in the order of their txns. */

@@ -4,6 +4,8 @@ import type { AuthIds } from './auth-ids.js';
 /** A client's connection, as those see it who answer its requests and fire its watches. */
 export interface Connection {
   readonly isClosed: boolean;
+  /** 0n before it has one. */
+  readonly sessionId: bigint;
   /** What it has proved by now. */
   readonly authIds: AuthIds;
   /** The txn of a write is applied. */

@@ -10,13 +10,17 @@ import {
   assert,
   type CheckRequest,
   type CloseSessionTxn,
+  CONTAINER_OWNER,
   CreateMode,
   type CreateRequest,
+  type CreateTtlRequest,
   createModeFromFlag,
   type DeleteRequest,
   ErrorCode,
+  hasTtl,
   isEphemeral,
   isSequential,
+  isTtl,
   type MultiOp,
   type MultiRequest,
   OpCode,
@@ -24,16 +28,19 @@ import {
   pathFault,
   type SetAclRequest,
   type SetDataRequest,
+  sessionOf,
   type Txn,
+  ttlOwner,
   unreachable,
   type Zxid,
 } from '@quorate/protocol';
 import { permits, resolveAcl } from './acl.js';
 import type { AuthIds } from './auth-ids.js';
+import { isContainerOrTtl } from './container-sweep.js';
 import type { ChangeRecord, PendingChanges } from './pending-changes.js';
 
 /** The requests that become a txn in the tree. */
-export type TreeWrite = CreateRequest | DeleteRequest | SetDataRequest | SetAclRequest | MultiRequest;
+export type TreeWrite = CreateRequest | CreateTtlRequest | DeleteRequest | SetDataRequest | SetAclRequest | MultiRequest;
 
 /** On whose behalf a request is prepared, and for which zxid. */
 export interface PrepareContext {
@@ -68,6 +75,19 @@ export function prepareCloseSession(changes: PendingChanges, session: bigint, zx
   return { type: OpCode.closeSession, paths };
 }
 
+/**
+ * The txn that removes a container or a znode with a TTL because its time has come; the error where that is not so any more with everything that is
+ * proposed. Nobody waits for that error, so no txn is made of it.
+ */
+export function prepareDeleteContainer(changes: PendingChanges, path: string, zxid: Zxid): Outcome {
+  const node = changes.find(path);
+  if (node === undefined) return ErrorCode.NO_NODE;
+  if (node.childCount > 0) return ErrorCode.NOT_EMPTY;
+  if (!isContainerOrTtl(node.ephemeralOwner)) return ErrorCode.BAD_VERSION;
+  recordDeletion(changes, node, zxid);
+  return { type: OpCode.deleteContainer, path };
+}
+
 export function errorTxn(err: number): Txn {
   return { type: OpCode.error, err };
 }
@@ -96,6 +116,8 @@ function prepareOp(changes: PendingChanges, op: MultiOp, context: PrepareContext
   switch (op.type) {
     case OpCode.create:
     case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
       return prepareCreate(changes, op, context);
     case OpCode.delete:
       return prepareDelete(changes, op, context);
@@ -108,12 +130,10 @@ function prepareOp(changes: PendingChanges, op: MultiOp, context: PrepareContext
   }
 }
 
-function prepareCreate(changes: PendingChanges, request: CreateRequest, context: PrepareContext): Outcome {
+function prepareCreate(changes: PendingChanges, request: CreateRequest | CreateTtlRequest, context: PrepareContext): Outcome {
   const { zxid, session, authIds } = context;
   const mode = createModeFromFlag(request.flags);
-  if (mode === undefined) return ErrorCode.BAD_ARGUMENTS;
-  // Containers and TTL znodes are created by operations of their own; their flags in a plain create are an oddity of ZooKeeper's that nobody relies on.
-  if (mode > CreateMode.EPHEMERAL_SEQUENTIAL) return ErrorCode.UNIMPLEMENTED;
+  if (mode === undefined || !isKindOf(request, mode)) return ErrorCode.BAD_ARGUMENTS;
   const parentPath = parentPathOf(request.path);
   if (parentPath === undefined) return ErrorCode.BAD_ARGUMENTS;
   const acl = resolveAcl(request.acl, authIds);
@@ -124,12 +144,29 @@ function prepareCreate(changes: PendingChanges, request: CreateRequest, context:
   const path = isSequential(mode) ? request.path + sequenceSuffix(parent.cversion) : request.path;
   if (pathFault(path) !== undefined) return ErrorCode.BAD_ARGUMENTS;
   if (changes.find(path) !== undefined) return ErrorCode.NODE_EXISTS;
-  if (parent.ephemeralOwner !== NO_OWNER) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;
+  if (sessionOf(parent.ephemeralOwner) !== NO_OWNER) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;
+  const { data } = request;
   const ephemeral = isEphemeral(mode);
   const parentCVersion = (parent.cversion + 1) | 0;
   changes.record(withChildren(parent, zxid, parentCVersion, parent.childCount + 1));
+  // Whichever operation it is, the znode is of the kind that the flags ask for, so that a plain create can make a container too.
+  if (request.type === OpCode.createTTL) {
+    changes.record(newZnode(zxid, path, acl, ttlOwner(request.ttl)));
+    return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: request.ttl };
+  }
+  if (mode === CreateMode.CONTAINER || request.type === OpCode.createContainer) {
+    changes.record(newZnode(zxid, path, acl, CONTAINER_OWNER));
+    return { type: OpCode.createContainer, path, data, acl, parentCVersion };
+  }
   changes.record(newZnode(zxid, path, acl, ephemeral ? session : NO_OWNER));
-  return { type: request.type, path, data: request.data, acl, ephemeral, parentCVersion };
+  return { type: request.type, path, data, acl, ephemeral, parentCVersion };
+}
+
+/** Whether an operation can make a znode of this mode: a TTL has to be told, and createContainer makes containers. */
+function isKindOf(request: CreateRequest | CreateTtlRequest, mode: CreateMode): boolean {
+  if (request.type === OpCode.createTTL) return hasTtl(mode) && isTtl(request.ttl);
+  if (request.type === OpCode.createContainer) return mode === CreateMode.CONTAINER;
+  return !hasTtl(mode);
 }
 
 function prepareDelete(changes: PendingChanges, { path, version }: DeleteRequest, { zxid, authIds }: PrepareContext): Outcome {

@@ -8,15 +8,19 @@ import {
   assert,
   ErrorCode,
   type GetAclRequest,
+  type GetAllChildrenNumberRequest,
+  type MultiReadRequest,
   OpCode,
   Permission,
   type ReadRequest,
+  type ReadResult,
   type Request,
   type Response,
 } from '@quorate/protocol';
 import type { DataTree } from '@quorate/tree';
 import { maskDigests, permits } from './acl.js';
 import type { PendingRequest } from './pending-request.js';
+import { ephemeralsWith, whoAmI } from './self-reads.js';
 import type { WatchEvents } from './watch-events.js';
 
 /** The answer to a request that does not become a txn. */
@@ -37,6 +41,14 @@ export function answerLocally(tree: DataTree, watches: WatchEvents, pending: Pen
       return answerRead(tree, watches, pending, request);
     case OpCode.getACL:
       return answerGetAcl(tree, pending, request);
+    case OpCode.multiRead:
+      return answerMultiRead(tree, watches, pending, request);
+    case OpCode.getAllChildrenNumber:
+      return answerGetAllChildrenNumber(tree, pending, request);
+    case OpCode.getEphemerals:
+      return { err: ErrorCode.OK, response: ephemeralsWith(tree, pending.port.sessionId, request.prefixPath) };
+    case OpCode.whoAmI:
+      return { err: ErrorCode.OK, response: whoAmI(pending.authIds) };
     case OpCode.setWatches:
       watches.setAgain(request, pending.port);
       return DONE;
@@ -84,6 +96,23 @@ function answerGetAcl(tree: DataTree, { authIds }: PendingRequest, { type, path 
   if (!permits(acl, Permission.READ | Permission.ADMIN, authIds)) return refused(ErrorCode.NO_AUTH);
   const shown = permits(acl, Permission.ADMIN, authIds) ? acl : maskDigests(acl);
   return { err: ErrorCode.OK, response: { type, acl: shown, stat: tree.stat(node) } };
+}
+
+/** All of one state; each is refused by itself, and none leaves a watch (zookeeper.md 1.8). */
+function answerMultiRead(tree: DataTree, watches: WatchEvents, pending: PendingRequest, { type, ops }: MultiReadRequest): LocalAnswer {
+  const results = ops.map((op): ReadResult => {
+    const { err, response } = answerRead(tree, watches, pending, { type: op.type, path: op.path, watch: false });
+    return response === undefined ? { type: OpCode.error, err } : (response as Exclude<ReadResult, { readonly err: number }>);
+  });
+  return { err: ErrorCode.OK, response: { type, results } };
+}
+
+function answerGetAllChildrenNumber(tree: DataTree, { authIds }: PendingRequest, request: GetAllChildrenNumberRequest): LocalAnswer {
+  const { type, path } = request;
+  const node = tree.find(path);
+  if (node === undefined) return refused(ErrorCode.NO_NODE);
+  if (!permits(tree.acl(node), Permission.READ, authIds)) return refused(ErrorCode.NO_AUTH);
+  return { err: ErrorCode.OK, response: { type, totalNumber: tree.countBelow(node) } };
 }
 
 function refused(err: number): LocalAnswer {

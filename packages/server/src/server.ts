@@ -17,6 +17,7 @@ import {
   type Transport,
 } from '@quorate/zab';
 import type { ClientLink, ClientPort } from './client-port.js';
+import { CONTAINER_CHECK_INTERVAL_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
 import { Member } from './member.js';
 
 export interface ServerOptions {
@@ -41,6 +42,10 @@ export interface ServerOptions {
   readonly maxSessionTimeoutMs?: number;
   /** The digest id, "super:" and base64, of the client that may do everything; nobody when absent. */
   readonly superDigest?: string;
+  /** How often a leader looks for containers and znodes with a TTL whose time has come, in milliseconds; 60,000 when absent. */
+  readonly containerCheckIntervalMs?: number;
+  /** How many of these are removed in a minute at most; 10,000 when absent. */
+  readonly containersPerMinuteMax?: number;
   /** Called on every change of where this server stands. */
   readonly onStatus?: (status: Status) => void;
   /** Sees every input of the replica. For checkers and traces. */
@@ -95,6 +100,8 @@ export class Server {
       minSessionTimeoutMs,
       maxSessionTimeoutMs,
       superDigest,
+      containerCheckIntervalMs: options.containerCheckIntervalMs ?? CONTAINER_CHECK_INTERVAL_MS,
+      containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
       onStatus: (status) => options.onStatus?.(status),
       onFailure,
     });

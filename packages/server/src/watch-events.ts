@@ -116,6 +116,7 @@ export class WatchEvents {
   #keepAcls(txn: Txn, created: Map<string, readonly Acl[]> | undefined): void {
     switch (txn.type) {
       case OpCode.delete:
+      case OpCode.deleteContainer:
         this.#keepAcl(txn.path, created);
         return;
       case OpCode.closeSession:
@@ -123,6 +124,8 @@ export class WatchEvents {
         return;
       case OpCode.create:
       case OpCode.create2:
+      case OpCode.createContainer:
+      case OpCode.createTTL:
         created?.set(txn.path, txn.acl);
         return;
       case OpCode.multi: {

@@ -28,6 +28,8 @@ function leadership(sessions: readonly bigint[] = []) {
     database,
     clock: { now: () => time.now, wallNow: () => 1_000 + time.now, setTimer: () => ({ cancel: () => {} }), defer: () => {} },
     tickTimeMs: TICK_MS,
+    containerCheckIntervalMs: 60_000,
+    containersPerMinuteMax: 10_000,
     tell: (to, message) => told.push([to, message]),
   });
   const types = (): number[] => {

@@ -12,6 +12,18 @@ const forwarded: readonly ForwardedRequest[] = [
     authIds: [{ scheme: 'digest', id: 'ü:x' }],
     request: { type: OpCode.create, path: '/a', data: null, acl: OPEN_ACL_UNSAFE, flags: 3 },
   },
+  {
+    session: 3n,
+    cxid: 8,
+    authIds: [{ scheme: 'ip', id: '10.0.0.1' }],
+    request: { type: OpCode.createTTL, path: '/a', data: null, acl: OPEN_ACL_UNSAFE, flags: 5, ttl: 2 ** 40 - 1 },
+  },
+  {
+    session: 3n,
+    cxid: 9,
+    authIds: [],
+    request: { type: OpCode.createContainer, path: '/a', data: null, acl: OPEN_ACL_UNSAFE, flags: 4 },
+  },
   { session: 1n, cxid: -1, authIds: [], request: { type: OpCode.closeSession } },
   { session: 2n ** 62n, cxid: 0, authIds: [], request: { type: OpCode.createSession, timeOut: 4_000 } },
   { session: 9n, cxid: 1, authIds: [], request: { type: OpCode.multi, ops: [{ type: OpCode.check, path: '/', version: -1 }] } },

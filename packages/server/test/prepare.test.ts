@@ -1,5 +1,6 @@
 import {
   type Acl,
+  CONTAINER_OWNER,
   decodeTxn,
   ErrorCode,
   encodeTxn,
@@ -9,12 +10,13 @@ import {
   OpCode,
   type Txn,
   type TxnHeader,
+  ttlOwner,
 } from '@quorate/protocol';
 import { DataTree, type TxnResult } from '@quorate/tree';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PendingChanges } from '../src/pending-changes.ts';
-import { prepare, prepareCloseSession, sequenceSuffix, type TreeWrite } from '../src/prepare.ts';
+import { prepare, prepareCloseSession, prepareDeleteContainer, sequenceSuffix, type TreeWrite } from '../src/prepare.ts';
 import { DumbModel } from './support/dumb-model.ts';
 
 const ALICE: Id = { scheme: 'digest', id: 'alice:aaaa' };
@@ -27,6 +29,21 @@ const create = (path: string, flags = 0, acl: readonly Acl[] = OPEN_ACL_UNSAFE):
   data: NO_DATA,
   acl,
   flags,
+});
+const container = (path: string, flags = 4): TreeWrite => ({
+  type: OpCode.createContainer,
+  path,
+  data: NO_DATA,
+  acl: OPEN_ACL_UNSAFE,
+  flags,
+});
+const withTtl = (path: string, ttl: number, flags = 5, acl: readonly Acl[] = OPEN_ACL_UNSAFE): TreeWrite => ({
+  type: OpCode.createTTL,
+  path,
+  data: NO_DATA,
+  acl,
+  flags,
+  ttl,
 });
 const remove = (path: string, version = -1): TreeWrite => ({ type: OpCode.delete, path, version });
 const setData = (path: string, version = -1): TreeWrite => ({ type: OpCode.setData, path, data: NO_DATA, version });
@@ -48,6 +65,12 @@ class Pipeline {
 
   closeSession(session: bigint): void {
     this.#propose(session, prepareCloseSession(this.changes, session, makeZxid(1, this.counter + 1)));
+  }
+
+  deleteContainer(path: string): void {
+    const txn = prepareDeleteContainer(this.changes, path, makeZxid(1, this.counter + 1));
+    if (typeof txn === 'number') throw new Error(`deleteContainer of ${path}: ${txn}`);
+    this.#propose(0n, txn);
   }
 
   apply(count = this.waiting.length): void {
@@ -92,9 +115,23 @@ describe('the order of checks, where more than one thing is wrong', () => {
     // create: mode, slash and NUL, ACL, parent, CREATE on it, path, existence, ephemeral parent
     ['BAD_ARGUMENTS', create('/x', 7, [])],
     ['BAD_ARGUMENTS', create('/x', -1)],
-    ['UNIMPLEMENTED', create('x', 4)],
-    ['UNIMPLEMENTED', create('/x', 5)],
-    ['UNIMPLEMENTED', create('/x', 6)],
+    ['BAD_ARGUMENTS', create('/x', 5)],
+    ['BAD_ARGUMENTS', create('/x', 6)],
+    ['OK', create('/x', 4)],
+    ['OK', container('/x')],
+    ['BAD_ARGUMENTS', container('/x', 0)],
+    ['BAD_ARGUMENTS', container('/x', 2)],
+    ['BAD_ARGUMENTS', container('/x', 5)],
+    ['OK', withTtl('/x', 1)],
+    ['OK', withTtl('/x', 2 ** 40 - 1, 6)],
+    ['BAD_ARGUMENTS', withTtl('/x', 2 ** 40)],
+    ['BAD_ARGUMENTS', withTtl('/none/x', 0, 5, [])],
+    ['BAD_ARGUMENTS', withTtl('/x', -1)],
+    ['BAD_ARGUMENTS', withTtl('/x', 5, 0)],
+    ['BAD_ARGUMENTS', withTtl('/x', 5, 4)],
+    ['INVALID_ACL', withTtl('/none/x', 5, 5, [])],
+    ['NO_CHILDREN_FOR_EPHEMERALS', withTtl('/ephemeral/x', 5)],
+    ['NO_CHILDREN_FOR_EPHEMERALS', container('/ephemeral/x')],
     ['BAD_ARGUMENTS', create('x', 0, [])],
     ['BAD_ARGUMENTS', create('', 0)],
     ['BAD_ARGUMENTS', create('/none/x\0', 0, [])],
@@ -160,6 +197,48 @@ describe('sequential names', () => {
       .map((txn) => (txn.type === OpCode.create ? txn.path : ''));
     expect(names).toEqual(['/s0000000000', '/plain', '/s0000000002', '', '/s0000000003']);
     p.apply();
+  });
+});
+
+describe('containers and znodes with a TTL', () => {
+  it('may have children, and a plain create makes one where its flag asks for it, also in a multi', () => {
+    const p = new Pipeline();
+    const ops = [create('/a', 4), create('/a/b'), container('/c'), withTtl('/c/t', 9), create('/c/t/x', 1)];
+    const txn = p.write({ type: OpCode.multi, ops: ops as never });
+    expect(txn).toMatchObject({ txns: [19, 1, 19, 21, 1].map((type) => ({ type })) });
+    p.apply();
+    // As ZooKeeper 3.8.0 answers them: whatever they are, with a Stat.
+    expect(p.results[0]?.results?.map(({ type }) => type)).toEqual([15, 1, 15, 15, 1]);
+    expect(p.err(create('/c/t/x/y'))).toBe('NO_CHILDREN_FOR_EPHEMERALS');
+  });
+
+  it('are numbered where they are sequential', () => {
+    const p = new Pipeline();
+    expect([withTtl('/s', 9, 6), withTtl('/s', 9, 6)].map((request) => p.write(request))).toMatchObject([
+      { path: '/s0000000000', ttl: 9 },
+      { path: '/s0000000001', ttl: 9 },
+    ]);
+    p.apply();
+  });
+
+  it('go by a deleteContainer, unless something that is only proposed stands against it', () => {
+    const p = new Pipeline();
+    for (const request of [container('/c'), withTtl('/t', 9), create('/plain'), create('/e', 1)]) p.write(request);
+    p.apply();
+    const outcome = (path: string) => prepareDeleteContainer(p.changes, path, makeZxid(1, p.counter + 1));
+    expect(outcome('/plain')).toBe(ErrorCode.BAD_VERSION);
+    expect(outcome('/e')).toBe(ErrorCode.BAD_VERSION);
+    expect(outcome('/none')).toBe(ErrorCode.NO_NODE);
+    p.write(create('/c/child'));
+    expect(outcome('/c')).toBe(ErrorCode.NOT_EMPTY);
+    p.deleteContainer('/t');
+    expect(outcome('/t')).toBe(ErrorCode.NO_NODE);
+    // What comes behind it finds the znode gone.
+    expect(p.write(setData('/t'))).toMatchObject({ err: ErrorCode.NO_NODE });
+    p.write(create('/t'));
+    expect(outcome('/t')).toBe(ErrorCode.BAD_VERSION);
+    p.apply();
+    expect(p.tree.persistedOwner(p.tree.find('/t')!)).toBe(0n);
   });
 });
 
@@ -244,6 +323,18 @@ const createOp = fc.oneof(
   },
   fc.record({ type: fc.constantFrom(OpCode.create, OpCode.create2), path: sequentialPath, data, acl, flags: fc.constantFrom(2, 3) }),
   fc.record({ type: fc.constant(OpCode.create), path, data, acl, flags: fc.constantFrom(4, 6, 99) }),
+  { weight: 2, arbitrary: fc.record({ type: fc.constant(OpCode.createContainer), path, data, acl, flags: fc.constantFrom(4, 4, 4, 0) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant(OpCode.createTTL),
+      path: fc.oneof(path, sequentialPath),
+      data,
+      acl,
+      flags: fc.constantFrom(5, 6, 6, 4),
+      ttl: fc.constantFrom(1, 77, 2 ** 40 - 1, 2 ** 40, 0, -1),
+    }),
+  },
 );
 const deleteOp = fc.record({ type: fc.constant(OpCode.delete), path, version });
 const setDataOp = fc.record({ type: fc.constant(OpCode.setData), path, data, version });
@@ -296,6 +387,9 @@ describe('prepare and apply', () => {
           expect(found, at).not.toBe(undefined);
           if (!at.startsWith('/zookeeper') && at !== '/') expect(p.tree.stat(found!), at).toEqual(model.stat(at));
           expect(p.tree.acl(found!), at).toEqual(node.acl);
+          expect(p.tree.persistedOwner(found!), at).toBe(
+            node.lasts === 'container' ? CONTAINER_OWNER : node.lasts === undefined ? node.owner : ttlOwner(node.lasts),
+          );
           expect(new TextDecoder().decode(p.tree.data(found!) ?? NO_DATA)).toBe(node.data);
         }
         expect(p.tree.nodeCount).toBe(model.nodes.size);

@@ -8,6 +8,7 @@ interface ModelNode {
   data: string;
   acl: readonly Acl[];
   owner: bigint;
+  lasts?: 'container' | number | undefined;
   czxid: number;
   mzxid: number;
   pzxid: number;
@@ -96,24 +97,29 @@ export class DumbModel {
   #one(op: MultiOp | TreeWrite, { zxid, time, session, ids }: Caller): ModelResult {
     switch (op.type) {
       case OpCode.create:
-      case OpCode.create2: {
-        if (![0, 1, 2, 3].includes(op.flags))
-          return { err: [4, 5, 6].includes(op.flags) ? ErrorCode.UNIMPLEMENTED : ErrorCode.BAD_ARGUMENTS };
+      case OpCode.create2:
+      case OpCode.createContainer:
+      case OpCode.createTTL: {
+        const legal = op.type === OpCode.createTTL ? [5, 6] : op.type === OpCode.createContainer ? [4] : [0, 1, 2, 3, 4];
+        if (!legal.includes(op.flags)) return { err: ErrorCode.BAD_ARGUMENTS };
+        const ttl = op.type === OpCode.createTTL ? op.ttl : undefined;
+        if (ttl !== undefined && !(ttl >= 1 && ttl < 2 ** 40)) return { err: ErrorCode.BAD_ARGUMENTS };
         if (!op.path.includes('/')) return { err: ErrorCode.BAD_ARGUMENTS };
         const acl = expand(op.acl, ids);
         if (acl === undefined) return { err: ErrorCode.INVALID_ACL };
         const parent = this.#parent(op.path);
         if (parent === undefined) return { err: ErrorCode.NO_NODE };
         if (!may(parent, 4, ids)) return { err: ErrorCode.NO_AUTH };
-        const path = op.flags >= 2 ? op.path + String(parent.created).padStart(10, '0') : op.path;
+        const path = [2, 3, 6].includes(op.flags) ? op.path + String(parent.created).padStart(10, '0') : op.path;
         if (pathFault(path) !== undefined) return { err: ErrorCode.BAD_ARGUMENTS };
         if (this.nodes.has(path)) return { err: ErrorCode.NODE_EXISTS };
         if (parent.owner !== 0n) return { err: ErrorCode.NO_CHILDREN_FOR_EPHEMERALS };
-        const owner = op.flags % 2 === 1 ? session : 0n;
+        const owner = [1, 3].includes(op.flags) ? session : 0n;
         const node = {
           data: text(op.data),
           acl,
           owner,
+          lasts: op.flags === 4 ? ('container' as const) : ttl,
           czxid: zxid,
           mzxid: zxid,
           pzxid: zxid,

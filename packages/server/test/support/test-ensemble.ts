@@ -1,6 +1,6 @@
 import { VirtualClock } from '@quorate/ports';
 import { type Config, type Effect, MemoryNetwork, MemoryStorage, type Sid } from '@quorate/zab';
-import { Server, type ServerOptions } from '../../src/index.ts';
+import { type ClientLink, Server, type ServerOptions } from '../../src/index.ts';
 import { RecordedClient } from './recorded-client.ts';
 
 export const TICK_MS = 100;
@@ -87,8 +87,8 @@ export class TestEnsemble {
   }
 
   /** A client with a session. */
-  client(server: Server, options: Parameters<RecordedClient['connect']>[0] = {}): RecordedClient {
-    const client = new RecordedClient(server).connect(options);
+  client(server: Server, options: Parameters<RecordedClient['connect']>[0] = {}, link: Partial<ClientLink> = {}): RecordedClient {
+    const client = new RecordedClient(server, link).connect(options);
     this.settle();
     return client;
   }

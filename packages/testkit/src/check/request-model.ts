@@ -3,13 +3,14 @@
  * 1.4, 1.8). A second opinion, which shares no code with the server: that an answer is what its txn says does not make the txn right.
  *
  * It is as wide as the workload. Everybody may do everything there, so permissions are not asked for; ACLs come without repetitions and without the scheme `auth`, so a
- * znode gets the one that was asked for; create has the four old modes; and the only bad paths are those that end with a slash. What the end of a session deletes is held against the tree by
+ * znode gets the one that was asked for; create has the four old modes, createContainer and createTTL have theirs; and the only bad paths are those that end with a slash. What the end of a session deletes is held against the tree by
  * `ZnodeHistory`.
  */
 import {
   type Acl,
   CreateMode,
   type CreateRequest,
+  type CreateTtlRequest,
   type DeleteRequest,
   ErrorCode,
   errorName,
@@ -49,6 +50,8 @@ export function txnOf(request: Request, moment: Moment): Txn {
   switch (request.type) {
     case OpCode.create:
     case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
     case OpCode.delete:
     case OpCode.setData:
       return txnOrRefusal(opOutcome(request, tree));
@@ -73,6 +76,16 @@ export function isSameTxn(txn: Txn, expected: Txn): boolean {
         txn.path === expected.path &&
         txn.ephemeral === expected.ephemeral &&
         txn.parentCVersion === expected.parentCVersion &&
+        isSameData(txn.data, expected.data) &&
+        isSameAcl(txn.acl, expected.acl)
+      );
+    case OpCode.createContainer:
+    case OpCode.createTTL:
+      return (
+        txn.type === expected.type &&
+        txn.path === expected.path &&
+        txn.parentCVersion === expected.parentCVersion &&
+        ('ttl' in txn ? txn.ttl : 0) === ('ttl' in expected ? expected.ttl : 0) &&
         isSameData(txn.data, expected.data) &&
         isSameAcl(txn.acl, expected.acl)
       );
@@ -147,6 +160,8 @@ function opOutcome(op: MultiOp, tree: DraftTree): Outcome {
   switch (op.type) {
     case OpCode.create:
     case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
       return createOutcome(op, tree);
     case OpCode.delete:
       return deleteOutcome(op, tree);
@@ -161,11 +176,14 @@ function opOutcome(op: MultiOp, tree: DraftTree): Outcome {
   }
 }
 
-function createOutcome({ type, path: asked, data, acl, flags }: CreateRequest, tree: DraftTree): Outcome {
+function createOutcome(request: CreateRequest | CreateTtlRequest, tree: DraftTree): Outcome {
+  const { path: asked, data, acl, flags } = request;
   if (acl.length === 0) return ErrorCode.INVALID_ACL;
   const parent = tree.find(above(asked));
   if (parent === undefined) return ErrorCode.NO_NODE;
-  const numbered = flags === CreateMode.PERSISTENT_SEQUENTIAL || flags === CreateMode.EPHEMERAL_SEQUENTIAL;
+  const numbered = [CreateMode.PERSISTENT_SEQUENTIAL, CreateMode.EPHEMERAL_SEQUENTIAL, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL].some(
+    (mode) => mode === flags,
+  );
   // The number is how many children were ever created, and never how many there are (ZOOKEEPER-3249).
   const path = numbered ? `${asked}${`000000000${parent.cversion}`.slice(-10)}` : asked;
   if (path !== '/' && path.endsWith('/')) return ErrorCode.BAD_ARGUMENTS;
@@ -175,7 +193,14 @@ function createOutcome({ type, path: asked, data, acl, flags }: CreateRequest, t
   const parentCVersion = next(parent.cversion);
   tree.set(above(path), { ...parent, cversion: parentCVersion, childCount: parent.childCount + 1 });
   tree.set(path, { version: 0, cversion: 0, aversion: 0, childCount: 0, ephemeralOwner: ephemeral ? tree.session : 0n });
-  return { type, path, data, acl, ephemeral, parentCVersion };
+  switch (request.type) {
+    case OpCode.createContainer:
+      return { type: request.type, path, data, acl, parentCVersion };
+    case OpCode.createTTL:
+      return { type: request.type, path, data, acl, parentCVersion, ttl: request.ttl };
+    default:
+      return { type: request.type, path, data, acl, ephemeral, parentCVersion };
+  }
 }
 
 function deleteOutcome({ path, version }: DeleteRequest, tree: DraftTree): Outcome {

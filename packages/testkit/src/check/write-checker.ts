@@ -2,7 +2,18 @@
  * Writes (reliability.md 2.2): linearizable, at most once, in the order of their client, with the result that G gives them. Sessions too, as far as they
  * are txns: they begin, they end with all their ephemerals, and never before their time.
  */
-import { ErrorCode, type ErrorTxn, formatZxid, type MultiResponse, OpCode, type Stat, type Txn } from '@quorate/protocol';
+import {
+  type CreateContainerTxn,
+  type CreateTtlTxn,
+  type CreateTxn,
+  ErrorCode,
+  type ErrorTxn,
+  formatZxid,
+  type MultiResponse,
+  OpCode,
+  type Stat,
+  type Txn,
+} from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
 import type { Condition } from '../simulation/sometimes.js';
 import { type ClientHistory, type CommittedTxn, nameOf, type SentRequest, type SessionHistory } from './client-history.js';
@@ -128,11 +139,11 @@ export class WriteChecker {
     const { response } = reply;
     if (request.type === OpCode.multi) {
       this.#checkMulti(what, response as MultiResponse, txn);
-    } else if (txn.type === OpCode.create || txn.type === OpCode.create2) {
+    } else if (isCreation(txn)) {
       const { path } = response as { readonly path: string };
       if (path !== txn.path) this.#fail('WriteResult', `${what} is told ${path}; created was ${txn.path}`);
       if (path !== (request as { readonly path: string }).path) this.#history.sometimes.note('sequential znode created');
-      if (txn.type === OpCode.create2) this.#checkStat(what, txn.path, index, (response as { readonly stat: Stat }).stat);
+      if (txn.type !== OpCode.create) this.#checkStat(what, txn.path, index, (response as { readonly stat: Stat }).stat);
     } else if (txn.type === OpCode.setData || txn.type === OpCode.setACL) {
       this.#checkStat(what, txn.path, index, (response as { readonly stat: Stat }).stat);
     }
@@ -144,7 +155,8 @@ export class WriteChecker {
     for (let i = 0; i < results.length; i++) {
       const result = results[i] as MultiResponse['results'][number];
       const op = txn.txns[i] as Txn;
-      if (result.type !== op.type) this.#fail('WriteResult', `${what}: result ${i} is of type ${result.type}, its txn of type ${op.type}`);
+      if (result.type !== resultType(op))
+        this.#fail('WriteResult', `${what}: result ${i} is of type ${result.type}, its txn of type ${op.type}`);
       else if (result.type === OpCode.error && op.type === OpCode.error && result.err !== op.err)
         this.#fail('WriteResult', `${what}: result ${i} is error ${result.err}; its txn says ${op.err}`);
       else if ((result.type === OpCode.create || result.type === OpCode.create2) && 'path' in op && result.path !== op.path)
@@ -176,8 +188,29 @@ export class WriteChecker {
   }
 }
 
+type Creation = CreateTxn | CreateContainerTxn | CreateTtlTxn;
+
+function isCreation(txn: Txn): txn is Creation {
+  return [OpCode.create, OpCode.create2, OpCode.createContainer, OpCode.createTTL].some((type) => type === txn.type);
+}
+
+/** Within a multi, every creation but a plain one is answered as create2. */
+function resultType(op: Txn): number {
+  return isCreation(op) && op.type !== OpCode.create ? OpCode.create2 : op.type;
+}
+
 const WRITES: ReadonlySet<number> = new Set([
-  ...[OpCode.create, OpCode.create2, OpCode.delete, OpCode.setData, OpCode.setACL, OpCode.multi, OpCode.closeSession],
+  ...[
+    OpCode.create,
+    OpCode.create2,
+    OpCode.createContainer,
+    OpCode.createTTL,
+    OpCode.delete,
+    OpCode.setData,
+    OpCode.setACL,
+    OpCode.multi,
+    OpCode.closeSession,
+  ],
 ]);
 
 const REFUSALS: ReadonlyMap<number, Condition> = new Map([

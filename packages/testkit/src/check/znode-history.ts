@@ -2,7 +2,17 @@
  * The dumb twin of the data tree: every version of every znode, by the index in G of the txn that made it. A read at any index is one binary search,
  * and what would have fired a watch is a list beside it. It shares no code with the tree that it checks.
  */
-import { type Acl, OpCode, type Stat, type Txn, type TxnHeader, type Zxid } from '@quorate/protocol';
+import {
+  type Acl,
+  type CreateContainerTxn,
+  type CreateTtlTxn,
+  type CreateTxn,
+  OpCode,
+  type Stat,
+  type Txn,
+  type TxnHeader,
+  type Zxid,
+} from '@quorate/protocol';
 
 /** A znode between two changes. */
 export interface Znode {
@@ -18,6 +28,8 @@ export interface Znode {
   readonly cversion: number;
   readonly aversion: number;
   readonly ephemeralOwner: bigint;
+  /** What ends it by itself, where that is no session: that it is an empty container, or a TTL in milliseconds. */
+  readonly lifetime?: 'container' | number | undefined;
   readonly childCount: number;
 }
 
@@ -101,7 +113,11 @@ export class ZnodeHistory {
     switch (txn.type) {
       case OpCode.create:
       case OpCode.create2:
+      case OpCode.createContainer:
+      case OpCode.createTTL:
         return this.#create(index, header, txn);
+      case OpCode.deleteContainer:
+        return this.#deleteContainer(index, header, txn.path);
       case OpCode.delete:
         return this.#delete(index, header.zxid, txn.path);
       case OpCode.setData: {
@@ -135,12 +151,9 @@ export class ZnodeHistory {
     }
   }
 
-  #create(
-    index: number,
-    { clientId, zxid, time }: TxnHeader,
-    txn: Txn & { readonly type: typeof OpCode.create | typeof OpCode.create2 },
-  ): string | undefined {
-    const { path, data, acl, ephemeral, parentCVersion } = txn;
+  #create(index: number, { clientId, zxid, time }: TxnHeader, txn: CreateTxn | CreateContainerTxn | CreateTtlTxn): string | undefined {
+    const { path, data, acl, parentCVersion } = txn;
+    const ephemeral = 'ephemeral' in txn && txn.ephemeral;
     const parent = this.#paths.get(parentOf(path));
     const parentZnode = parent?.current;
     if (parent === undefined || parentZnode === undefined) return `create of ${path} without a parent`;
@@ -153,6 +166,7 @@ export class ZnodeHistory {
     history.set(index, {
       ...{ data, acl, czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time, version: 0, cversion: 0, aversion: 0 },
       ephemeralOwner,
+      lifetime: txn.type === OpCode.createContainer ? 'container' : txn.type === OpCode.createTTL ? txn.ttl : undefined,
       childCount: 0,
     });
     parent.set(index, { ...parentZnode, cversion: parentCVersion, pzxid: zxid, childCount: parentZnode.childCount + 1 });
@@ -181,6 +195,16 @@ export class ZnodeHistory {
     parent.childTriggers.push({ index, type: 'childrenChanged' });
     if (znode.ephemeralOwner !== 0n) this.#ephemerals.get(znode.ephemeralOwner)?.delete(path);
     return undefined;
+  }
+
+  /** What goes by itself was a container that has had children, or a znode whose TTL has passed since its data were changed last. */
+  #deleteContainer(index: number, { zxid, time }: TxnHeader, path: string): string | undefined {
+    const znode = this.#paths.get(path)?.current;
+    if (znode?.lifetime === undefined) return `deleteContainer of ${path}, which is neither a container nor has a TTL`;
+    if (znode.lifetime === 'container' && znode.cversion === 0) return `deleteContainer of ${path}, which never had a child`;
+    if (typeof znode.lifetime === 'number' && time - znode.mtime <= znode.lifetime)
+      return `deleteContainer of ${path} after ${time - znode.mtime} ms; its TTL is ${znode.lifetime} ms`;
+    return this.#delete(index, zxid, path);
   }
 
   /** All ephemerals of the session go, and nothing else. */

@@ -1,6 +1,6 @@
 /** What clients ask for: small trees, few paths, so that requests of different clients meet. */
 import type { Random } from '@quorate/ports';
-import { type Acl, CreateMode, type MultiOp, OPEN_ACL_UNSAFE, OpCode, type Request } from '@quorate/protocol';
+import { type Acl, CreateMode, type CreateRequest, type MultiOp, OPEN_ACL_UNSAFE, OpCode, type Request } from '@quorate/protocol';
 import { between, chance, pick } from '../world/random-streams.js';
 
 const DIRECTORIES = 4;
@@ -58,7 +58,7 @@ export class Operations {
     return { type: OpCode.create, path, data: this.#data(), acl: OPEN_ACL_UNSAFE, flags };
   }
 
-  #create(): Extract<MultiOp, { readonly type: typeof OpCode.create | typeof OpCode.create2 }> {
+  #create(): CreateRequest {
     const type = chance(this.#random, 500) ? OpCode.create : OpCode.create2;
     if (chance(this.#random, 250))
       return { type, path: this.#directory(), data: this.#data(), acl: OPEN_ACL_UNSAFE, flags: CreateMode.PERSISTENT };

@@ -1,11 +1,13 @@
 /**
  * Who may do what (`PrepRequestProcessor.fixupACL`, `ZooKeeperServer.checkACL`, `FinalRequestProcessor`, zookeeper.md 1.6).
  *
- * An id on a connection and an id in an ACL match when scheme and id are equal: that is all that `world`, `auth` and `digest` need.
+ * An id on a connection and an id in an ACL match when scheme and id are equal, which is all that `world`, `auth` and `digest` need, or when the scheme
+ * is `ip` and the address lies in the network.
  */
 import { type Acl, OPEN_ACL_UNSAFE, Permission } from '@quorate/protocol';
 import { type AuthIds, SUPER_SCHEME } from './auth-ids.js';
-import { isDigestId } from './digest-auth.js';
+import { isDigestId, userOf } from './digest-auth.js';
+import { isInNetwork, isIpId } from './ip-auth.js';
 
 /** Whether a connection with these ids has at least one of the permissions in `perms`, combined by `|`. */
 export function permits(acl: readonly Acl[], perms: number, ids: AuthIds): boolean {
@@ -15,7 +17,7 @@ export function permits(acl: readonly Acl[], perms: number, ids: AuthIds): boole
     if ((entry.perms & perms) === 0) continue;
     const { scheme, id } = entry.id;
     if (scheme === 'world' && id === 'anyone') return true;
-    for (const own of ids) if (own.scheme === scheme && own.id === id) return true;
+    for (const own of ids) if (own.scheme === scheme && (own.id === id || (scheme === 'ip' && isInNetwork(own.id, id)))) return true;
   }
   for (const own of ids) if (own.scheme === SUPER_SCHEME) return true;
   return false;
@@ -42,7 +44,7 @@ export function resolveAcl(acl: readonly Acl[], ids: AuthIds): readonly Acl[] | 
         resolved.push({ perms: entry.perms, id: own });
       }
       if (!proved) return undefined;
-    } else if ((scheme === 'world' && id === 'anyone') || (scheme === 'digest' && isDigestId(id))) {
+    } else if ((scheme === 'world' && id === 'anyone') || (scheme === 'digest' && isDigestId(id)) || (scheme === 'ip' && isIpId(id))) {
       resolved.push(entry);
     } else {
       return undefined;
@@ -55,8 +57,7 @@ export function resolveAcl(acl: readonly Acl[], ids: AuthIds): readonly Acl[] | 
 export function maskDigests(acl: readonly Acl[]): readonly Acl[] {
   return acl.map((entry) => {
     if (entry.id.scheme !== 'digest') return entry;
-    const user = entry.id.id.split(':')[0] ?? '';
-    return { perms: entry.perms, id: { scheme: 'digest', id: `${user}:x` } };
+    return { perms: entry.perms, id: { scheme: 'digest', id: `${userOf(entry.id.id)}:x` } };
   });
 }
 

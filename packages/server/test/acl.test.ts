@@ -1,7 +1,9 @@
 import { type Acl, CREATOR_ALL_ACL, type Id, OPEN_ACL_UNSAFE, Permission, READ_ACL_UNSAFE } from '@quorate/protocol';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maskDigests, permits, resolveAcl } from '../src/acl.ts';
 import { addDigestAuth, digestId, isDigestId } from '../src/digest-auth.ts';
+import { isInNetwork, isIpId } from '../src/ip-auth.ts';
 
 const ALICE: Id = { scheme: 'digest', id: 'alice:hash' };
 const BOB: Id = { scheme: 'digest', id: 'bob:hash' };
@@ -22,6 +24,10 @@ describe('permits', () => {
     [false, alice, Permission.DELETE, [ALICE]],
     [true, alice, Permission.DELETE, [SUPER]],
     [false, [{ perms: 31, id: { scheme: 'digest', id: 'anyone' } }], Permission.READ, []],
+    [true, [{ perms: 1, id: { scheme: 'ip', id: '10.0.0.0/24' } }], Permission.READ, [IP]],
+    [false, [{ perms: 1, id: { scheme: 'ip', id: '10.0.0.0/24' } }], Permission.WRITE, [IP]],
+    [false, [{ perms: 1, id: { scheme: 'ip', id: '10.0.1.0/24' } }], Permission.READ, [ALICE, IP]],
+    [false, [{ perms: 1, id: { scheme: 'ip', id: '0.0.0.0/0' } }], Permission.READ, [{ scheme: 'digest', id: '10.0.0.1' }]],
     [true, [], Permission.ADMIN, []],
   ])('%s: %j, %i, %j', (expected, acl, perms, ids) => {
     expect(permits(acl, perms, ids)).toBe(expected);
@@ -48,6 +54,87 @@ describe('resolveAcl', () => {
     ['super is not to be named', [{ perms: 31, id: SUPER }], [SUPER], undefined],
   ])('%s', (_name, acl, ids, expected) => {
     expect(resolveAcl(acl, ids)).toEqual(expected);
+  });
+});
+
+describe('ip', () => {
+  it.each([
+    // As ZooKeeper 3.8.0 answers, but for IPv6, which it knows since 3.9.5.
+    ['127.0.0.1', true],
+    ['127.0.0.1/8', true],
+    ['10.0.0.0/8', true],
+    ['127.0.0.1/0', true],
+    ['127.0.0.1/32', true],
+    ['127.0.0.1/33', false],
+    ['127.0.0.1/-1', false],
+    ['127.0.0.1/', false],
+    ['127.0.0.1/8/9', false],
+    ['127.0.0', false],
+    ['127.0.0.1.2', false],
+    ['127.0.0.256', false],
+    ['127.0.0.', false],
+    ['+127.0.0.1', true],
+    ['127.0.0.1/+8', true],
+    ['127.0.0.01', true],
+    ['localhost', false],
+    ['', false],
+    ['::1', true],
+    ['::', true],
+    ['::/0', true],
+    ['2001:db8::/32', true],
+    ['2001:db8:0:0:0:0:0:1/128', true],
+    ['2001:db8:0:0:0:0:0:1/129', false],
+    ['::ffff:10.0.0.1', true],
+    ['64:ff9b::10.0.0.1/96', true],
+    ['1:2:3:4:5:6:7', false],
+    ['1:2:3:4:5:6:7:8:9', false],
+    ['1::2::3', false],
+    ['1:2:3:4::5:6:7:8', false],
+    ['12345::', false],
+    ['g::', false],
+    ['::1%eth0', false],
+    [':1', false],
+    ['10.0.0.1::', false],
+  ])('an ACL may name %j: %s', (id, expected) => {
+    expect(isIpId(id)).toBe(expected);
+    expect(resolveAcl([{ perms: 1, id: { scheme: 'ip', id } }], []) !== undefined).toBe(expected);
+  });
+
+  it.each([
+    ['10.1.2.3', '10.1.2.3', true],
+    ['10.1.2.3', '10.1.2.4', false],
+    ['10.1.2.3', '10.1.0.0/16', true],
+    ['10.2.2.3', '10.1.0.0/16', false],
+    ['10.1.2.131', '10.1.2.129/25', true],
+    ['10.1.2.3', '10.1.2.129/25', false],
+    ['10.1.2.3', '99.99.99.99/0', true],
+    ['10.1.2.3', '010.1.2.3', true],
+    ['::1', '::1', true],
+    ['::1', '0:0:0:0:0:0:0:1', true],
+    ['2001:DB8::5', '2001:db8::/32', true],
+    ['2001:db9::5', '2001:db8::/32', false],
+    ['2001:db9::5', '2001:db8::/31', true],
+    ['::1', '0.0.0.0/0', false],
+    ['10.1.2.3', '::/0', false],
+    ['::ffff:10.1.2.3', '10.1.2.0/24', true],
+    ['', '0.0.0.0/0', false],
+    ['10.1.2.3', 'nonsense', false],
+  ])('%j is in %j: %s', (address, id, expected) => {
+    expect(isInNetwork(address, id)).toBe(expected);
+  });
+
+  it('a network is the addresses that agree in its first bits', () => {
+    const address = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+    const text = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff).join('.');
+    fc.assert(
+      fc.property(address, address, fc.integer({ min: 0, max: 32 }), fc.integer({ min: 0, max: 32 }), (a, other, bits, keep) => {
+        // Two addresses that agree in some of their first bits.
+        const b = keep === 0 ? other : (a ^ (keep === 32 ? 0 : other >>> keep)) >>> 0;
+        const expected = bits === 0 || a >>> (32 - bits) === b >>> (32 - bits);
+        expect(isInNetwork(text(a), `${text(b)}/${bits}`)).toBe(expected);
+        expect(isInNetwork(`::ffff:${text(a)}`, `${text(b)}/${bits}`)).toBe(expected);
+      }),
+    );
   });
 });
 

@@ -4,7 +4,18 @@
  * A path, mode, version, ACL or size that ZooKeeper's rules forbid is a `ZooKeeperError` as a server would answer it. A value of a
  * type that the declarations forbid is a `TypeError`. Either names the rule.
  */
-import { type Acl, type CreateMode, createModeFromFlag, encodeUtf8, isSequential, validatePath, ZooKeeperError } from '@quorate/protocol';
+import {
+  type Acl,
+  type CreateMode,
+  createModeFromFlag,
+  encodeUtf8,
+  hasTtl,
+  isSequential,
+  isTtl,
+  TTL_MS_MAX,
+  validatePath,
+  ZooKeeperError,
+} from '@quorate/protocol';
 import type { Watcher } from './watch-registry.js';
 
 /** Data to be stored: bytes, or a string that is stored as UTF-8. Bytes are copied at the call, so they may be reused at once. */
@@ -38,6 +49,11 @@ export interface VersionOptions extends CallOptions {
 export interface CreateOptions {
   /** PERSISTENT when absent. */
   readonly mode?: CreateMode | undefined;
+  /**
+   * For the modes with a TTL, and only for these: how long the znode stays without children and without new data, in milliseconds, 1 to 2^40 − 1
+   * (34.8 years). It goes when the leader looks after that, every 60 s.
+   */
+  readonly ttlMs?: number | undefined;
   /** `OPEN_ACL_UNSAFE` when absent: everybody may do everything. */
   readonly acl?: readonly Acl[] | undefined;
 }
@@ -48,14 +64,19 @@ export function checkPath(path: string, mode?: CreateMode): void {
   validatePath(path, mode !== undefined && isSequential(mode) ? { sequential: true } : undefined);
 }
 
-/**
- * @throws ZooKeeperError BAD_ARGUMENTS for what is no mode.
- * @throws ZooKeeperError UNIMPLEMENTED for container and TTL modes.
- */
-export function checkMode(mode: CreateMode): void {
+/** @throws ZooKeeperError BAD_ARGUMENTS for what is no mode, for a mode with a TTL without one, and for another with one. */
+export function checkMode(mode: CreateMode, ttlMs: number | undefined): void {
   if (createModeFromFlag(mode) === undefined)
     throw new ZooKeeperError('BAD_ARGUMENTS', `mode must be one of CreateMode, 0 to 6, not ${describe(mode)}`);
-  if (mode > 3) throw new ZooKeeperError('UNIMPLEMENTED', 'mode must be persistent or ephemeral: containers and TTLs are not there yet');
+  if (!hasTtl(mode)) {
+    if (ttlMs !== undefined)
+      throw new ZooKeeperError('BAD_ARGUMENTS', 'ttlMs goes with the modes PERSISTENT_WITH_TTL and PERSISTENT_SEQUENTIAL_WITH_TTL only');
+  } else if (ttlMs === undefined || !isTtl(ttlMs)) {
+    throw new ZooKeeperError(
+      'BAD_ARGUMENTS',
+      `ttlMs must be a whole number of milliseconds from 1 to ${TTL_MS_MAX}, not ${describe(ttlMs)}`,
+    );
+  }
 }
 
 /** @throws ZooKeeperError BAD_ARGUMENTS */

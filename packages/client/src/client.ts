@@ -1,6 +1,6 @@
 /** The promise shell around the client machine: what most programs use. */
 import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
-import { type Acl, FRAME_BYTES_MAX, OpCode, type Request, type Stat, ZooKeeperError } from '@quorate/protocol';
+import { type Acl, FRAME_BYTES_MAX, type Id, OpCode, type Request, type Stat, ZooKeeperError } from '@quorate/protocol';
 import {
   type CallOptions,
   type CreateOptions,
@@ -20,8 +20,17 @@ import { type ClientState, isFinal } from './client-state.js';
 import type { Connector } from './connection.js';
 import { EventStream } from './event-stream.js';
 import { type MultiResults, multiRequest, type Operation } from './multi.js';
+import { type MultiReadResults, multiReadRequest, type ReadOperation } from './multi-read.js';
 import { ExistsCall, PromiseCall, type Select } from './promise-call.js';
-import { checkSize, createRequest, deleteRequest, setAclRequest, setDataRequest } from './requests.js';
+import {
+  checkSize,
+  createRequest,
+  deleteRequest,
+  getAllChildrenNumberRequest,
+  getEphemeralsRequest,
+  setAclRequest,
+  setDataRequest,
+} from './requests.js';
 import * as select from './results.js';
 import { surface } from './surface.js';
 import type { Watcher } from './watch-registry.js';
@@ -182,6 +191,9 @@ export class Client {
   /**
    * Creates a znode. The path that is returned has the number of a sequential znode.
    *
+   * A container (`mode: CreateMode.CONTAINER`) goes by itself once it has had children and has none any more; a znode with `ttlMs` when it has no children and was
+   * not changed for that time.
+   *
    * @throws ZooKeeperError NODE_EXISTS, NO_NODE (there is no parent), NO_CHILDREN_FOR_EPHEMERALS, INVALID_ACL.
    */
   create(path: string, data?: Data, options?: CreateOptions & CallOptions): Promise<{ path: string; stat: Stat }> {
@@ -300,6 +312,41 @@ export class Client {
     }
   }
 
+  /**
+   * Reads several znodes of one state. What cannot be read is among the results, as an `error`; the others are there all the same.
+   *
+   * @example
+   * const [config, members] = await client.multiRead([
+   *   { op: 'getData', path: '/config' },
+   *   { op: 'getChildren', path: '/members' },
+   * ]);
+   */
+  multiRead<const Operations extends readonly ReadOperation[]>(
+    operations: Operations,
+    options?: CallOptions,
+  ): Promise<MultiReadResults<Operations>> {
+    return this.#ask(() => multiReadRequest(operations), select.multiRead as Select<MultiReadResults<Operations>>, options);
+  }
+
+  /** The ephemerals of this session whose paths begin with `prefix`, which may end in the middle of a name; in no particular order. */
+  getEphemerals(prefix = '/', options?: CallOptions): Promise<string[]> {
+    return this.#ask(() => getEphemeralsRequest(prefix), select.ephemerals, options);
+  }
+
+  /**
+   * How many znodes there are below a path, at any depth.
+   *
+   * @throws ZooKeeperError NO_NODE.
+   */
+  getAllChildrenNumber(path: string, options?: CallOptions): Promise<number> {
+    return this.#ask(() => getAllChildrenNumberRequest(path), select.totalNumber, options);
+  }
+
+  /** As whom the server takes this client: what it has proved by `addAuth`, of a digest the user alone, and its address under the scheme `ip`. */
+  whoAmI(options?: CallOptions): Promise<Id[]> {
+    return this.#ask(() => ({ type: OpCode.whoAmI }), select.clientInfo, options);
+  }
+
   /** Waits until the server that is connected has everything that was committed anywhere before this call. A read after it is up to date. */
   sync(path = '/', options?: CallOptions): Promise<void> {
     try {
@@ -360,6 +407,15 @@ export class Client {
     checkPath(path);
     checkWatch(options?.watch);
     return { type, path, watch: options?.watch !== undefined };
+  }
+
+  /** A call whose request may turn out to be wrong: a promise tells that too. */
+  #ask<T>(makeRequest: () => Request, select: Select<T>, options: CallOptions | undefined): Promise<T> {
+    try {
+      return this.#call(makeRequest(), select, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #call<T>(request: Request, select: Select<T>, options: CallOptions | undefined, watcher?: Watcher): Promise<T> {

@@ -7,4 +7,5 @@ export type { ClientState, FinalState } from './client-state.js';
 export type { Connection, ConnectionHandler, Connector } from './connection.js';
 export { EVENTS_KEPT_MAX, EventStream } from './event-stream.js';
 export { MultiError, type MultiResults, type Operation, type OperationResult } from './multi.js';
+export type { MultiReadResults, ReadOperation, ReadOperationResult } from './multi-read.js';
 export type { WatchEvent, WatchEventType, Watcher } from './watch-registry.js';

@@ -66,7 +66,7 @@ function requestOf(operation: Operation): MultiOp {
   switch (operation?.op) {
     case 'create':
       // Apache ZooKeeper takes create2 within a multi and answers it without the Stat (3.8.0), so nothing is gained by it.
-      return { ...createRequest(operation.path, operation.data, operation), type: OpCode.create };
+      return plainly(createRequest(operation.path, operation.data, operation));
     case 'delete':
       return deleteRequest(operation.path, operation.version);
     case 'setData':
@@ -76,6 +76,10 @@ function requestOf(operation: Operation): MultiOp {
     default:
       throw new TypeError("op must be 'create', 'delete', 'setData' or 'check'");
   }
+}
+
+function plainly(request: MultiOp): MultiOp {
+  return request.type === OpCode.create2 ? { ...request, type: OpCode.create } : request;
 }
 
 function codeOf(result: OpResult): ErrorName {

@@ -98,5 +98,5 @@ const explanations: ReadonlyMap<ErrorName, string> = new Map([
 /** ZooKeeper's word for the operation, whichever of its opcodes was used. */
 function operationOf(request: Request): string {
   const name = opCodeName(request.type) ?? String(request.type);
-  return name.replace(/2$/, '');
+  return name.startsWith('create') ? 'create' : name.replace(/2$/, '');
 }

@@ -4,8 +4,11 @@ import {
   type CheckRequest,
   CreateMode,
   type CreateRequest,
+  type CreateTtlRequest,
   type DeleteRequest,
   encodeClientMessage,
+  type GetAllChildrenNumberRequest,
+  type GetEphemeralsRequest,
   OPEN_ACL_UNSAFE,
   OpCode,
   type Request,
@@ -20,13 +23,16 @@ const ANY_VERSION = -1;
 /** A UTF-16 code unit takes at most this many bytes of UTF-8. */
 const BYTES_PER_UNIT_MAX = 3;
 
-export function createRequest(path: string, data: Data | undefined, options: CreateOptions | undefined): CreateRequest {
+export function createRequest(path: string, data: Data | undefined, options: CreateOptions | undefined): CreateRequest | CreateTtlRequest {
   const mode = options?.mode ?? CreateMode.PERSISTENT;
   const acl = options?.acl ?? OPEN_ACL_UNSAFE;
-  checkMode(mode);
+  const ttlMs = options?.ttlMs;
+  checkMode(mode, ttlMs);
   checkPath(path, mode);
   if (acl !== OPEN_ACL_UNSAFE) checkAcl(acl);
-  return { type: OpCode.create2, path, data: ownBytes(data), acl: acl === OPEN_ACL_UNSAFE ? acl : copyAcl(acl), flags: mode };
+  const made = { path, data: ownBytes(data), acl: acl === OPEN_ACL_UNSAFE ? acl : copyAcl(acl), flags: mode };
+  if (ttlMs !== undefined) return { type: OpCode.createTTL, ...made, ttl: ttlMs };
+  return { type: mode === CreateMode.CONTAINER ? OpCode.createContainer : OpCode.create2, ...made };
 }
 
 export function deleteRequest(path: string, version: number = ANY_VERSION): DeleteRequest {
@@ -53,6 +59,16 @@ export function checkRequest(path: string, version: number = ANY_VERSION): Check
   checkPath(path);
   checkVersion(version);
   return { type: OpCode.check, path, version };
+}
+
+export function getEphemeralsRequest(prefixPath: string): GetEphemeralsRequest {
+  if (typeof prefixPath !== 'string') throw new TypeError('prefix must be a string');
+  return { type: OpCode.getEphemerals, prefixPath };
+}
+
+export function getAllChildrenNumberRequest(path: string): GetAllChildrenNumberRequest {
+  checkPath(path);
+  return { type: OpCode.getAllChildrenNumber, path };
 }
 
 /** An ACL of one's own, whatever becomes of the other. */
@@ -86,7 +102,13 @@ function bytesAtMost(request: Request): number {
       return request.ops.reduce((sum, op) => sum + bytesAtMost(op), 32);
     case OpCode.create:
     case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
       return fixedBytes(request.path) + (request.data?.length ?? 0) + aclBytesAtMost(request.acl);
+    case OpCode.multiRead:
+      return request.ops.reduce((sum, op) => sum + fixedBytes(op.path), 32);
+    case OpCode.getEphemerals:
+      return fixedBytes(request.prefixPath);
     case OpCode.setData:
       return fixedBytes(request.path) + (request.data?.length ?? 0);
     case OpCode.setACL:

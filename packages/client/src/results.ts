@@ -3,16 +3,23 @@ import type {
   Acl,
   Create2Response,
   GetAclResponse,
+  GetAllChildrenNumberResponse,
   GetChildren2Response,
   GetDataResponse,
+  GetEphemeralsResponse,
+  Id,
+  MultiReadRequest,
+  MultiReadResponse,
   MultiRequest,
   MultiResponse,
   Request,
   Response,
   Stat,
   StatResponse,
+  WhoAmIResponse,
 } from '@quorate/protocol';
 import { multiResults, type OperationResult } from './multi.js';
+import { multiReadResults, type ReadOperationResult } from './multi-read.js';
 import { copyAcl } from './requests.js';
 
 type Body = Response | undefined;
@@ -45,4 +52,20 @@ export function acl(body: Body): { acl: Acl[]; stat: Stat } {
 
 export function multi(body: Body, request: Request): OperationResult[] {
   return multiResults(request as MultiRequest, body as MultiResponse);
+}
+
+export function multiRead(body: Body, request: Request): ReadOperationResult[] {
+  return multiReadResults(request as MultiReadRequest, body as MultiReadResponse);
+}
+
+export function ephemerals(body: Body): string[] {
+  return (body as GetEphemeralsResponse).ephemerals as string[];
+}
+
+export function totalNumber(body: Body): number {
+  return (body as GetAllChildrenNumberResponse).totalNumber;
+}
+
+export function clientInfo(body: Body): Id[] {
+  return (body as WhoAmIResponse).clientInfo.map(({ scheme, id }) => ({ scheme, id }));
 }

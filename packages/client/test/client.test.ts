@@ -76,6 +76,77 @@ describe('results', () => {
     ]);
   });
 
+  test('of containers, TTLs and what ZooKeeper has added to its reads', async () => {
+    const { ensemble, client } = setUp();
+    const { last } = ensemble;
+    const container = client.create('/c', '', { mode: CreateMode.CONTAINER });
+    const ttl = client.create('/t', '', { mode: CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, ttlMs: 7 });
+    const reads = client.multiRead([
+      { op: 'getData', path: '/a' },
+      { op: 'getChildren', path: '/b' },
+      { op: 'getData', path: '/c' },
+    ]);
+    const mixed = errorOf(client.multiRead([{ op: 'getData', path: '/a' }]));
+    const few = errorOf(client.multiRead([{ op: 'getData', path: '/a' }]));
+    const ephemerals = client.getEphemerals('/x');
+    const number = client.getAllChildrenNumber('/a');
+    const self = client.whoAmI();
+    const made = { data: new Uint8Array(0), acl: OPEN_ACL_UNSAFE };
+    expect(last.requests.map((message) => message.request)).toEqual([
+      { type: OpCode.createContainer, path: '/c', ...made, flags: 4 },
+      { type: OpCode.createTTL, path: '/t', ...made, flags: 6, ttl: 7 },
+      {
+        type: OpCode.multiRead,
+        ops: [
+          { type: OpCode.getData, path: '/a', watch: false },
+          { type: OpCode.getChildren, path: '/b', watch: false },
+          { type: OpCode.getData, path: '/c', watch: false },
+        ],
+      },
+      { type: OpCode.multiRead, ops: [{ type: OpCode.getData, path: '/a', watch: false }] },
+      { type: OpCode.multiRead, ops: [{ type: OpCode.getData, path: '/a', watch: false }] },
+      { type: OpCode.getEphemerals, prefixPath: '/x' },
+      { type: OpCode.getAllChildrenNumber, path: '/a' },
+      { type: OpCode.whoAmI },
+    ]);
+    last.reply(1, { type: OpCode.createContainer, path: '/c', stat: someStat });
+    last.reply(2, { type: OpCode.createTTL, path: '/t0000000000', stat: someStat });
+    last.reply(3, {
+      type: OpCode.multiRead,
+      results: [
+        { type: OpCode.getData, data: null, stat: someStat },
+        { type: OpCode.getChildren, children: ['k'] },
+        { type: OpCode.error, err: ErrorCode.NO_AUTH },
+      ],
+    });
+    last.reply(4, { type: OpCode.multiRead, results: [{ type: OpCode.getChildren, children: [] }] });
+    last.reply(5, { type: OpCode.multiRead, results: [] });
+    last.reply(6, { type: OpCode.getEphemerals, ephemerals: ['/x1'] });
+    last.reply(7, { type: OpCode.getAllChildrenNumber, totalNumber: 3 });
+    last.reply(8, { type: OpCode.whoAmI, clientInfo: [{ scheme: 'digest', id: 'bob' }] });
+    expect(await Promise.all([container, ttl, ephemerals, number, self])).toEqual([
+      { path: '/c', stat: someStat },
+      { path: '/t0000000000', stat: someStat },
+      ['/x1'],
+      3,
+      [{ scheme: 'digest', id: 'bob' }],
+    ]);
+    const [data, children, refused] = await reads;
+    expect([data, children]).toEqual([
+      { op: 'getData', data: new Uint8Array(0), stat: someStat },
+      { op: 'getChildren', children: ['k'] },
+    ]);
+    expect(refused.error).toMatchObject({ code: 'NO_AUTH', path: '/c', operation: 'getData', message: 'getData /c: NO_AUTH' });
+    expect([await mixed, await few]).toMatchObject([{ code: 'MARSHALLING_ERROR' }, { code: 'MARSHALLING_ERROR' }]);
+  });
+
+  test('of a container or a TTL that was refused: the operation is create', async () => {
+    const { ensemble, client } = setUp();
+    const error = errorOf(client.create('/c', '', { mode: CreateMode.CONTAINER }));
+    ensemble.last.reply(1, undefined, ErrorCode.NODE_EXISTS);
+    expect(await error).toMatchObject({ code: 'NODE_EXISTS', operation: 'create', message: 'create /c: NODE_EXISTS' });
+  });
+
   test('of an operation that was refused: code, path and operation', async () => {
     const { ensemble, client } = setUp();
     const error = errorOf(client.getChildren('/a'));
@@ -161,7 +232,35 @@ describe('refused before anything is sent', () => {
     ['a path with ..', (client) => client.delete('/a/../b'), 'BAD_ARGUMENTS', /\.\./],
     ['a path that is no string', (client) => client.sync(7 as never), 'TypeError', /path must be a string, not 7/],
     ['a mode', (client) => client.create('/a', '', { mode: 9 as never }), 'BAD_ARGUMENTS', /one of CreateMode, 0 to 6, not 9/],
-    ['a mode to come', (client) => client.create('/a', '', { mode: CreateMode.CONTAINER }), 'UNIMPLEMENTED', /persistent or ephemeral/],
+    [
+      'no TTL',
+      (client) => client.create('/a', '', { mode: CreateMode.PERSISTENT_WITH_TTL }),
+      'BAD_ARGUMENTS',
+      /from 1 to 1099511627775, not undefined/,
+    ],
+    ['a TTL of 0', (client) => client.create('/a', '', { mode: CreateMode.PERSISTENT_WITH_TTL, ttlMs: 0 }), 'BAD_ARGUMENTS', /not 0/],
+    [
+      'a TTL that is too long',
+      (client) => client.multi([{ op: 'create', path: '/a', mode: CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, ttlMs: 2 ** 40 }]),
+      'BAD_ARGUMENTS',
+      /not 1099511627776/,
+    ],
+    [
+      'a TTL of another mode',
+      (client) => client.create('/a', '', { mode: CreateMode.CONTAINER, ttlMs: 5 }),
+      'BAD_ARGUMENTS',
+      /ttlMs goes with/,
+    ],
+    [
+      'a write in a multiRead',
+      (client) => client.multiRead([{ op: 'setData', path: '/' } as never]),
+      'TypeError',
+      /'getData' or 'getChildren'/,
+    ],
+    ['a multiRead of nothing', (client) => client.multiRead({} as never), 'TypeError', /operations must be an array/],
+    ['a path in a multiRead', (client) => client.multiRead([{ op: 'getData', path: 'x' }]), 'BAD_ARGUMENTS', /start with/],
+    ['a prefix', (client) => client.getEphemerals(5 as never), 'TypeError', /prefix must be a string/],
+    ['a path to count below', (client) => client.getAllChildrenNumber('/a/'), 'BAD_ARGUMENTS', /not end with/],
     ['a version', (client) => client.delete('/a', { version: -2 }), 'BAD_ARGUMENTS', /-1, for any, or a whole number/],
     ['a version with a fraction', (client) => client.setData('/a', '', { version: 1.5 }), 'BAD_ARGUMENTS', /not 1.5/],
     ['an aversion', (client) => client.setACL('/a', OPEN_ACL_UNSAFE, { version: 2 ** 31 }), 'BAD_ARGUMENTS', /version/],

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import { encodeClientMessage, encodeConnectRequest, FrameSplitter, NO_ZXID, OpCode } from '@quorate/protocol';
-import { CreateMode, Ensemble, isZooKeeperError } from 'quorate';
+import { CreateMode, Ensemble, isZooKeeperError, Permission } from 'quorate';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connect, ListenError, type Listener, type ListenOptions, listen, tcpConnector } from '../src/index.js';
 
@@ -58,6 +58,53 @@ async function nextFrame(socket: Socket, splitter: FrameSplitter): Promise<Uint8
 }
 
 describe('our client over TCP', () => {
+  test('makes containers and znodes with a TTL, reads several at once, and is told who it is', async () => {
+    const client = await connected();
+    const results = await client.multi([
+      { op: 'create', path: '/c', data: 'x', mode: CreateMode.CONTAINER },
+      { op: 'create', path: '/c/t-', mode: CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, ttlMs: 60_000 },
+    ]);
+    expect(results).toEqual([
+      { op: 'create', path: '/c' },
+      { op: 'create', path: '/c/t-0000000000' },
+    ]);
+    expect((await client.create('/d', '', { mode: CreateMode.CONTAINER })).path).toBe('/d');
+    expect((await client.create('/t', '', { mode: CreateMode.PERSISTENT_WITH_TTL, ttlMs: 60_000 })).stat).toMatchObject({
+      ephemeralOwner: 0n,
+    });
+    const [data, none, children] = await client.multiRead([
+      { op: 'getData', path: '/c' },
+      { op: 'getChildren', path: '/none' },
+      { op: 'getChildren', path: '/c' },
+    ]);
+    expect(data).toMatchObject({ op: 'getData', data: new Uint8Array([120]), stat: { numChildren: 1 } });
+    expect(none).toMatchObject({ op: 'getChildren', error: { code: 'NO_NODE', path: '/none', operation: 'getChildren' } });
+    expect(children).toEqual({ op: 'getChildren', children: ['t-0000000000'] });
+    await client.addAuth('digest', 'ann:pw');
+    await client.addAuth('ip', '');
+    expect(await client.whoAmI()).toEqual([
+      { scheme: 'ip', id: '127.0.0.1' },
+      { scheme: 'digest', id: 'ann' },
+    ]);
+    await client.create('/e', '', { mode: CreateMode.EPHEMERAL });
+    expect(await client.getEphemerals()).toEqual(['/e']);
+    expect(await client.getAllChildrenNumber('/c')).toBe(1);
+  });
+
+  test('is let through by its address, and in one process nobody is', async () => {
+    const client = await connected();
+    const acl = (id: string) => [{ perms: Permission.ALL, id: { scheme: 'ip', id } }];
+    await client.create('/here', '', { acl: acl('127.0.0.0/8') });
+    await client.create('/elsewhere', '', { acl: acl('10.0.0.1') });
+    expect(await client.getChildren('/here')).toMatchObject({ children: [] });
+    await expect(client.getData('/elsewhere')).rejects.toMatchObject({ code: 'NO_AUTH' });
+    await expect(client.create('/x', '', { acl: acl('127.0.0.1/33') })).rejects.toMatchObject({ code: 'INVALID_ACL' });
+    const within = await ensemble.connect();
+    await within.sync();
+    await expect(within.getData('/here')).rejects.toMatchObject({ code: 'NO_AUTH' });
+    await expect(within.addAuth('ip', '127.0.0.1')).rejects.toMatchObject({ code: 'AUTH_FAILED' });
+  });
+
   test('does everything, and sees a watch before what it tells of', async () => {
     const a = await connected();
     const b = await connected();

@@ -31,6 +31,10 @@ export interface EnsembleOptions {
   readonly minSessionTimeoutMs?: number | undefined;
   /** The longest session timeout that a client gets, in milliseconds; 60,000, or 20 ticks where that is more, when absent. */
   readonly maxSessionTimeoutMs?: number | undefined;
+  /** How often the leader looks for containers and znodes with a TTL whose time has come, in milliseconds; 60,000 when absent. */
+  readonly containerCheckIntervalMs?: number | undefined;
+  /** How many of these it removes in a minute at most; 10,000 when absent. */
+  readonly containersPerMinuteMax?: number | undefined;
   /** The digest id, `super:` and base64, of the client that may do everything; nobody when absent. */
   readonly superDigest?: string | undefined;
   /** How a server reaches its peers; asked for at every start of the server. A network within the process when absent. */
@@ -61,6 +65,8 @@ const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = n
   ['snapshotEvery', [1, Number.MAX_SAFE_INTEGER]],
   ['minSessionTimeoutMs', [1, 0x7fff_ffff]],
   ['maxSessionTimeoutMs', [1, 0x7fff_ffff]],
+  ['containerCheckIntervalMs', [1, 0x7fff_ffff]],
+  ['containersPerMinuteMax', [1, 0x7fff_ffff]],
 ]);
 
 const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure']);

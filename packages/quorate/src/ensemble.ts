@@ -359,6 +359,8 @@ export class Ensemble {
       maxSessionTimeoutMs,
       snapshotEvery,
       superDigest,
+      containerCheckIntervalMs,
+      containersPerMinuteMax,
       initLimit = 20,
       syncLimit = 10,
     } = this.#options;
@@ -375,6 +377,8 @@ export class Ensemble {
       ...(minSessionTimeoutMs !== undefined && { minSessionTimeoutMs }),
       ...(snapshotEvery !== undefined && { snapshotEvery }),
       ...(superDigest !== undefined && { superDigest }),
+      ...(containerCheckIntervalMs !== undefined && { containerCheckIntervalMs }),
+      ...(containersPerMinuteMax !== undefined && { containersPerMinuteMax }),
       onStatus: (status) => {
         if (place.server !== server) return;
         place.hasRecovered = true;

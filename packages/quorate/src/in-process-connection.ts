@@ -8,7 +8,7 @@
  */
 import type { Connection, ConnectionHandler } from '@quorate/client';
 import type { Clock } from '@quorate/ports';
-import { type ClientMessage, OpCode, type ServerMessage } from '@quorate/protocol';
+import { type ClientMessage, type GetDataResponse, OpCode, type ServerMessage } from '@quorate/protocol';
 import type { ClientLink, ClientPort } from '@quorate/server';
 
 export class InProcessConnection implements Connection {
@@ -130,6 +130,14 @@ export class InProcessConnection implements Connection {
 
 /** The message with data that are not the tree's own: their receiver may write to them. */
 function withOwnData(message: ServerMessage): ServerMessage {
-  if (message.kind !== 'reply' || message.response?.type !== OpCode.getData || message.response.data === null) return message;
-  return { ...message, response: { ...message.response, data: message.response.data.slice() } };
+  if (message.kind !== 'reply') return message;
+  const { response } = message;
+  if (response?.type === OpCode.getData) return { ...message, response: copied(response) };
+  if (response?.type !== OpCode.multiRead) return message;
+  const results = response.results.map((result) => (result.type === OpCode.getData ? copied(result) : result));
+  return { ...message, response: { type: response.type, results } };
+}
+
+function copied(response: GetDataResponse): GetDataResponse {
+  return { ...response, data: response.data === null ? null : response.data.slice() };
 }

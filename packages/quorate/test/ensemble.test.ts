@@ -155,6 +155,36 @@ describe('an ensemble', () => {
     expect((await client.getData('/a')).data).toEqual(new Uint8Array([1, 2, 3]));
   });
 
+  test('bytes of a multiRead are nobody else’s either', async () => {
+    const ensemble = await start();
+    const client = await ensemble.connect();
+    await client.create('/own', 'abc');
+    const [first] = await client.multiRead([{ op: 'getData', path: '/own' }]);
+    first.data?.fill(0);
+    expect((await client.getData('/own')).data).toEqual(new Uint8Array([97, 98, 99]));
+  });
+
+  test('containers and znodes with a TTL go by themselves, and what a client asks about itself is answered', async () => {
+    const ensemble = await start({ containerCheckIntervalMs: 100 });
+    const client = await ensemble.connect();
+    await client.create('/c', '', { mode: CreateMode.CONTAINER });
+    await client.create('/kept', '', { mode: CreateMode.CONTAINER });
+    await client.create('/c/e', '', { mode: CreateMode.EPHEMERAL });
+    const { stat } = await client.create('/t', '', { mode: CreateMode.PERSISTENT_WITH_TTL, ttlMs: 50 });
+    expect(stat.ephemeralOwner).toBe(0n);
+    expect(await client.getEphemerals()).toEqual(['/c/e']);
+    expect(await client.getEphemerals('/x')).toEqual([]);
+    expect(await client.getAllChildrenNumber('/c')).toBe(1);
+    await expect(client.getAllChildrenNumber('/none')).rejects.toMatchObject({ code: 'NO_NODE', operation: 'getAllChildrenNumber' });
+    expect(await client.whoAmI()).toEqual([]);
+    await client.addAuth('digest', 'bob:secret');
+    expect(await client.whoAmI()).toEqual([{ scheme: 'digest', id: 'bob' }]);
+    const gone = (path: string) =>
+      new Promise<void>((resolve) => void client.exists(path, { watch: () => resolve() }).then((is) => is ?? resolve()));
+    await Promise.all([gone('/t'), gone('/c'), client.delete('/c/e')]);
+    expect(await client.exists('/kept')).toBeDefined();
+  });
+
   test('many, side by side', async () => {
     const many = await Promise.all(Array.from({ length: 10 }, () => start()));
     await Promise.all(
@@ -526,6 +556,8 @@ describe('misuse', () => {
     [{ tickTimeMs: 0 }, /tickTimeMs must be a whole number from 1 to 60000/],
     [{ transport: {} as never }, /transport must be a function/],
     [{ clock: 5 as never }, /clock must be an object/],
+    [{ containerCheckIntervalMs: 0 }, /containerCheckIntervalMs must be a whole number from 1/],
+    [{ containersPerMinuteMax: 0.5 }, /containersPerMinuteMax must be a whole number from 1/],
     [{ superDigest: 'me' }, /superDigest must be a string that starts with super:/],
     [{ minSessionTimeoutMs: 1000, maxSessionTimeoutMs: 10 }, /minSessionTimeoutMs/],
     [{ server: 3 } as never, /server is not an option of an ensemble/],

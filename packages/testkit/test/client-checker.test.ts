@@ -1,5 +1,6 @@
 import {
   CreateMode,
+  type CreateTtlTxn,
   type DeleteRequest,
   ErrorCode,
   EventType,
@@ -44,6 +45,14 @@ describe('the checkers of clients', () => {
     const error = script.commit({ type: OpCode.error, err: ErrorCode.NODE_EXISTS }, refused);
     script.reply(second, refused, error, { err: ErrorCode.NODE_EXISTS });
     script.checker.finish();
+    expect(script.verdict.violation).toBeUndefined();
+  });
+
+  it('let containers and znodes with a TTL go when their time has come', () => {
+    script.commit(containerTxn('/c', 1));
+    script.commit(createTxn('/c/x', 1));
+    script.commit({ type: OpCode.delete, path: '/c/x' });
+    script.commit({ type: OpCode.deleteContainer, path: '/c' });
     expect(script.verdict.violation).toBeUndefined();
   });
 
@@ -154,10 +163,24 @@ describe('the checkers of clients', () => {
       ['the children that are created are counted', () => createTxn('/a', 2)],
       ['a znode that is deleted exists', () => ({ type: OpCode.delete, path: '/a' }) as const],
       ['a znode with children is not deleted', () => ({ type: OpCode.delete, path: '/zookeeper' }) as const],
+      ['what goes by itself is a container or has a TTL', () => ({ type: OpCode.deleteContainer, path: '/zookeeper/quota' }) as const],
       ['versions have no holes', () => ({ type: OpCode.setData, path: '/', data: null, version: 7 }) as const],
       ['a session that ends takes nothing but its ephemerals', () => ({ type: OpCode.closeSession, paths: ['/zookeeper/quota'] }) as const],
     ])('%s', (_rule, txn) => {
       script.commit(txn());
+    });
+    it('a container that has never had a child stays', () => {
+      script.commit(containerTxn('/c', 1));
+      script.commit({ type: OpCode.deleteContainer, path: '/c' });
+    });
+    it('a container that has a child stays', () => {
+      script.commit(containerTxn('/c', 1));
+      script.commit(createTxn('/c/x', 1));
+      script.commit({ type: OpCode.deleteContainer, path: '/c' });
+    });
+    it('a znode stays as long as its TTL says', () => {
+      script.commit(ttlTxn('/t', 1));
+      script.commit({ type: OpCode.deleteContainer, path: '/t' });
     });
     afterEachExpect(() => script, 'TreeModel');
   });
@@ -210,6 +233,13 @@ describe('the checkers of clients', () => {
         createRequest('/a/s-', CreateMode.PERSISTENT_SEQUENTIAL),
         createTxn('/a/s-0000000001', 2),
         createTxn('/a/s-0000000000', 2),
+      ],
+      ['a container is one', { ...createRequest('/b', 4), type: OpCode.createContainer }, containerTxn('/b', 4), containerTxn('/b', 5)],
+      [
+        'a TTL is as long as was asked for',
+        { type: OpCode.createTTL, path: '/b', data: null, acl, flags: CreateMode.PERSISTENT_WITH_TTL, ttl: 50 },
+        ttlTxn('/b', 4),
+        { ...ttlTxn('/b', 4), ttl: 51 },
       ],
       ['delete asks for the version', deletion('/a', 7), refused(ErrorCode.BAD_VERSION), { type: OpCode.delete, path: '/a' }],
       ['delete needs a znode', deletion('/b', 7), refused(ErrorCode.NO_NODE), refused(ErrorCode.BAD_VERSION)],
@@ -502,4 +532,12 @@ function changed(path: string, version: number): Txn {
 
 function afterEachExpect(script: () => ClientScript, property: string): void {
   afterEach(() => expect(script().property).toBe(property));
+}
+
+function containerTxn(path: string, parentCVersion: number): Txn {
+  return { type: OpCode.createContainer, path, data: null, acl: OPEN_ACL_UNSAFE, parentCVersion };
+}
+
+function ttlTxn(path: string, parentCVersion: number): CreateTtlTxn {
+  return { type: OpCode.createTTL, path, data: null, acl: OPEN_ACL_UNSAFE, parentCVersion, ttl: 50 };
 }

@@ -45,6 +45,7 @@ export { baseNameOf, joinPath, type PathOptions, parentOf, pathFault, validatePa
 export { isProtocolError, ProtocolError, type ProtocolErrorCode } from './protocol-error.js';
 export { decodeRequestBody, writeRequest } from './request-codec.js';
 export type {
+  AddWatchRequest,
   AuthRequest,
   CheckRequest,
   CloseSessionRequest,
@@ -58,10 +59,14 @@ export type {
   Request,
   SetAclRequest,
   SetDataRequest,
+  SetWatches2Request,
   SetWatchesRequest,
   SyncRequest,
+  WatcherRequest,
 } from './requests.js';
+export { AddWatchMode, WatcherType } from './requests.js';
 export type {
+  AddWatchResponse,
   Create2Response,
   CreateResponse,
   GetAclResponse,

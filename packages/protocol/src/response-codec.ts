@@ -6,12 +6,14 @@
 import { readAclList, writeAclList } from './acl.js';
 import { unreachable } from './assert.js';
 import type { Codec } from './codec.js';
+import { ErrorCode } from './errors.js';
 import type { JuteReader } from './jute-reader.js';
 import type { JuteWriter } from './jute-writer.js';
 import { readMulti, writeMultiEnd, writeMultiHeader } from './multi-header.js';
 import { OpCode, opCodeName } from './opcode.js';
 import { ProtocolError } from './protocol-error.js';
 import type {
+  AddWatchResponse,
   Create2Response,
   CreateResponse,
   GetAclResponse,
@@ -50,11 +52,16 @@ export function readResponse(reader: JuteReader, type: number): Response | undef
       return syncCodec.read(reader);
     case OpCode.multi:
       return multiCodec.read(reader);
+    case OpCode.addWatch:
+      return addWatchCodec.read(reader);
     case OpCode.delete:
     case OpCode.check:
     case OpCode.ping:
     case OpCode.auth:
     case OpCode.setWatches:
+    case OpCode.setWatches2:
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
     case OpCode.closeSession:
       return undefined;
     default:
@@ -88,6 +95,8 @@ export function writeResponse(writer: JuteWriter, response: Response): void {
       return syncCodec.write(writer, response);
     case OpCode.multi:
       return multiCodec.write(writer, response);
+    case OpCode.addWatch:
+      return addWatchCodec.write(writer, response);
     default:
       return unreachable(response);
   }
@@ -157,6 +166,17 @@ const syncCodec: Codec<SyncResponse> = {
   },
   write(writer, response) {
     writer.string(response.path);
+  },
+};
+
+/** Nobody reads the err: where it is not 0, the header has it too. */
+const addWatchCodec: Codec<AddWatchResponse> = {
+  read(reader) {
+    reader.int();
+    return { type: OpCode.addWatch };
+  },
+  write(writer) {
+    writer.int(ErrorCode.OK);
   },
 };
 

@@ -454,8 +454,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: WATCH_TABLE,
-        find: 'this.fire(firings, this.child, EventType.nodeDeleted, path, told);',
-        replace: 'this.fire(firings, this.child, EventType.nodeDeleted, path);\n        void told;',
+        find: 'const first = type === EventType.nodeDeleted ? 0 : firings.length;',
+        replace: 'const first = firings.length;',
       },
     ],
     expects: 'WatchNoPhantom',
@@ -493,7 +493,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'the watches of a connection that is gone stay',
     origin: 'ZOOKEEPER-1382',
     level: 'server',
-    edits: [{ file: MEMBER, find: '    this.#watches.remove(port);\n', replace: '' }],
+    edits: [{ file: MEMBER, find: '    this.#watches.removeAll(port);\n', replace: '' }],
     expects: 'WatchLeak',
   },
   {

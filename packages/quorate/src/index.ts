@@ -1,4 +1,5 @@
 export {
+  type AddWatchOptions,
   type CallOptions,
   Client,
   type ClientOptions,
@@ -11,8 +12,11 @@ export {
   EventStream,
   MultiError,
   type MultiResults,
+  type NodeEventType,
   type Operation,
   type OperationResult,
+  type PersistentWatch,
+  type RemoveWatchesOptions,
   type SessionIdentity,
   type VersionOptions,
   type WatchEvent,
@@ -38,6 +42,7 @@ export {
   parentOf,
   READ_ACL_UNSAFE,
   type Stat,
+  WatcherType,
   ZooKeeperError,
   type Zxid,
 } from '@quorate/protocol';

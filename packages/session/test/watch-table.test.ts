@@ -7,8 +7,7 @@ const PATHS = ['/', '/a', '/a/b', '/a/b/c', '/a/c', '/ab'];
 const KINDS: readonly WatchKind[] = ['data', 'exist', 'child', 'persistent', 'recursive'];
 const WATCHERS = ['w0', 'w1', 'w2', 'w3'];
 
-const TABLES = ['data', 'child', 'persistent', 'recursive'] as const;
-type Table = (typeof TABLES)[number];
+type Table = Exclude<WatchKind, 'exist'>;
 const tableOf = (kind: WatchKind): Table => (kind === 'exist' ? 'data' : kind);
 
 interface ModelWatch {

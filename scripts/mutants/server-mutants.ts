@@ -497,6 +497,80 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     expects: 'WatchLeak',
   },
   {
+    id: 'persistent-watch-goes',
+    title: 'a watch of addWatch goes when it fires',
+    origin: 'class WatchManager: WatcherMode.PERSISTENT',
+    level: 'server',
+    edits: [
+      {
+        file: PATH_WATCHERS,
+        find: '    return this.watchers.get(path);\n  }\n',
+        replace: '    return this.take(path);\n  }\n',
+      },
+    ],
+    expects: 'WatchOrder',
+  },
+  {
+    id: 'ZK-4475',
+    title: 'a recursive watch is told of the children of its path',
+    origin: 'ZOOKEEPER-4475',
+    level: 'server',
+    edits: [
+      {
+        file: WATCH_TABLE,
+        find: '    fire(firings, first, this.child.take(path), type, path);\n',
+        replace:
+          '    fire(firings, first, this.child.take(path), type, path);\n    fire(firings, first, this.recursive.at(path), type, path);\n',
+      },
+    ],
+    expects: 'WatchNoPhantom',
+  },
+  {
+    id: 'ZK-4466',
+    title: 'a persistent watch takes the place of a one-shot one at its path',
+    origin: 'ZOOKEEPER-4466',
+    level: 'server',
+    edits: [
+      {
+        file: WATCH_TABLE,
+        find: '    this.tableOf(kind).add(path, watcher);\n',
+        replace:
+          "    if (kind === 'persistent') for (const table of [this.data, this.child, this.recursive]) table.remove(path, watcher);\n    this.tableOf(kind).add(path, watcher);\n",
+      },
+    ],
+    expects: 'WatchOrder',
+  },
+  {
+    id: 'told-of-each-watch',
+    title: 'a watcher is told of a change by each of its watches',
+    origin: 'class WatchManager: one event for each watcher',
+    level: 'server',
+    edits: [{ file: WATCH_TABLE, find: 'if (told?.has(watcher) !== true) firings.push', replace: 'firings.push' }],
+    expects: 'WatchNoPhantom',
+  },
+  {
+    id: 'recursive-not-set-again',
+    title: 'setWatches2 does not set recursive watches again',
+    origin: 'class DataTree.setWatches',
+    level: 'server',
+    edits: [
+      {
+        file: WATCH_EVENTS,
+        find: "    for (const path of request.persistentRecursiveWatches) this.#watches.add('recursive', path, port);\n",
+        replace: '',
+      },
+    ],
+    expects: 'WatchOrder',
+  },
+  {
+    id: 'removed-watch-stays',
+    title: 'removeWatches answers and does nothing',
+    origin: 'class DataTree.removeWatch',
+    level: 'server',
+    edits: [{ file: READS, find: ': watches.remove(kind, path, port)', replace: ': watches.has(kind, path, port)' }],
+    expects: 'WatchNoPhantom',
+  },
+  {
     id: 'CVE-2024-23944',
     title: 'a watcher is told of a znode that it may not read',
     origin: 'CVE-2024-23944',

@@ -538,7 +538,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
           "    if (kind === 'persistent') for (const table of [this.data, this.child, this.recursive]) table.remove(path, watcher);\n    this.tableOf(kind).add(path, watcher);\n",
       },
     ],
-    expects: 'WatchOrder',
+    expects: 'WatchRequest',
   },
   {
     id: 'told-of-each-watch',
@@ -560,7 +560,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    expects: 'WatchOrder',
+    expects: 'WatchNoPhantom',
   },
   {
     id: 'removed-watch-stays',

@@ -485,8 +485,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: WATCH_TABLE,
-        find: 'this.fire(firings, this.child, EventType.nodeDeleted, path, told);',
-        replace: 'this.fire(firings, this.child, EventType.nodeDeleted, path);\n        void told;',
+        find: 'const first = type === EventType.nodeDeleted ? 0 : firings.length;',
+        replace: 'const first = firings.length;',
       },
     ],
     expects: 'WatchNoPhantom',
@@ -524,8 +524,82 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'the watches of a connection that is gone stay',
     origin: 'ZOOKEEPER-1382',
     level: 'server',
-    edits: [{ file: MEMBER, find: '    this.#watches.remove(port);\n', replace: '' }],
+    edits: [{ file: MEMBER, find: '    this.#watches.removeAll(port);\n', replace: '' }],
     expects: 'WatchLeak',
+  },
+  {
+    id: 'persistent-watch-goes',
+    title: 'a watch of addWatch goes when it fires',
+    origin: 'class WatchManager: WatcherMode.PERSISTENT',
+    level: 'server',
+    edits: [
+      {
+        file: PATH_WATCHERS,
+        find: '    return this.watchers.get(path);\n  }\n',
+        replace: '    return this.take(path);\n  }\n',
+      },
+    ],
+    expects: 'WatchOrder',
+  },
+  {
+    id: 'ZK-4475',
+    title: 'a recursive watch is told of the children of its path',
+    origin: 'ZOOKEEPER-4475',
+    level: 'server',
+    edits: [
+      {
+        file: WATCH_TABLE,
+        find: '    fire(firings, first, this.child.take(path), type, path);\n',
+        replace:
+          '    fire(firings, first, this.child.take(path), type, path);\n    fire(firings, first, this.recursive.at(path), type, path);\n',
+      },
+    ],
+    expects: 'WatchNoPhantom',
+  },
+  {
+    id: 'ZK-4466',
+    title: 'a persistent watch takes the place of a one-shot one at its path',
+    origin: 'ZOOKEEPER-4466',
+    level: 'server',
+    edits: [
+      {
+        file: WATCH_TABLE,
+        find: '    this.tableOf(kind).add(path, watcher);\n',
+        replace:
+          "    if (kind === 'persistent') for (const table of [this.data, this.child, this.recursive]) table.remove(path, watcher);\n    this.tableOf(kind).add(path, watcher);\n",
+      },
+    ],
+    expects: 'WatchRequest',
+  },
+  {
+    id: 'told-of-each-watch',
+    title: 'a watcher is told of a change by each of its watches',
+    origin: 'class WatchManager: one event for each watcher',
+    level: 'server',
+    edits: [{ file: WATCH_TABLE, find: 'if (told?.has(watcher) !== true) firings.push', replace: 'firings.push' }],
+    expects: 'WatchNoPhantom',
+  },
+  {
+    id: 'recursive-not-set-again',
+    title: 'setWatches2 does not set recursive watches again',
+    origin: 'class DataTree.setWatches',
+    level: 'server',
+    edits: [
+      {
+        file: WATCH_EVENTS,
+        find: "    for (const path of request.persistentRecursiveWatches) this.#watches.add('recursive', path, port);\n",
+        replace: '',
+      },
+    ],
+    expects: 'WatchNoPhantom',
+  },
+  {
+    id: 'removed-watch-stays',
+    title: 'removeWatches answers and does nothing',
+    origin: 'class DataTree.removeWatch',
+    level: 'server',
+    edits: [{ file: READS, find: ': watches.remove(kind, path, port)', replace: ': watches.has(kind, path, port)' }],
+    expects: 'WatchNoPhantom',
   },
   {
     id: 'CVE-2024-23944',

@@ -14,6 +14,7 @@ import {
   isTtl,
   TTL_MS_MAX,
   validatePath,
+  WatcherType,
   ZooKeeperError,
 } from '@quorate/protocol';
 import type { Watcher } from './watch-registry.js';
@@ -37,6 +38,25 @@ export interface WatchOptions extends CallOptions {
    * session; a read that fails leaves none. What it throws is thrown again from a task of its own, where the platform reports it.
    */
   readonly watch?: Watcher | undefined;
+}
+
+/** What `addWatch` takes. */
+export interface AddWatchOptions extends CallOptions {
+  /** Whether the watch is of everything below the path as well; false when absent. */
+  readonly recursive?: boolean | undefined;
+  /**
+   * Called with every event. What it throws is thrown again from a task of its own, where the platform reports it. When absent, the events
+   * are kept for the first loop over the watch.
+   */
+  readonly watch?: Watcher | undefined;
+}
+
+/** What `removeWatches` takes. */
+export interface RemoveWatchesOptions extends CallOptions {
+  /** Which watches of the path; `WatcherType.any` when absent. */
+  readonly type?: WatcherType | undefined;
+  /** Whether the watches go also where no server can be told, because none is connected or the connection ends; false when absent. */
+  readonly local?: boolean | undefined;
 }
 
 /** What writes to an existing znode take. */
@@ -109,6 +129,12 @@ export function ownBytes(data: Data | undefined): Uint8Array {
 /** @throws TypeError */
 export function checkWatch(watch: Watcher | undefined): void {
   if (watch !== undefined && typeof watch !== 'function') throw new TypeError(`watch must be a function, not ${describe(watch)}`);
+}
+
+/** @throws ZooKeeperError BAD_ARGUMENTS */
+export function checkWatcherType(type: WatcherType): void {
+  if (Object.values(WatcherType).includes(type)) return;
+  throw new ZooKeeperError('BAD_ARGUMENTS', `type must be one of WatcherType, 1 to 5, not ${describe(type)}`);
 }
 
 /** @throws TypeError, or the reason of a signal that is aborted already. */

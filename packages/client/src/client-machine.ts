@@ -14,6 +14,7 @@
 import type { Clock, Random, Timer } from '@quorate/ports';
 import type { ConnectResponse, EventMessage } from '@quorate/protocol';
 import {
+  type AddWatchMode,
   assert,
   ErrorCode,
   type ErrorName,
@@ -21,7 +22,10 @@ import {
   OpCode,
   type ReplyMessage,
   type ServerMessage,
+  type SetWatches2Request,
+  type SetWatchesRequest,
   unreachable,
+  type WatcherRequest,
   Xid,
   type Zxid,
 } from '@quorate/protocol';
@@ -34,7 +38,7 @@ import { Heartbeat } from './heartbeat.js';
 import { ServerRotation } from './server-rotation.js';
 import { surface } from './surface.js';
 import { rearm } from './watch-rearming.js';
-import { WatchRegistry, watchEventOf } from './watch-registry.js';
+import { type Telling, type Watcher, WatchRegistry, watchEventOf } from './watch-registry.js';
 import { nextXid } from './xid.js';
 
 /** How many calls may be waiting or unanswered at a time, unless the options say otherwise. */
@@ -104,6 +108,8 @@ export class ClientMachine {
   readonly #waiting = new CallQueue();
   /** Sent, not answered, in the order of sending. */
   #sent = new CallQueue();
+  /** Watches that are being set again on this connection, in the order of sending. */
+  #rearming: (SetWatchesRequest | SetWatches2Request)[] = [];
   #closeCall: CloseCall | undefined;
 
   constructor(options: ClientMachineOptions) {
@@ -195,6 +201,18 @@ export class ClientMachine {
     return true;
   }
 
+  /** Tells a watcher nothing more of a watch that stays. The server's watch is not its affair. */
+  forget(path: string, mode: AddWatchMode, watcher: Watcher): void {
+    this.#watches.forget(path, mode, watcher);
+  }
+
+  /** Takes back watches on this side alone, so that no other connection has them. Returns whether there were any. */
+  drop({ path, watcherType }: WatcherRequest): boolean {
+    const tellings = this.#watches.remove(path, watcherType, this.#lastZxidSeen);
+    this.#clock.defer(() => this.#tell(tellings));
+    return tellings.length > 0;
+  }
+
   /**
    * Ends the session on the server, after everything that was submitted before, and then the connection. Where no server is
    * connected the client ends at once, and the session is left to expire.
@@ -262,8 +280,9 @@ export class ClientMachine {
     this.#readyAt = this.#clock.now();
     this.#heartbeat.start(message.timeOut);
     for (const entry of this.#auths.restart()) this.#sendAuth(entry);
-    for (const request of rearm(this.#watches, this.#lastReplyZxid))
-      this.#connection?.send({ kind: 'request', xid: Xid.setWatches, request });
+    this.#watches.disarm();
+    this.#rearming = rearm(this.#watches, this.#lastReplyZxid);
+    for (const request of this.#rearming) this.#connection?.send({ kind: 'request', xid: Xid.setWatches, request });
     for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) this.#send(call);
     this.#report();
   }
@@ -343,8 +362,7 @@ export class ClientMachine {
       case Xid.auth:
         return this.#onAuthReply(reply);
       case Xid.setWatches:
-        // Watches that the server has not armed would be lost without a word; the next connection tries again.
-        return reply.err === ErrorCode.OK ? undefined : this.#onLost();
+        return this.#onRearmed(reply);
       default:
         break;
     }
@@ -355,7 +373,23 @@ export class ClientMachine {
     if (reply.zxid > this.#lastReplyZxid) this.#lastReplyZxid = reply.zxid;
     if (reply.zxid > this.#lastZxidSeen) this.#lastZxidSeen = reply.zxid;
     if (call.watcher !== undefined) this.#watches.answered(call.request, reply.err, call.watcher);
+    if (call.request.type === OpCode.removeWatches) this.#onRemoved(call.request, reply);
     call.onReply(reply);
+  }
+
+  #onRearmed({ err, zxid }: ReplyMessage): void {
+    const request = this.#rearming.shift();
+    // Watches that the server has not armed would be lost without a word; the next connection tries again.
+    if (err !== ErrorCode.OK || request === undefined) return this.#onLost();
+    if (request.type === OpCode.setWatches) return;
+    const tellings = this.#watches.rearmed(request.persistentWatches, request.persistentRecursiveWatches, zxid);
+    // Every event up to there has arrived, so that where the server is no further nothing was missed.
+    if (zxid > request.relativeZxid) this.#tell(tellings);
+  }
+
+  /** The server does not have these watches any more, or has lost them without a word because their znode may not be read. */
+  #onRemoved({ path, watcherType }: WatcherRequest, { err, zxid }: ReplyMessage): void {
+    if (err === ErrorCode.OK || err === ErrorCode.NO_WATCHER) this.#tell(this.#watches.remove(path, watcherType, zxid));
   }
 
   #onAuthReply(reply: ReplyMessage): void {
@@ -368,6 +402,10 @@ export class ClientMachine {
     const event = watchEventOf(message);
     if (event === undefined) return;
     for (const watcher of this.#watches.take(event.type, event.path)) surface(this.#clock, watcher, event);
+  }
+
+  #tell(tellings: readonly Telling[]): void {
+    for (const { watchers, event } of tellings) for (const watcher of watchers) surface(this.#clock, watcher, event);
   }
 
   // Ending

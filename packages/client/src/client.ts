@@ -2,6 +2,7 @@
 import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
 import { type Acl, FRAME_BYTES_MAX, type Id, OpCode, type Request, type Stat, ZooKeeperError } from '@quorate/protocol';
 import {
+  type AddWatchOptions,
   type CallOptions,
   type CreateOptions,
   checkPath,
@@ -10,6 +11,7 @@ import {
   checkWhole,
   type Data,
   ownBytes,
+  type RemoveWatchesOptions,
   type VersionOptions,
   type WatchOptions,
 } from './arguments.js';
@@ -21,6 +23,8 @@ import type { Connector } from './connection.js';
 import { EventStream } from './event-stream.js';
 import { type MultiResults, multiRequest, type Operation } from './multi.js';
 import { type MultiReadResults, multiReadRequest, type ReadOperation } from './multi-read.js';
+import type { PersistentWatch } from './persistent-watch.js';
+import { PersistentWatches } from './persistent-watches.js';
 import { ExistsCall, PromiseCall, type Select } from './promise-call.js';
 import {
   checkSize,
@@ -81,6 +85,7 @@ export class Client {
   readonly #requestBytesMax: number;
   readonly #states = new EventStream<ClientState>();
   readonly #listeners = new Set<(state: ClientState) => void>();
+  readonly #watches: PersistentWatches;
   #closed: Promise<void> | undefined;
 
   /**
@@ -109,6 +114,7 @@ export class Client {
       callsMax,
       onState: (state) => this.#onState(state),
     });
+    this.#watches = new PersistentWatches(this.#machine, requestBytesMax);
     this.#machine.start();
   }
 
@@ -294,6 +300,36 @@ export class Client {
   }
 
   /**
+   * Leaves a watch that stays: it tells of every change at the path, and with `recursive` of everything below it, whether there is a znode
+   * or not. It is set again on every new connection and ends with the session. Servers before 3.6 do not know it.
+   *
+   * @example
+   * await using watch = await client.addWatch('/config', { recursive: true });
+   * for await (const event of watch) console.log(event.type, event.path);
+   */
+  addWatch(path: string, options?: AddWatchOptions): Promise<PersistentWatch> {
+    try {
+      return this.#watches.add(path, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Takes back the watches of a path that calls before this one have left, of one type or all. Their watchers are told so: DATA_WATCH_REMOVED,
+   * CHILD_WATCH_REMOVED, PERSISTENT_WATCH_REMOVED. Apache ZooKeeper before 3.9 refuses the types of `addWatch` with MARSHALLING_ERROR.
+   *
+   * @throws ZooKeeperError NO_WATCHER.
+   */
+  removeWatches(path: string, options?: RemoveWatchesOptions): Promise<void> {
+    try {
+      return this.#watches.removeAll(path, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
    * Performs all operations as one txn, or none of them.
    *
    * @throws MultiError with the code and path of the operation that failed, its index, and a code per operation.
@@ -436,7 +472,10 @@ export class Client {
 
   #onState(state: ClientState): void {
     this.#states.push(state);
-    if (isFinal(state)) this.#states.end();
+    if (isFinal(state)) {
+      this.#states.end();
+      this.#watches.end();
+    }
     for (const listener of [...this.#listeners]) surface(this.#clock, listener, state);
   }
 }

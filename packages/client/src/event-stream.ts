@@ -2,7 +2,7 @@
  * Events for any number of `for await` loops.
  *
  * Each loop has a buffer of its own that begins when the loop does. A loop that does not keep up loses the oldest events, so that nobody
- * who forgets to read makes the process grow.
+ * who forgets to read makes the process grow; where the stream has a word for that, it is told so in their place.
  */
 
 /** How many unread events a loop keeps, unless the stream says otherwise. */
@@ -10,11 +10,14 @@ export const EVENTS_KEPT_MAX = 1024;
 
 export class EventStream<T> implements AsyncIterable<T> {
   readonly #keptMax: number;
+  readonly #missed: Missed<T> | undefined;
   readonly #readers = new Set<Reader<T>>();
   #ended = false;
 
-  constructor(keptMax: number = EVENTS_KEPT_MAX) {
+  /** @param missed what a loop gets in place of the events that it has lost, given the last of them; nothing when absent. */
+  constructor(keptMax: number = EVENTS_KEPT_MAX, missed?: Missed<T>) {
     this.#keptMax = keptMax;
+    this.#missed = missed;
   }
 
   push(event: T): void {
@@ -44,29 +47,38 @@ export class EventStream<T> implements AsyncIterable<T> {
   }
 
   #read(): Reader<T> {
-    const reader = new Reader<T>(this.#keptMax, () => this.#readers.delete(reader));
+    const reader = new Reader<T>(this.#keptMax, this.#missed, () => this.#readers.delete(reader));
     if (this.#ended) reader.end();
     else this.#readers.add(reader);
     return reader;
   }
 }
 
+type Missed<T> = (lastLost: T) => T;
+
 class Reader<T> implements AsyncIterableIterator<T> {
   readonly #keptMax: number;
+  readonly #missed: Missed<T> | undefined;
   readonly #onReturn: () => void;
   readonly #unread: T[] = [];
   readonly #waiting: ((result: IteratorResult<T>) => void)[] = [];
+  /** Stands before all that is unread. */
+  #gap: { readonly event: T } | undefined;
   #ended = false;
 
-  constructor(keptMax: number, onReturn: () => void) {
+  constructor(keptMax: number, missed: Missed<T> | undefined, onReturn: () => void) {
     this.#keptMax = keptMax;
+    this.#missed = missed;
     this.#onReturn = onReturn;
   }
 
   push(event: T): void {
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) return waiting({ value: event, done: false });
-    if (this.#unread.length === this.#keptMax) this.#unread.shift();
+    if (this.#unread.length === this.#keptMax) {
+      const lost = this.#unread.shift() as T;
+      if (this.#missed !== undefined) this.#gap = { event: this.#missed(lost) };
+    }
     this.#unread.push(event);
   }
 
@@ -76,7 +88,9 @@ class Reader<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T>> {
-    const event = this.#unread.shift();
+    const gap = this.#gap;
+    this.#gap = undefined;
+    const event = gap === undefined ? this.#unread.shift() : gap.event;
     if (event !== undefined) return Promise.resolve({ value: event, done: false });
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve) => this.#waiting.push(resolve));
@@ -85,6 +99,7 @@ class Reader<T> implements AsyncIterableIterator<T> {
   return(): Promise<IteratorResult<T>> {
     this.#onReturn();
     this.#unread.length = 0;
+    this.#gap = undefined;
     this.end();
     return Promise.resolve({ value: undefined, done: true });
   }

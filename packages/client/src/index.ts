@@ -1,4 +1,4 @@
-export type { CallOptions, CreateOptions, Data, VersionOptions, WatchOptions } from './arguments.js';
+export type { AddWatchOptions, CallOptions, CreateOptions, Data, RemoveWatchesOptions, VersionOptions, WatchOptions } from './arguments.js';
 export type { AuthCall } from './auth-list.js';
 export { Call } from './call.js';
 export { Client, type ClientOptions, SESSION_TIMEOUT_MS } from './client.js';
@@ -8,4 +8,5 @@ export type { Connection, ConnectionHandler, Connector } from './connection.js';
 export { EVENTS_KEPT_MAX, EventStream } from './event-stream.js';
 export { MultiError, type MultiResults, type Operation, type OperationResult } from './multi.js';
 export type { MultiReadResults, ReadOperation, ReadOperationResult } from './multi-read.js';
-export type { WatchEvent, WatchEventType, Watcher } from './watch-registry.js';
+export type { PersistentWatch } from './persistent-watch.js';
+export type { NodeEventType, WatchEvent, WatchEventType, Watcher } from './watch-registry.js';

@@ -1,6 +1,8 @@
 /** Requests made of what callers hand in, checked. */
 import {
   type Acl,
+  AddWatchMode,
+  type AddWatchRequest,
   type CheckRequest,
   CreateMode,
   type CreateRequest,
@@ -14,9 +16,11 @@ import {
   type Request,
   type SetAclRequest,
   type SetDataRequest,
+  type WatcherRequest,
+  WatcherType,
   ZooKeeperError,
 } from '@quorate/protocol';
-import { type CreateOptions, checkAcl, checkMode, checkPath, checkVersion, type Data, ownBytes } from './arguments.js';
+import { type CreateOptions, checkAcl, checkMode, checkPath, checkVersion, checkWatcherType, type Data, ownBytes } from './arguments.js';
 
 const ANY_VERSION = -1;
 
@@ -69,6 +73,17 @@ export function getEphemeralsRequest(prefixPath: string): GetEphemeralsRequest {
 export function getAllChildrenNumberRequest(path: string): GetAllChildrenNumberRequest {
   checkPath(path);
   return { type: OpCode.getAllChildrenNumber, path };
+}
+
+export function addWatchRequest(path: string, recursive: boolean): AddWatchRequest {
+  checkPath(path);
+  return { type: OpCode.addWatch, path, mode: recursive ? AddWatchMode.persistentRecursive : AddWatchMode.persistent };
+}
+
+export function removeWatchesRequest(path: string, watcherType: WatcherType = WatcherType.any): WatcherRequest {
+  checkPath(path);
+  checkWatcherType(watcherType);
+  return { type: OpCode.removeWatches, path, watcherType };
 }
 
 /** An ACL of one's own, whatever becomes of the other. */

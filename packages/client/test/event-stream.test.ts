@@ -40,3 +40,13 @@ test('a loop that is left costs nothing more', async () => {
   expect(await pending).toEqual({ value: undefined, done: true });
   expect(await loop.next()).toEqual({ value: undefined, done: true });
 });
+
+test('a loop that lags is told so where there is a word for it, once, in place of what it has lost', async () => {
+  const stream = new EventStream<string>(2, (last) => `lost up to ${last}`);
+  const loop = stream[Symbol.asyncIterator]();
+  for (const event of ['a', 'b', 'c', 'd']) stream.push(event);
+  expect((await loop.next()).value).toBe('lost up to b');
+  stream.push('e');
+  stream.end();
+  expect(await collect(loop)).toEqual(['lost up to c', 'd', 'e']);
+});

@@ -6,7 +6,7 @@ import {
   type EventMessage,
   EventType,
   KeeperState,
-  type OpCode,
+  OpCode,
   opCodeName,
   type RequestMessage,
   type Response,
@@ -149,10 +149,14 @@ function describe(message: ClientMessage): string {
       return 'malformed';
     default: {
       const { xid, request } = message;
-      if (request.type === (101 satisfies typeof OpCode.setWatches)) {
+      if (request.type === OpCode.setWatches || request.type === OpCode.setWatches2) {
         const { relativeZxid, dataWatches, existWatches, childWatches } = request;
-        return `setWatches since=${relativeZxid} data=${dataWatches} exist=${existWatches} child=${childWatches}`;
+        const line = `${opCodeName(request.type)} since=${relativeZxid} data=${dataWatches} exist=${existWatches} child=${childWatches}`;
+        if (request.type === OpCode.setWatches) return line;
+        return `${line} persistent=${request.persistentWatches} recursive=${request.persistentRecursiveWatches}`;
       }
+      if (request.type === OpCode.addWatch) return `${xid} addWatch ${request.path} mode=${request.mode}`;
+      if (request.type === OpCode.removeWatches) return `${xid} removeWatches ${request.path} type=${request.watcherType}`;
       const name = xidNames[xid] ?? `${xid} ${opCodeName(request.type)}`;
       return 'path' in request ? `${name} ${request.path}` : name;
     }

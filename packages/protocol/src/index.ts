@@ -46,6 +46,7 @@ export { baseNameOf, joinPath, type PathOptions, parentOf, pathFault, validatePa
 export { isProtocolError, ProtocolError, type ProtocolErrorCode } from './protocol-error.js';
 export { decodeRequestBody, writeRequest } from './request-codec.js';
 export type {
+  AddWatchRequest,
   AuthRequest,
   CheckRequest,
   CloseSessionRequest,
@@ -64,11 +65,15 @@ export type {
   Request,
   SetAclRequest,
   SetDataRequest,
+  SetWatches2Request,
   SetWatchesRequest,
   SyncRequest,
+  WatcherRequest,
   WhoAmIRequest,
 } from './requests.js';
+export { AddWatchMode, WatcherType } from './requests.js';
 export type {
+  AddWatchResponse,
   Create2Response,
   CreateResponse,
   GetAclResponse,

@@ -10,8 +10,17 @@ import type { Zxid } from './zxid.js';
 /** The xids that are not a client's count of its requests. */
 export const Xid = { notification: -1, ping: -2, auth: -4, setWatches: -8 } as const;
 
-/** What a watch event tells (`Watcher.Event.EventType`). */
-export const EventType = { none: -1, nodeCreated: 1, nodeDeleted: 2, nodeDataChanged: 3, nodeChildrenChanged: 4 } as const;
+/** What a watch event tells (`Watcher.Event.EventType`). That a watch was taken back is what a client tells its own watchers; no server sends it. */
+export const EventType = {
+  none: -1,
+  nodeCreated: 1,
+  nodeDeleted: 2,
+  nodeDataChanged: 3,
+  nodeChildrenChanged: 4,
+  dataWatchRemoved: 5,
+  childWatchRemoved: 6,
+  persistentWatchRemoved: 7,
+} as const;
 
 /** One of the event types. */
 export type EventType = (typeof EventType)[keyof typeof EventType];

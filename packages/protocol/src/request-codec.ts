@@ -12,6 +12,7 @@ import { readMulti, writeMultiEnd, writeMultiHeader } from './multi-header.js';
 import { OpCode, opCodeName } from './opcode.js';
 import { ProtocolError } from './protocol-error.js';
 import type {
+  AddWatchRequest,
   AuthRequest,
   CheckRequest,
   CloseSessionRequest,
@@ -30,8 +31,10 @@ import type {
   Request,
   SetAclRequest,
   SetDataRequest,
+  SetWatches2Request,
   SetWatchesRequest,
   SyncRequest,
+  WatcherRequest,
   WhoAmIRequest,
 } from './requests.js';
 
@@ -89,6 +92,14 @@ export function readRequest(reader: JuteReader, type: number): Request {
       return authCodec.read(reader);
     case OpCode.setWatches:
       return setWatchesCodec.read(reader);
+    case OpCode.setWatches2:
+      return setWatches2Codec.read(reader);
+    case OpCode.addWatch:
+      return addWatchCodec.read(reader);
+    case OpCode.checkWatches:
+      return checkWatchesCodec.read(reader);
+    case OpCode.removeWatches:
+      return removeWatchesCodec.read(reader);
     case OpCode.ping:
       return PING;
     case OpCode.closeSession:
@@ -136,6 +147,13 @@ export function writeRequest(writer: JuteWriter, request: Request): void {
       return authCodec.write(writer, request);
     case OpCode.setWatches:
       return setWatchesCodec.write(writer, request);
+    case OpCode.setWatches2:
+      return setWatches2Codec.write(writer, request);
+    case OpCode.addWatch:
+      return addWatchCodec.write(writer, request);
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
+      return checkWatchesCodec.write(writer, request);
     case OpCode.whoAmI:
     case OpCode.ping:
     case OpCode.closeSession:
@@ -157,6 +175,8 @@ const existsCodec = readCodecOf(OpCode.exists);
 const getDataCodec = readCodecOf(OpCode.getData);
 const getChildrenCodec = readCodecOf(OpCode.getChildren);
 const getChildren2Codec = readCodecOf(OpCode.getChildren2);
+const checkWatchesCodec = watcherCodecOf(OpCode.checkWatches);
+const removeWatchesCodec = watcherCodecOf(OpCode.removeWatches);
 
 function createCodecOf(type: CreateRequest['type']): Codec<CreateRequest> {
   return {
@@ -374,6 +394,51 @@ const setWatchesCodec: Codec<SetWatchesRequest> = {
     writer.strings(request.childWatches);
   },
 };
+
+const setWatches2Codec: Codec<SetWatches2Request> = {
+  read(reader) {
+    return {
+      type: OpCode.setWatches2,
+      relativeZxid: reader.zxid(),
+      dataWatches: reader.strings(),
+      existWatches: reader.strings(),
+      childWatches: reader.strings(),
+      persistentWatches: reader.strings(),
+      persistentRecursiveWatches: reader.strings(),
+    };
+  },
+  write(writer, request) {
+    writer.zxid(request.relativeZxid);
+    writer.strings(request.dataWatches);
+    writer.strings(request.existWatches);
+    writer.strings(request.childWatches);
+    writer.strings(request.persistentWatches);
+    writer.strings(request.persistentRecursiveWatches);
+  },
+};
+
+const addWatchCodec: Codec<AddWatchRequest> = {
+  read(reader) {
+    return { type: OpCode.addWatch, path: reader.string(), mode: reader.int() };
+  },
+  write(writer, request) {
+    writer.string(request.path);
+    writer.int(request.mode);
+  },
+};
+
+/** Records `CheckWatchesRequest` and `RemoveWatchesRequest`: the same bytes. */
+function watcherCodecOf(type: WatcherRequest['type']): Codec<WatcherRequest> {
+  return {
+    read(reader) {
+      return { type, path: reader.string(), watcherType: reader.int() };
+    },
+    write(writer, request) {
+      writer.string(request.path);
+      writer.int(request.watcherType);
+    },
+  };
+}
 
 function readProof(reader: JuteReader): Uint8Array {
   const proof = reader.buffer();

@@ -142,6 +142,48 @@ export interface SetWatchesRequest {
   readonly childWatches: readonly string[];
 }
 
+/**
+ * As `SetWatchesRequest`, with the watches that stay as well. Of what has happened since, those are told nothing: they begin again.
+ */
+export interface SetWatches2Request {
+  readonly type: typeof OpCode.setWatches2;
+  /** The last zxid that the client has seen. */
+  readonly relativeZxid: Zxid;
+  readonly dataWatches: readonly string[];
+  readonly existWatches: readonly string[];
+  readonly childWatches: readonly string[];
+  readonly persistentWatches: readonly string[];
+  readonly persistentRecursiveWatches: readonly string[];
+}
+
+/** Which watch addWatch leaves, one that stays when it fires (`ZooDefs.AddWatchModes`): of the path alone, or of everything below it too. */
+export const AddWatchMode = { persistent: 0, persistentRecursive: 1 } as const;
+
+/** One of the modes. */
+export type AddWatchMode = (typeof AddWatchMode)[keyof typeof AddWatchMode];
+
+/** Leaves a watch that stays, whether there is a znode or not. */
+export interface AddWatchRequest {
+  readonly type: typeof OpCode.addWatch;
+  readonly path: string;
+  /** An `AddWatchMode`, but any int32 can come over the wire. */
+  readonly mode: number;
+}
+
+/** Which watches are meant (`Watcher.WatcherType`): those of getChildren, those of exists and getData, all, and those of addWatch by mode. */
+export const WatcherType = { children: 1, data: 2, any: 3, persistent: 4, persistentRecursive: 5 } as const;
+
+/** One of the types. */
+export type WatcherType = (typeof WatcherType)[keyof typeof WatcherType];
+
+/** Asks whether the client has such a watch at the path, or takes it back. Answered NO_WATCHER where it has none. */
+export interface WatcherRequest {
+  readonly type: typeof OpCode.checkWatches | typeof OpCode.removeWatches;
+  readonly path: string;
+  /** The record's own field `type`: a `WatcherType`, but any int32 can come over the wire. */
+  readonly watcherType: number;
+}
+
 /** Ends the session. */
 export interface CloseSessionRequest {
   readonly type: typeof OpCode.closeSession;
@@ -166,4 +208,7 @@ export type Request =
   | PingRequest
   | AuthRequest
   | SetWatchesRequest
+  | SetWatches2Request
+  | AddWatchRequest
+  | WatcherRequest
   | CloseSessionRequest;

@@ -6,12 +6,14 @@
 import { idCodec, readAclList, writeAclList } from './acl.js';
 import { unreachable } from './assert.js';
 import type { Codec } from './codec.js';
+import { ErrorCode } from './errors.js';
 import type { JuteReader } from './jute-reader.js';
 import type { JuteWriter } from './jute-writer.js';
 import { readMulti, writeMultiEnd, writeMultiHeader } from './multi-header.js';
 import { OpCode, opCodeName } from './opcode.js';
 import { ProtocolError } from './protocol-error.js';
 import type {
+  AddWatchResponse,
   Create2Response,
   CreateResponse,
   GetAclResponse,
@@ -66,11 +68,16 @@ export function readResponse(reader: JuteReader, type: number): Response | undef
       return getAllChildrenNumberCodec.read(reader);
     case OpCode.whoAmI:
       return whoAmICodec.read(reader);
+    case OpCode.addWatch:
+      return addWatchCodec.read(reader);
     case OpCode.delete:
     case OpCode.check:
     case OpCode.ping:
     case OpCode.auth:
     case OpCode.setWatches:
+    case OpCode.setWatches2:
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
     case OpCode.closeSession:
       return undefined;
     default:
@@ -114,6 +121,8 @@ export function writeResponse(writer: JuteWriter, response: Response): void {
       return getAllChildrenNumberCodec.write(writer, response);
     case OpCode.whoAmI:
       return whoAmICodec.write(writer, response);
+    case OpCode.addWatch:
+      return addWatchCodec.write(writer, response);
     default:
       return unreachable(response);
   }
@@ -186,6 +195,17 @@ const syncCodec: Codec<SyncResponse> = {
   },
   write(writer, response) {
     writer.string(response.path);
+  },
+};
+
+/** Nobody reads the err: where it is not 0, the header has it too. */
+const addWatchCodec: Codec<AddWatchResponse> = {
+  read(reader) {
+    reader.int();
+    return { type: OpCode.addWatch };
+  },
+  write(writer) {
+    writer.int(ErrorCode.OK);
   },
 };
 

@@ -1,6 +1,6 @@
 /**
- * What a server answers: one record per operation that has a body, told apart by `type`. delete, check, ping, auth, setWatches and
- * closeSession are answered by the header alone. The wire codecs are in `response-codec.ts`.
+ * What a server answers: one record per operation that has a body, told apart by `type`. delete, check, ping, auth, setWatches,
+ * setWatches2, checkWatches, removeWatches and closeSession are answered by the header alone. The wire codecs are in `response-codec.ts`.
  */
 import type { Acl, Id } from './acl.js';
 import type { OpCode } from './opcode.js';
@@ -58,6 +58,11 @@ export interface SyncResponse {
   readonly path: string;
 }
 
+/** That the watch is set; on the wire a record `ErrorResponse`, whose err is 0. */
+export interface AddWatchResponse {
+  readonly type: typeof OpCode.addWatch;
+}
+
 /** What one operation of a multi gave. In a multi that failed all of them are errors; `err` is 0 before the one that failed. */
 export type OpResult =
   | CreateResponse
@@ -110,6 +115,7 @@ export type Response =
   | GetChildrenResponse
   | GetChildren2Response
   | SyncResponse
+  | AddWatchResponse
   | MultiResponse
   | MultiReadResponse
   | GetEphemeralsResponse

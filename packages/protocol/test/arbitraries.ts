@@ -112,6 +112,17 @@ export const request: fc.Arbitrary<Request> = fc.oneof(
     existWatches: texts,
     childWatches: texts,
   }),
+  fc.record({
+    type: fc.constant(OpCode.setWatches2),
+    relativeZxid: zxid,
+    dataWatches: texts,
+    existWatches: texts,
+    childWatches: texts,
+    persistentWatches: texts,
+    persistentRecursiveWatches: texts,
+  }),
+  fc.record({ type: fc.constant(OpCode.addWatch), path: text, mode: int32 }),
+  fc.record({ type: fc.constantFrom(OpCode.checkWatches, OpCode.removeWatches), path: text, watcherType: int32 }),
   fc.record({ type: fc.constant(OpCode.closeSession) }),
 );
 
@@ -144,6 +155,7 @@ export const response: fc.Arbitrary<Response> = fc.oneof(
   getChildrenResponse,
   fc.record({ type: fc.constant(OpCode.getChildren2), children: texts, stat }),
   fc.record({ type: fc.constant(OpCode.sync), path: text }),
+  fc.record({ type: fc.constant(OpCode.addWatch) }),
   fc.record({ type: fc.constant(OpCode.multi), results: fc.array(opResult, { maxLength: 5 }) }),
   fc.record({ type: fc.constant(OpCode.multiRead), results: fc.array(readResult, { maxLength: 5 }) }),
   fc.record({ type: fc.constant(OpCode.getEphemerals), ephemerals: texts }),

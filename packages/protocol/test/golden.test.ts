@@ -7,6 +7,7 @@
  */
 import { expect, test } from 'vitest';
 import {
+  AddWatchMode,
   type ClientMessage,
   CREATOR_ALL_ACL,
   decodeClientMessage,
@@ -29,6 +30,7 @@ import {
   type ServerMessage,
   type Stat,
   type Txn,
+  WatcherType,
   type Zxid,
 } from '../src/index.js';
 import { hex, toHex } from './hex.js';
@@ -189,6 +191,30 @@ test('requests', () => {
     PATH_B,
     '00000000',
   );
+  // xid -8, type 105: the same, and then one persistent watch and two recursive ones
+  checkRequest(
+    -8,
+    {
+      type: OpCode.setWatches2,
+      relativeZxid: makeZxid(1, 5),
+      dataWatches: [],
+      existWatches: [],
+      childWatches: ['/a'],
+      persistentWatches: ['/b'],
+      persistentRecursiveWatches: ['/a', '/b'],
+    },
+    'fffffff8 00000069 0000000100000005 00000000 00000000',
+    '00000001',
+    PATH_A,
+    '00000001',
+    PATH_B,
+    '00000002',
+    PATH_A,
+    PATH_B,
+  );
+  checkRequest(14, { type: OpCode.addWatch, path: '/a', mode: AddWatchMode.persistentRecursive }, '0000000e 0000006a', PATH_A, '00000001');
+  checkRequest(15, { type: OpCode.checkWatches, path: '/a', watcherType: WatcherType.persistent }, '0000000f 00000011', PATH_A, '00000004');
+  checkRequest(16, { type: OpCode.removeWatches, path: '/a', watcherType: WatcherType.any }, '00000010 00000012', PATH_A, '00000003');
 });
 
 test('containers and TTLs', () => {
@@ -348,6 +374,8 @@ test('replies', () => {
   checkReply({ type: OpCode.getChildren, children: ['a', 'bc'] }, OpCode.getChildren, '00000002 00000001 61 00000002 6263');
   checkReply({ type: OpCode.getChildren2, children: [], stat: STAT }, OpCode.getChildren2, '00000000', STAT_HEX);
   checkReply({ type: OpCode.sync, path: '/a' }, OpCode.sync, PATH_A);
+  checkReply({ type: OpCode.addWatch }, OpCode.addWatch, '00000000');
+  checkReply(undefined, OpCode.removeWatches);
 });
 
 test('the reply to a multi that succeeded, and to one whose second operation failed', () => {

@@ -64,7 +64,7 @@ test('every request comes back, as a body and as a message', () => {
     }),
     { ...any.run, numRuns: 1500 },
   );
-  expect(seen.size).toBe(23);
+  expect(seen.size).toBe(27);
 });
 
 test('every reply comes back', () => {
@@ -76,7 +76,7 @@ test('every reply comes back', () => {
     }),
     { ...any.run, numRuns: 1500 },
   );
-  expect(seen.size).toBe(17);
+  expect(seen.size).toBe(18);
 });
 
 test('every txn comes back', () => {
@@ -124,7 +124,11 @@ test('events come back, under the xid -1', () => {
 });
 
 test('a reply that is a header alone has no response', () => {
-  for (const type of [OpCode.delete, OpCode.check, OpCode.ping, OpCode.auth, OpCode.setWatches, OpCode.closeSession]) {
+  const types = [
+    ...[OpCode.delete, OpCode.check, OpCode.ping, OpCode.auth, OpCode.setWatches, OpCode.setWatches2],
+    ...[OpCode.checkWatches, OpCode.removeWatches, OpCode.closeSession],
+  ];
+  for (const type of types) {
     const reply: ReplyMessage = { kind: 'reply', xid: 7, zxid: 9 as Zxid, err: 0, response: undefined };
     const frame = encodeServerMessage(reply);
     expect(frame.length).toBe(20);

@@ -1,4 +1,5 @@
 export {
+  type AddWatchOptions,
   type CallOptions,
   Client,
   type ClientOptions,
@@ -12,10 +13,13 @@ export {
   MultiError,
   type MultiReadResults,
   type MultiResults,
+  type NodeEventType,
   type Operation,
   type OperationResult,
+  type PersistentWatch,
   type ReadOperation,
   type ReadOperationResult,
+  type RemoveWatchesOptions,
   type SessionIdentity,
   type VersionOptions,
   type WatchEvent,
@@ -41,6 +45,7 @@ export {
   parentOf,
   READ_ACL_UNSAFE,
   type Stat,
+  WatcherType,
   ZooKeeperError,
   type Zxid,
 } from '@quorate/protocol';

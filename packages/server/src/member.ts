@@ -434,7 +434,7 @@ export class Member implements Application {
   #onPortClosed(port: ClientPort): void {
     this.#clients.remove(port);
     this.#handshakes.onPortClosed(port);
-    this.#watches.remove(port);
+    this.#watches.removeAll(port);
   }
 }
 

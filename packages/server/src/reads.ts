@@ -5,6 +5,8 @@
  * is no znode. Of a path's rules only one is asked, by `exists`: under any other bad path there is no znode, and so is the answer.
  */
 import {
+  AddWatchMode,
+  type AddWatchRequest,
   assert,
   ErrorCode,
   type GetAclRequest,
@@ -16,7 +18,10 @@ import {
   type ReadResult,
   type Request,
   type Response,
+  type WatcherRequest,
+  WatcherType,
 } from '@quorate/protocol';
+import type { WatchKind } from '@quorate/session';
 import type { DataTree } from '@quorate/tree';
 import { maskDigests, permits } from './acl.js';
 import type { PendingRequest } from './pending-request.js';
@@ -50,8 +55,14 @@ export function answerLocally(tree: DataTree, watches: WatchEvents, pending: Pen
     case OpCode.whoAmI:
       return { err: ErrorCode.OK, response: whoAmI(pending.authIds) };
     case OpCode.setWatches:
+    case OpCode.setWatches2:
       watches.setAgain(request, pending.port);
       return DONE;
+    case OpCode.addWatch:
+      return answerAddWatch(watches, pending, request);
+    case OpCode.checkWatches:
+    case OpCode.removeWatches:
+      return answerWatcher(watches, pending, request);
     case OpCode.ping:
       return DONE;
     case OpCode.sync:
@@ -114,6 +125,33 @@ function answerGetAllChildrenNumber(tree: DataTree, { authIds }: PendingRequest,
   if (!permits(tree.acl(node), Permission.READ, authIds)) return refused(ErrorCode.NO_AUTH);
   return { err: ErrorCode.OK, response: { type, totalNumber: tree.countBelow(node) } };
 }
+
+/** Neither znode nor ACL is asked for: what the client may not read it is not told of when it changes. */
+function answerAddWatch(watches: WatchEvents, { port }: PendingRequest, { type, path, mode }: AddWatchRequest): LocalAnswer {
+  if (mode === AddWatchMode.persistent) watches.add('persistent', path, port);
+  else if (mode === AddWatchMode.persistentRecursive) watches.add('recursive', path, port);
+  else return refused(ErrorCode.MARSHALLING_ERROR);
+  return { err: ErrorCode.OK, response: { type } };
+}
+
+function answerWatcher(watches: WatchEvents, { port }: PendingRequest, { type, path, watcherType }: WatcherRequest): LocalAnswer {
+  const kinds = KINDS_OF_WATCHER.get(watcherType);
+  if (kinds === undefined) return refused(ErrorCode.MARSHALLING_ERROR);
+  let found = false;
+  for (const kind of kinds) {
+    const has = type === OpCode.checkWatches ? watches.has(kind, path, port) : watches.remove(kind, path, port);
+    found ||= has;
+  }
+  return found ? DONE : refused(ErrorCode.NO_WATCHER);
+}
+
+const KINDS_OF_WATCHER: ReadonlyMap<number, readonly WatchKind[]> = new Map([
+  [WatcherType.children, ['child']],
+  [WatcherType.data, ['data']],
+  [WatcherType.any, ['data', 'child', 'persistent', 'recursive']],
+  [WatcherType.persistent, ['persistent']],
+  [WatcherType.persistentRecursive, ['recursive']],
+]);
 
 function refused(err: number): LocalAnswer {
   return { err, response: undefined };

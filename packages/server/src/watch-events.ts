@@ -11,6 +11,7 @@ import {
   KeeperState,
   OpCode,
   Permission,
+  type SetWatches2Request,
   type SetWatchesRequest,
   type Txn,
   type Zxid,
@@ -47,7 +48,17 @@ export class WatchEvents {
     this.#watches.add(kind, path, port);
   }
 
-  remove(port: Connection): void {
+  has(kind: WatchKind, path: string, port: Connection): boolean {
+    return this.#watches.has(kind, path, port);
+  }
+
+  /** Takes back one watch. False where it is not set. */
+  remove(kind: WatchKind, path: string, port: Connection): boolean {
+    return this.#watches.remove(kind, path, port);
+  }
+
+  /** The connection is gone. */
+  removeAll(port: Connection): void {
     this.#watches.removeWatcher(port);
   }
 
@@ -73,9 +84,10 @@ export class WatchEvents {
 
   /**
    * The watches that a client had on its last connection: what has happened since its `relativeZxid` is told at once, for the rest the watches
-   * are set again, whatever the ACLs say by now (`DataTree.setWatches`, zookeeper.md 1.9).
+   * are set again, whatever the ACLs say by now. Watches that stay are set again and no more: of what they have missed nothing is told
+   * (`DataTree.setWatches`, zookeeper.md 1.9).
    */
-  setAgain(request: SetWatchesRequest, port: Connection): void {
+  setAgain(request: SetWatchesRequest | SetWatches2Request, port: Connection): void {
     const tree = this.#tree;
     const { relativeZxid } = request;
     for (const path of request.dataWatches) {
@@ -93,6 +105,9 @@ export class WatchEvents {
       if (node === undefined) this.#tellDeleted(port, path);
       else this.#tellOrSet(port, 'child', path, EventType.nodeChildrenChanged, tree.stat(node).pzxid, relativeZxid);
     }
+    if (request.type === OpCode.setWatches) return;
+    for (const path of request.persistentWatches) this.#watches.add('persistent', path, port);
+    for (const path of request.persistentRecursiveWatches) this.#watches.add('recursive', path, port);
   }
 
   /** When the znode went is not known any more; it was not after what this server has applied. */

@@ -1,8 +1,8 @@
 /**
  * One table of watches, kept from both sides so that a path fires and a watcher leaves at the cost of their own watches only (`WatchManager`).
  *
- * All watches here are ZooKeeper's STANDARD mode and go when they fire. The other modes have their place in this file: the inner sets become maps from
- * watcher to a set of modes, `take` keeps those that persist, and looks for recursive ones at the ancestors of the path.
+ * All watches of a table have one mode, where ZooKeeper keeps a set of modes with each pair of path and watcher: so a change asks the ancestors of its
+ * path for recursive watches without walking over those of other modes that are set there.
  */
 import { assert } from '@quorate/protocol';
 
@@ -43,6 +43,11 @@ export class PathWatchers<W> {
     this.forgetPath(watcher, path);
     this.watchCount--;
     return true;
+  }
+
+  /** The watchers of a path, whose watches stay; undefined where there are none. */
+  at(path: string): ReadonlySet<W> | undefined {
+    return this.watchers.get(path);
   }
 
   /** The watchers of a path, whose watches are gone by that; undefined where there are none. */

@@ -6,14 +6,21 @@
  *     deleted      NodeDeleted         NodeDeleted, but not to those whom the data table just told; NodeChildrenChanged of the parent
  *     dataChanged  NodeDataChanged     –
  *
- * Watches of exists and of getData are in the same table, so both together give one event. A watch goes when it fires, also where the event is
- * held back because its watcher has just had it. Whether a watch may be set where no znode is, is for the caller: for exists it may.
+ *     watch of          mode                  is in          goes when it fires
+ *     exists, getData   standard              data           yes
+ *     getChildren       standard              child          yes
+ *     addWatch          persistent            data, child    no
+ *     addWatch          persistent recursive  data           no; of its path and all below it, so never NodeChildrenChanged (ZOOKEEPER-4475)
+ *
+ * Watches of all kinds stand beside each other at one path (ZOOKEEPER-4466), and each table tells a watcher of a change once, however many of its watches
+ * match. A standard watch goes when it fires, also where the event is held back because its watcher has just had it. Whether a watch may be set
+ * where no znode is, is for the caller: for exists and addWatch it may.
  */
 import { assert, EventType, parentOf } from '@quorate/protocol';
 import { PathWatchers } from './path-watchers.js';
 
-/** What a watch waits for, by the request that sets it: getData, exists, getChildren. */
-export type WatchKind = 'data' | 'exist' | 'child';
+/** What a watch waits for: by the request that sets it, getData, exists, getChildren; for addWatch by its mode. */
+export type WatchKind = 'data' | 'exist' | 'child' | 'persistent' | 'recursive';
 
 /** A change to a znode. */
 export type WatchChange = 'created' | 'deleted' | 'dataChanged';
@@ -29,6 +36,9 @@ export interface WatchFiring<W> {
 export class WatchTable<W> {
   private readonly data = new PathWatchers<W>();
   private readonly child = new PathWatchers<W>();
+  private readonly persistent = new PathWatchers<W>();
+  private readonly recursive = new PathWatchers<W>();
+  private readonly tables = [this.data, this.child, this.persistent, this.recursive];
 
   /** Sets a watch. Setting the same one again changes nothing. */
   add(kind: WatchKind, path: string, watcher: W): void {
@@ -40,27 +50,26 @@ export class WatchTable<W> {
     return this.tableOf(kind).has(path, watcher);
   }
 
-  /** Removes one watch before it fires. False where it is not set. */
+  /** Removes one watch. False where it is not set. */
   remove(kind: WatchKind, path: string, watcher: W): boolean {
     return this.tableOf(kind).remove(path, watcher);
   }
 
-  /** Takes out the watches that a change fires and gives their events in the order in which they are to be sent. */
+  /** Takes out the standard watches that a change fires, and gives the events of all that it fires in the order in which they are to be sent. */
   trigger(change: WatchChange, path: string): WatchFiring<W>[] {
     const firings: WatchFiring<W>[] = [];
     switch (change) {
       case 'created':
-        this.fire(firings, this.data, EventType.nodeCreated, path);
-        this.fire(firings, this.child, EventType.nodeChildrenChanged, parentOf(path));
+        this.fireData(firings, EventType.nodeCreated, path);
+        this.fireChild(firings, EventType.nodeChildrenChanged, parentOf(path));
         break;
-      case 'deleted': {
-        const told = this.fire(firings, this.data, EventType.nodeDeleted, path);
-        this.fire(firings, this.child, EventType.nodeDeleted, path, told);
-        this.fire(firings, this.child, EventType.nodeChildrenChanged, parentOf(path));
+      case 'deleted':
+        this.fireData(firings, EventType.nodeDeleted, path);
+        this.fireChild(firings, EventType.nodeDeleted, path);
+        this.fireChild(firings, EventType.nodeChildrenChanged, parentOf(path));
         break;
-      }
       case 'dataChanged':
-        this.fire(firings, this.data, EventType.nodeDataChanged, path);
+        this.fireData(firings, EventType.nodeDataChanged, path);
         break;
     }
     return firings;
@@ -68,40 +77,58 @@ export class WatchTable<W> {
 
   /** Removes all watches of a watcher, whose connection is gone. It costs as much as it had watches. */
   removeWatcher(watcher: W): void {
-    this.data.removeWatcher(watcher);
-    this.child.removeWatcher(watcher);
+    for (const table of this.tables) table.removeWatcher(watcher);
   }
 
-  /** Watches that are set, one for each path, watcher and table. */
+  /** Watches that are set, one for each path, watcher and row of the table above; exists and getData are one row. */
   get watchCount(): number {
-    return this.data.watchCount + this.child.watchCount;
+    return this.data.watchCount + this.child.watchCount + this.persistent.watchCount + this.recursive.watchCount;
   }
 
-  /** Paths with a watch, counted once for each table. */
+  /** Paths with a watch, counted once for each row. */
   get pathCount(): number {
-    return this.data.pathCount + this.child.pathCount;
+    return this.tables.reduce((sum, { pathCount }) => sum + pathCount, 0);
   }
 
-  /** Watchers with a watch, counted once for each table. */
+  /** Watchers with a watch, counted once for each row. */
   get watcherCount(): number {
-    return this.data.watcherCount + this.child.watcherCount;
+    return this.tables.reduce((sum, { watcherCount }) => sum + watcherCount, 0);
   }
 
   private tableOf(kind: WatchKind): PathWatchers<W> {
-    return kind === 'child' ? this.child : this.data;
+    switch (kind) {
+      case 'data':
+      case 'exist':
+        return this.data;
+      default:
+        return this[kind];
+    }
   }
 
-  private fire(
-    firings: WatchFiring<W>[],
-    table: PathWatchers<W>,
-    type: EventType,
-    path: string,
-    told?: ReadonlySet<W>,
-  ): ReadonlySet<W> | undefined {
-    const watchers = table.take(path);
-    if (watchers === undefined) return undefined;
-    assert(watchers.size > 0, 'a path in the table has a watcher');
-    for (const watcher of watchers) if (told?.has(watcher) !== true) firings.push({ watcher, type, path });
-    return watchers;
+  private fireData(firings: WatchFiring<W>[], type: EventType, path: string): void {
+    const first = firings.length;
+    fire(firings, first, this.data.take(path), type, path);
+    fire(firings, first, this.persistent.at(path), type, path);
+    if (this.recursive.watchCount === 0) return;
+    for (let at = path; ; at = parentOf(at)) {
+      fire(firings, first, this.recursive.at(at), type, path);
+      if (at === '/') return;
+    }
   }
+
+  private fireChild(firings: WatchFiring<W>[], type: EventType, path: string): void {
+    // Those whom the data table has told of this very event begin the list.
+    const first = type === EventType.nodeDeleted ? 0 : firings.length;
+    fire(firings, first, this.child.take(path), type, path);
+    fire(firings, first, this.persistent.at(path), type, path);
+  }
+}
+
+/** Tells the watchers, but for those of an event that the list has from `first` on. */
+function fire<W>(firings: WatchFiring<W>[], first: number, watchers: ReadonlySet<W> | undefined, type: EventType, path: string): void {
+  if (watchers === undefined) return;
+  assert(watchers.size > 0, 'a path in the table has a watcher');
+  const told = firings.length === first ? undefined : new Set<W>();
+  if (told !== undefined) for (let i = first; i < firings.length; i++) told.add((firings[i] as WatchFiring<W>).watcher);
+  for (const watcher of watchers) if (told?.has(watcher) !== true) firings.push({ watcher, type, path });
 }

@@ -3,47 +3,69 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type WatchChange, type WatchFiring, type WatchKind, WatchTable } from '../src/index.js';
 
-const PATHS = ['/', '/a', '/a/b', '/a/c', '/ab'];
+const PATHS = ['/', '/a', '/a/b', '/a/b/c', '/a/c', '/ab'];
+const KINDS: readonly WatchKind[] = ['data', 'exist', 'child', 'persistent', 'recursive'];
 const WATCHERS = ['w0', 'w1', 'w2', 'w3'];
 
-/** Watches as a list of triples, searched from end to end. */
+type Table = Exclude<WatchKind, 'exist'>;
+const tableOf = (kind: WatchKind): Table => (kind === 'exist' ? 'data' : kind);
+
+interface ModelWatch {
+  readonly table: Table;
+  readonly path: string;
+  readonly watcher: string;
+}
+
+/** Watches as a list of triples, searched from end to end: of each table what matches, one after the other. */
 class WatchModel {
-  watches: { table: 'data' | 'child'; path: string; watcher: string }[] = [];
+  watches: ModelWatch[] = [];
+
+  has(kind: WatchKind, path: string, watcher: string): boolean {
+    return this.watches.some((one) => one.table === tableOf(kind) && one.path === path && one.watcher === watcher);
+  }
 
   add(kind: WatchKind, path: string, watcher: string): void {
-    const table = kind === 'child' ? 'child' : 'data';
-    if (!this.watches.some((one) => one.table === table && one.path === path && one.watcher === watcher))
-      this.watches.push({ table, path, watcher });
+    if (!this.has(kind, path, watcher)) this.watches.push({ table: tableOf(kind), path, watcher });
   }
 
   remove(kind: WatchKind, path: string, watcher: string): boolean {
-    const before = this.watches.length;
-    const table = kind === 'child' ? 'child' : 'data';
-    this.watches = this.watches.filter((one) => one.table !== table || one.path !== path || one.watcher !== watcher);
-    return this.watches.length < before;
+    const had = this.has(kind, path, watcher);
+    this.watches = this.watches.filter((one) => one.table !== tableOf(kind) || one.path !== path || one.watcher !== watcher);
+    return had;
   }
 
   trigger(change: WatchChange, path: string): WatchFiring<string>[] {
     const parent = path.split('/').slice(0, -1).join('/') || '/';
-    if (change === 'dataChanged') return this.events('data', path, EventType.nodeDataChanged);
-    const childrenChanged = () => this.events('child', parent, EventType.nodeChildrenChanged);
-    if (change === 'created') return [...this.events('data', path, EventType.nodeCreated), ...childrenChanged()];
-    const told = this.events('data', path, EventType.nodeDeleted);
-    const others = this.events('child', path, EventType.nodeDeleted).filter((one) => !told.some((other) => other.watcher === one.watcher));
-    return [...told, ...others, ...childrenChanged()];
+    const above = (one: ModelWatch) => one.path === '/' || path === one.path || path.startsWith(`${one.path}/`);
+    const ofData = this.take([
+      (one) => one.table === 'data' && one.path === path,
+      (one) => one.table === 'persistent' && one.path === path,
+      ...['/a/b/c', '/a/b', '/a/c', '/a', '/ab', '/'].map(
+        (at) => (one: ModelWatch) => one.table === 'recursive' && one.path === at && above(one),
+      ),
+    ]);
+    const ofChild = (at: string) =>
+      this.take([(one) => one.table === 'child' && one.path === at, (one) => one.table === 'persistent' && one.path === at]);
+    const tell = (watchers: string[], type: EventType, at: string) => watchers.map((watcher) => ({ watcher, type, path: at }));
+    if (change === 'dataChanged') return tell(ofData, EventType.nodeDataChanged, path);
+    if (change === 'created')
+      return [...tell(ofData, EventType.nodeCreated, path), ...tell(ofChild(parent), EventType.nodeChildrenChanged, parent)];
+    const others = ofChild(path).filter((watcher) => !ofData.includes(watcher));
+    return [...tell([...ofData, ...others], EventType.nodeDeleted, path), ...tell(ofChild(parent), EventType.nodeChildrenChanged, parent)];
   }
 
-  private events(table: 'data' | 'child', path: string, type: EventType): WatchFiring<string>[] {
-    const fired = this.watches.filter((one) => one.table === table && one.path === path);
-    this.watches = this.watches.filter((one) => !fired.includes(one));
-    return fired.map(({ watcher }) => ({ watcher, type, path }));
+  /** Each watcher once, in the order of the questions and then of the list; standard watches go. */
+  private take(matches: ((one: ModelWatch) => boolean)[]): string[] {
+    const fired = matches.flatMap((match) => this.watches.filter(match));
+    this.watches = this.watches.filter((one) => !fired.includes(one) || one.table === 'persistent' || one.table === 'recursive');
+    return [...new Set(fired.map(({ watcher }) => watcher))];
   }
 }
 
 const path = fc.constantFrom(...PATHS);
 const belowRoot = fc.constantFrom(...PATHS.slice(1));
 const watcher = fc.constantFrom(...WATCHERS);
-const kind = fc.constantFrom<WatchKind>('data', 'exist', 'child');
+const kind = fc.constantFrom(...KINDS);
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('add' as const), kind, path, watcher }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), kind, path, watcher }) },
@@ -75,6 +97,7 @@ test('a table fires what the model fires, in its order, and forgets what the mod
           table.removeWatcher(one.watcher);
           model.watches = model.watches.filter((watch) => watch.watcher !== one.watcher);
         }
+        expect(WATCHERS.every((w) => KINDS.every((k) => PATHS.every((p) => table.has(k, p, w) === model.has(k, p, w))))).toBe(true);
         expect(table.watchCount).toBe(model.watches.length);
         expect(table.pathCount).toBe(new Set(model.watches.map((watch) => watch.table + watch.path)).size);
         expect(table.watcherCount).toBe(new Set(model.watches.map((watch) => watch.table + watch.watcher)).size);
@@ -127,5 +150,38 @@ describe('the firing table of zookeeper.md 1.9', () => {
       { watcher: 'both', type: c.children, path: '/' },
     ]);
     expect(table.watchCount).toBe(0);
+  });
+
+  test.each<[WatchKind, string, WatchChange, readonly (readonly [EventType, string])[]]>([
+    ['persistent', '/a/b', 'created', [[c.created, '/a/b']]],
+    ['persistent', '/a', 'created', [[c.children, '/a']]],
+    ['persistent', '/a/b', 'deleted', [[c.deleted, '/a/b']]],
+    ['persistent', '/a', 'deleted', [[c.children, '/a']]],
+    ['persistent', '/a/b', 'dataChanged', [[c.data, '/a/b']]],
+    ['persistent', '/a', 'dataChanged', []],
+    ['persistent', '/', 'created', []],
+    ['recursive', '/a/b', 'created', [[c.created, '/a/b']]],
+    ['recursive', '/a', 'created', [[c.created, '/a/b']]],
+    ['recursive', '/', 'deleted', [[c.deleted, '/a/b']]],
+    ['recursive', '/a', 'dataChanged', [[c.data, '/a/b']]],
+    ['recursive', '/a/b/c', 'dataChanged', []],
+    ['recursive', '/a/bc', 'deleted', []],
+  ])('a %s watch on %s, when /a/b is %s, and each time again', (watchKind, watched, change, events) => {
+    const table = new WatchTable<string>();
+    table.add(watchKind, watched, 'w');
+    for (let time = 0; time < 2; time++)
+      expect(table.trigger(change, '/a/b')).toEqual(events.map(([type, path]) => ({ watcher: 'w', type, path })));
+    expect(table.watchCount).toBe(1);
+  });
+
+  test('a watcher is told once of what several of its watches match, and only standard ones go', () => {
+    const table = new WatchTable<string>();
+    for (const watchKind of KINDS) table.add(watchKind, '/a', 'w');
+    table.add('recursive', '/', 'w');
+    expect(table.trigger('dataChanged', '/a')).toEqual([{ watcher: 'w', type: c.data, path: '/a' }]);
+    expect(table.has('data', '/a', 'w')).toBe(false);
+    expect(table.trigger('deleted', '/a')).toEqual([{ watcher: 'w', type: c.deleted, path: '/a' }]);
+    expect(table.has('child', '/a', 'w')).toBe(false);
+    expect(table.watchCount).toBe(3);
   });
 });

@@ -1,4 +1,5 @@
 import {
+  AddWatchMode,
   CreateMode,
   type CreateTtlTxn,
   type DeleteRequest,
@@ -10,6 +11,7 @@ import {
   type Request,
   type SetDataRequest,
   type Txn,
+  WatcherType,
   Xid,
   type Zxid,
 } from '@quorate/protocol';
@@ -508,11 +510,185 @@ describe('the checkers of clients', () => {
     afterEachExpect(() => script, 'WatchExactlyOnce');
   });
 
+  describe('watches that stay', () => {
+    const persistent = AddWatchMode.persistent;
+    const recursive = AddWatchMode.persistentRecursive;
+    let connection: ReturnType<ClientScript['join']>;
+    let created: Zxid;
+    beforeEach(() => {
+      connection = script.join();
+      created = script.create(connection, '/a');
+    });
+    const setData = (version: number): Zxid => script.commit(changed('/a', version));
+
+    it('are told of each change once, in order, whatever of them it matches', () => {
+      script.watch(connection, '/a', created, freshStat(created));
+      for (const mode of [persistent, recursive]) script.addWatch(connection, '/a', mode, created);
+      script.addWatch(connection, '/', recursive, created);
+      const first = setData(1);
+      const second = script.commit({
+        type: OpCode.multi,
+        txns: [changed('/a', 2), createTxn('/a/b', 1), { type: OpCode.delete, path: '/a/b' }],
+      });
+      script.event(connection, EventType.nodeDataChanged, '/a', first);
+      script.event(connection, EventType.nodeDataChanged, '/a', second);
+      script.event(connection, EventType.nodeCreated, '/a/b', second);
+      script.event(connection, EventType.nodeChildrenChanged, '/a', second);
+      script.event(connection, EventType.nodeDeleted, '/a/b', second);
+      script.event(connection, EventType.nodeChildrenChanged, '/a', second);
+      script.show(connection, second);
+      script.checker.checkAnswered([{ sid: 1, connections: [connection], watchCount: 3 }]);
+      expect(script.verdict.violation).toBeUndefined();
+    });
+    it('are armed again on the next connection, and told nothing of what was between', () => {
+      script.addWatch(connection, '/a', persistent, created);
+      script.addWatch(connection, '/', recursive, created);
+      script.checker.onLost(connection);
+      const missed = setData(1);
+      const second = script.join({ again: true });
+      setAgain(second, created, ['/a'], ['/']);
+      script.reply(second, Xid.setWatches, missed);
+      script.event(second, EventType.nodeDataChanged, '/a', setData(2));
+      expect(script.verdict.violation).toBeUndefined();
+    });
+    it('that were taken back are told nothing more', () => {
+      script.addWatch(connection, '/a', persistent, created);
+      script.watcher(connection, OpCode.checkWatches, '/a', WatcherType.persistent, created);
+      script.watcher(connection, OpCode.removeWatches, '/a', WatcherType.any, created);
+      script.watcher(connection, OpCode.removeWatches, '/a', WatcherType.any, created, ErrorCode.NO_WATCHER);
+      script.show(connection, setData(1));
+      expect(script.verdict.violation).toBeUndefined();
+    });
+    it('that are being taken back when the connection ends may be set again or not', () => {
+      for (const named of [[], ['/a']]) {
+        const one = new ClientScript();
+        const first = one.join();
+        const zxid = one.create(first, '/a');
+        one.addWatch(first, '/a', persistent, zxid);
+        one.send(first, { type: OpCode.removeWatches, path: '/a', watcherType: WatcherType.persistent });
+        one.checker.onLost(first);
+        const second = one.join({ again: true });
+        if (named.length > 0) {
+          one.send(second, { type: OpCode.setWatches2, relativeZxid: zxid, ...NONE, persistentWatches: named }, Xid.setWatches);
+          one.reply(second, Xid.setWatches, zxid);
+        }
+        const next = one.commit(changed('/a', 1));
+        if (named.length > 0) one.event(second, EventType.nodeDataChanged, '/a', next);
+        one.show(second, next);
+        expect(one.verdict.violation).toBeUndefined();
+      }
+    });
+
+    describe('WatchOrder', () => {
+      it('a watch that stays is told before what shows the change', () => {
+        script.addWatch(connection, '/', recursive, created);
+        script.show(connection, setData(1));
+      });
+      it('a watch that stays is told again', () => {
+        script.addWatch(connection, '/a', persistent, created);
+        script.event(connection, EventType.nodeDataChanged, '/a', setData(1));
+        script.show(connection, setData(2));
+      });
+      it('a watch that stays is told in the order of the changes', () => {
+        script.addWatch(connection, '/a', persistent, created);
+        setData(1);
+        script.event(connection, EventType.nodeDataChanged, '/a', setData(2));
+      });
+      it('a persistent watch is told of children', () => {
+        script.addWatch(connection, '/a', persistent, created);
+        script.show(connection, script.commit(createTxn('/a/b', 1)));
+      });
+      it('a watch that stays is armed again by the answer', () => {
+        script.addWatch(connection, '/a', persistent, created);
+        const second = script.join({ again: true });
+        setAgain(second, created, ['/a'], []);
+        script.reply(second, Xid.setWatches, created);
+        script.show(second, setData(1));
+      });
+      afterEachExpect(() => script, 'WatchOrder');
+    });
+
+    describe('WatchNoPhantom', () => {
+      it('an event comes once for all watches that it matches', () => {
+        for (const mode of [persistent, recursive]) script.addWatch(connection, '/a', mode, created);
+        const zxid = setData(1);
+        script.event(connection, EventType.nodeDataChanged, '/a', zxid);
+        script.event(connection, EventType.nodeDataChanged, '/a', zxid);
+      });
+      it('a recursive watch is told nothing of children', () => {
+        script.addWatch(connection, '/a', recursive, created);
+        const zxid = script.commit(createTxn('/a/b', 1));
+        script.event(connection, EventType.nodeCreated, '/a/b', zxid);
+        script.event(connection, EventType.nodeChildrenChanged, '/a', zxid);
+      });
+      it('a persistent watch is told of its own path alone', () => {
+        script.addWatch(connection, '/', persistent, created);
+        script.event(connection, EventType.nodeDataChanged, '/a', setData(1));
+      });
+      it('a watch that stays is told nothing of what was before it', () => {
+        const zxid = setData(1);
+        script.addWatch(connection, '/a', persistent, zxid);
+        script.event(connection, EventType.nodeDataChanged, '/a', zxid);
+      });
+      it('a watch that stays is told nothing of what was between two connections', () => {
+        script.addWatch(connection, '/a', persistent, created);
+        const missed = setData(1);
+        const second = script.join({ again: true });
+        setAgain(second, created, ['/a'], []);
+        script.event(second, EventType.nodeDataChanged, '/a', missed);
+        script.reply(second, Xid.setWatches, missed);
+      });
+      it('a watch that was taken back is told nothing', () => {
+        script.addWatch(connection, '/a', persistent, created);
+        script.watcher(connection, OpCode.removeWatches, '/a', WatcherType.persistent, created);
+        script.event(connection, EventType.nodeDataChanged, '/a', setData(1));
+      });
+      afterEachExpect(() => script, 'WatchNoPhantom');
+    });
+
+    describe('WatchExactlyOnce', () => {
+      it.each([persistent, recursive])('a client sets its watches that stay again, mode %d', (mode) => {
+        script.addWatch(connection, '/a', mode, created);
+        const second = script.join({ again: true });
+        setAgain(second, created, mode === persistent ? [] : ['/a'], mode === persistent ? ['/a'] : []);
+        script.reply(second, Xid.setWatches, created);
+      });
+      afterEachExpect(() => script, 'WatchExactlyOnce');
+    });
+
+    describe('WatchRequest', () => {
+      it('a watch is set wherever it is asked for', () => {
+        const xid = script.send(connection, { type: OpCode.addWatch, path: '/none', mode: persistent });
+        script.reply(connection, xid, created, { err: ErrorCode.NO_NODE });
+      });
+      it('what is set can be taken back', () => {
+        script.addWatch(connection, '/a', recursive, created);
+        script.watcher(connection, OpCode.removeWatches, '/a', WatcherType.persistentRecursive, created, ErrorCode.NO_WATCHER);
+      });
+      it('what is not set cannot', () => {
+        script.addWatch(connection, '/a', persistent, created);
+        script.watcher(connection, OpCode.removeWatches, '/a', WatcherType.data, created);
+      });
+      it('what is asked for is there', () => {
+        script.watch(connection, '/a', created, freshStat(created));
+        script.watcher(connection, OpCode.checkWatches, '/a', WatcherType.data, created, ErrorCode.NO_WATCHER);
+      });
+      afterEachExpect(() => script, 'WatchRequest');
+    });
+
+    function setAgain(on: typeof connection, since: Zxid, persistentWatches: string[], persistentRecursiveWatches: string[]): void {
+      const request = { type: OpCode.setWatches2, relativeZxid: since, ...NONE, persistentWatches, persistentRecursiveWatches } as const;
+      script.send(on, request, Xid.setWatches);
+    }
+  });
+
   function setDataWatch(connection: ReturnType<ClientScript['join']>, since: Zxid): void {
     const request = { type: OpCode.setWatches, relativeZxid: since, dataWatches: ['/a'], existWatches: [], childWatches: [] } as const;
     script.send(connection, request, Xid.setWatches);
   }
 });
+
+const NONE = { dataWatches: [], existWatches: [], childWatches: [], persistentWatches: [], persistentRecursiveWatches: [] };
 
 function refused(err: number): Txn {
   return { type: OpCode.error, err };

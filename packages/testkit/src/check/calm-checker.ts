@@ -5,6 +5,7 @@
  * Whoever calls sees to it that all is well from `begin` to the last question: links, disks and clocks are good, nothing is left that was slow before, and no server stops
  * serving.
  */
+import { OpCode } from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
 import { type ClientHistory, nameOf, type SentRequest, type SessionHistory, type WireConnection } from './client-history.js';
 
@@ -86,7 +87,7 @@ export class CalmChecker {
       if (!isOpen) return;
       if (session === undefined) continue;
       max += known(session);
-      for (const { request } of unanswered) if ('watch' in request && request.watch) max++;
+      for (const { request } of unanswered) if (request.type === OpCode.addWatch || ('watch' in request && request.watch)) max++;
     }
     this.#history.sometimes.note('watches counted');
     if (watchCount > max) this.#fail('WatchLeak', `server ${sid} keeps ${watchCount} watches; its clients know of ${max}`);

@@ -3,6 +3,7 @@
  * order in which the client sees it, and the txns of G.
  */
 import {
+  type AddWatchRequest,
   type ClientMessage,
   type ConnectRequest,
   type ConnectResponse,
@@ -11,6 +12,7 @@ import {
   OpCode,
   type ReplyMessage,
   type ServerMessage,
+  type WatcherRequest,
   Xid,
   type Zxid,
 } from '@quorate/protocol';
@@ -104,7 +106,7 @@ export class ClientChecker {
     if (message.kind !== 'request') return;
     const { xid, request } = message;
     const sent: SentRequest = { connection, xid, request, shownBefore: this.#history.shown, reply: undefined };
-    if (request.type === OpCode.setWatches) this.#watches.onSetWatches(connection, request);
+    if (request.type === OpCode.setWatches || request.type === OpCode.setWatches2) this.#watches.onSetWatches(connection, request);
     else if (xid > 0) this.#watches.onPrimed(connection);
     connection.unanswered.push(sent);
     const { session } = connection;
@@ -167,11 +169,16 @@ export class ClientChecker {
     if (index < 0) return;
     if (reply.xid === Xid.setWatches) this.#watches.onSetWatchesReply(connection, index);
     else this.#watches.onShown(connection, index);
-    const { type } = sent.request;
+    const { request } = sent;
+    const { type } = request;
     if (isWrite(type)) {
       this.#writes.onReply(sent);
     } else if (type === OpCode.sync) {
       this.#reads.onSync(sent, index);
+    } else if (type === OpCode.addWatch) {
+      this.#watches.onAddWatch(connection, request as AddWatchRequest, reply.err, index);
+    } else if (type === OpCode.checkWatches || type === OpCode.removeWatches) {
+      this.#watches.onWatcher(connection, request as WatcherRequest, reply.err);
     } else if (reply.xid > 0) {
       this.#reads.onReply(sent, index);
       this.#watches.onRead(sent, index);

@@ -1,10 +1,26 @@
 /**
  * Watches (reliability.md 2.2): each fires once, for the first change after it was set, with its type and its path, before anything that shows the
  * change; none fires without one; and on the next connection each is set again, or fires for what has happened meanwhile.
+ *
+ * A watch that stays is told of every change after it was set, in the order of G, each once on a connection and before anything that shows it. On the next
+ * connection it is set again, and told nothing of what has happened meanwhile.
  */
-import { ErrorCode, type EventMessage, EventType, formatZxid, OpCode, type SetWatchesRequest } from '@quorate/protocol';
+import {
+  AddWatchMode,
+  type AddWatchRequest,
+  ErrorCode,
+  type EventMessage,
+  EventType,
+  formatZxid,
+  OpCode,
+  type SetWatches2Request,
+  type SetWatchesRequest,
+  type WatcherRequest,
+  WatcherType,
+} from '@quorate/protocol';
 import { type ClientHistory, nameOf, type SentRequest, type SessionHistory, type WireConnection } from './client-history.js';
-import type { Trigger, TriggerType } from './znode-history.js';
+import { type DueEvent, StandingWatches } from './standing-watches.js';
+import type { Trigger, TriggerType, ZnodeHistory } from './znode-history.js';
 
 /** By path: the index in G after which a change fires the watch. */
 type Table = Map<string, number>;
@@ -14,15 +30,37 @@ class SessionWatches {
   readonly data: Table = new Map();
   readonly exist: Table = new Map();
   readonly child: Table = new Map();
+  readonly standing: StandingWatches;
   /** The connection on which they are armed. */
   connection: WireConnection | undefined;
   /** All that had fired up to here has been told. */
   checked = 0;
+
+  constructor(znodes: ZnodeHistory) {
+    this.standing = new StandingWatches(znodes);
+  }
+
+  /** The tables of the watches that a `WatcherType` means. */
+  meantBy(type: number): Table[] {
+    const { data, exist, child, standing } = this;
+    switch (type) {
+      case WatcherType.data:
+        return [data, exist];
+      case WatcherType.children:
+        return [child];
+      case WatcherType.persistent:
+        return [standing.persistent];
+      case WatcherType.persistentRecursive:
+        return [standing.recursive];
+      default:
+        return [data, exist, child, standing.persistent, standing.recursive];
+    }
+  }
 }
 
 /** Watches that are being set again: what they were, and which of them have fired meanwhile. */
 interface Rearming {
-  readonly request: SetWatchesRequest;
+  readonly request: SetWatchesRequest | SetWatches2Request;
   readonly events: EventMessage[];
 }
 
@@ -43,7 +81,7 @@ export class WatchChecker {
   }
 
   /** A client leaves its watches again. Every watch that it has must be named. */
-  onSetWatches(connection: WireConnection, request: SetWatchesRequest): void {
+  onSetWatches(connection: WireConnection, request: SetWatchesRequest | SetWatches2Request): void {
     const pending = this.#rearming.get(connection) ?? [];
     pending.push({ request, events: [] });
     this.#rearming.set(connection, pending);
@@ -53,13 +91,25 @@ export class WatchChecker {
   onPrimed(connection: WireConnection): void {
     const watches = this.#of(connection);
     if (watches === undefined || watches.connection === connection) return;
+    const { data, exist, child, standing } = watches;
+    const takenBack = watches.connection === undefined ? [] : removalsUnanswered(watches.connection);
     watches.connection = connection;
     const requests = (this.#rearming.get(connection) ?? []).map(({ request }) => request);
-    const named = (kind: 'dataWatches' | 'existWatches' | 'childWatches', path: string): boolean =>
-      requests.some((request) => request[kind].includes(path));
-    for (const path of watches.data.keys()) if (!named('dataWatches', path)) this.#lost(connection, 'data', path);
-    for (const path of watches.exist.keys()) if (!named('existWatches', path)) this.#lost(connection, 'exist', path);
-    for (const path of watches.child.keys()) if (!named('childWatches', path)) this.#lost(connection, 'child', path);
+    const kinds = [
+      [data, 'data', (request) => request.dataWatches],
+      [exist, 'exist', (request) => request.existWatches],
+      [child, 'child', (request) => request.childWatches],
+      [standing.persistent, 'persistent', (request) => ('persistentWatches' in request ? request.persistentWatches : [])],
+      [standing.recursive, 'recursive', (request) => ('persistentRecursiveWatches' in request ? request.persistentRecursiveWatches : [])],
+    ] as const satisfies readonly (readonly [Table, string, (request: Rearming['request']) => readonly string[]])[];
+    for (const [table, kind, pathsOf] of kinds) {
+      for (const path of [...table.keys()]) {
+        if (requests.some((request) => pathsOf(request).includes(path))) continue;
+        // What the client has taken back it need not set again, though it was not told that it is gone.
+        if (takenBack.some((one) => one.path === path && watches.meantBy(one.watcherType).includes(table))) table.delete(path);
+        else this.#lost(connection, kind, path);
+      }
+    }
   }
 
   /** A read is answered: where it left a watch, that is armed from here on. */
@@ -73,6 +123,28 @@ export class WatchChecker {
     } else if (reply.err === ErrorCode.OK) {
       arm(request.type === OpCode.getData ? watches.data : watches.child, request.path, index);
     }
+  }
+
+  /** A watch that stays is set from here on. */
+  onAddWatch(connection: WireConnection, { path, mode }: AddWatchRequest, err: number, index: number): void {
+    if (err !== ErrorCode.OK) this.#fail('WatchRequest', `${nameOf(connection.session)}: addWatch of ${path} is answered ${err}`);
+    else this.#of(connection)?.standing.arm(mode === AddWatchMode.persistentRecursive, path, index);
+  }
+
+  /** Watches are asked for, or taken back; told apart by what the client knows, which is all that the server has when it answers. */
+  onWatcher(connection: WireConnection, { type, path, watcherType }: WatcherRequest, err: number): void {
+    const watches = this.#of(connection);
+    if (watches === undefined) return;
+    const tables = watches.meantBy(watcherType).filter((table) => table.has(path));
+    const expected = tables.length > 0 ? ErrorCode.OK : ErrorCode.NO_WATCHER;
+    if (err !== expected)
+      this.#fail(
+        'WatchRequest',
+        `${nameOf(connection.session)}: ${OpName[type]} of ${path}, type ${watcherType}, is answered ${err} instead of ${expected}`,
+      );
+    if (type === OpCode.checkWatches || tables.length === 0) return;
+    this.#history.sometimes.note('watch taken back');
+    for (const table of tables) table.delete(path);
   }
 
   /** setWatches is answered by a server that shows `index`: each watch has fired by now, or is armed from here on. */
@@ -108,6 +180,12 @@ export class WatchChecker {
         `${nameOf(connection.session)}: setWatches tells ${TYPES.get(event.type)} of ${event.path}, for which there is no reason`,
       );
     watches.checked = index;
+    if (request.type === OpCode.setWatches) return;
+    const { persistent, recursive } = watches.standing;
+    watches.standing.skipTo(index);
+    for (const path of request.persistentWatches) persistent.set(path, index);
+    for (const path of request.persistentRecursiveWatches) recursive.set(path, index);
+    this.#history.sometimes.note('watch that stays armed again on another connection');
   }
 
   #rearm(
@@ -143,21 +221,44 @@ export class WatchChecker {
     const watches = this.#of(connection);
     const type = TYPES.get(event.type);
     if (watches === undefined || type === undefined) return;
+    const due = this.#takeStanding(connection, watches, event, type);
     const fired = [
       ...(type === 'childrenChanged' ? [] : [this.#due(watches.data, 'data', event.path), this.#due(watches.exist, 'data', event.path)]),
       ...(type === 'childrenChanged' || type === 'deleted' ? [this.#due(watches.child, 'child', event.path)] : []),
     ].filter((trigger) => trigger !== undefined);
     const right = fired.find((trigger) => trigger.type === type && this.#zxidAt(trigger.index) === event.zxid);
-    if (right === undefined) {
-      const due = fired.map((trigger) => `${trigger.type} at ${formatZxid(this.#zxidAt(trigger.index) as never)}`).join(', ');
+    if (right === undefined && due === undefined) {
+      const others = fired.map((trigger) => `${trigger.type} at ${formatZxid(this.#zxidAt(trigger.index) as never)}`).join(', ');
       this.#fail(
         'WatchNoPhantom',
-        `${nameOf(connection.session)} is told ${type} of ${event.path} at ${formatZxid(event.zxid)}; due is ${due === '' ? 'nothing' : due}`,
+        `${nameOf(connection.session)} is told ${type} of ${event.path} at ${formatZxid(event.zxid)}; due is ${others === '' ? 'nothing' : others}`,
       );
       return;
     }
-    this.#history.sometimes.note('watch fired');
+    if (right !== undefined) this.#history.sometimes.note('watch fired');
+    if (due !== undefined) {
+      this.#history.sometimes.note('watch that stays told');
+      if (watches.standing.matching(due) + (right === undefined ? 0 : 1) > 1) this.#history.sometimes.note('one event for several watches');
+    }
     takeFired(watches, event);
+  }
+
+  /** The event, if it is what watches that stay are due to be told next. */
+  #takeStanding(connection: WireConnection, { standing }: SessionWatches, event: EventMessage, type: TriggerType): DueEvent | undefined {
+    const index = this.#history.witness.find(event.zxid)?.committedIndex ?? -1;
+    const due = standing.dueUpTo(index);
+    if (due === undefined) return undefined;
+    if (due.index < index) {
+      this.#fail(
+        'WatchOrder',
+        `${nameOf(connection.session)} is told ${type} of ${event.path} at ${formatZxid(event.zxid)} before ${due.type} of ${due.path} at ${formatZxid(this.#zxidAt(due.index) as never)}`,
+      );
+      standing.skipTo(index - 1);
+      return undefined;
+    }
+    if (due.type !== type || due.path !== event.path) return undefined;
+    standing.take();
+    return due;
   }
 
   /** An answer shows the state at `index`: every watch that fired by then must have been told. */
@@ -169,6 +270,9 @@ export class WatchChecker {
     for (const path of watches.data.keys()) this.#checkTold(connection, this.#due(watches.data, 'data', path), path, index);
     for (const path of watches.exist.keys()) this.#checkTold(connection, this.#due(watches.exist, 'data', path), path, index);
     for (const path of watches.child.keys()) this.#checkTold(connection, this.#due(watches.child, 'child', path), path, index);
+    const due = watches.standing.dueUpTo(index);
+    if (due !== undefined) this.#checkTold(connection, due, due.path, index);
+    watches.standing.skipTo(index);
   }
 
   /** What fired while watches were being set again has fired, though the answer to setWatches never came. */
@@ -182,7 +286,7 @@ export class WatchChecker {
   /** How many watches the client of a session knows of. */
   count(session: SessionHistory): number {
     const watches = this.#sessions.get(session);
-    return watches === undefined ? 0 : watches.data.size + watches.exist.size + watches.child.size;
+    return watches === undefined ? 0 : watches.data.size + watches.exist.size + watches.child.size + watches.standing.size;
   }
 
   #checkTold(connection: WireConnection, trigger: Trigger | undefined, path: string, index: number): void {
@@ -210,7 +314,7 @@ export class WatchChecker {
     if (session === undefined) return undefined;
     let watches = this.#sessions.get(session);
     if (watches === undefined) {
-      watches = new SessionWatches();
+      watches = new SessionWatches(this.#history.znodes);
       watches.connection = connection;
       this.#sessions.set(session, watches);
     }
@@ -224,6 +328,13 @@ export class WatchChecker {
   #fail(property: string, message: string): void {
     this.#history.verdict.fail(property, message);
   }
+}
+
+const OpName = { [OpCode.checkWatches]: 'checkWatches', [OpCode.removeWatches]: 'removeWatches' } as const;
+
+/** What a client had asked to be taken back when its connection ended. */
+function removalsUnanswered({ unanswered }: WireConnection): WatcherRequest[] {
+  return unanswered.flatMap(({ request }) => (request.type === OpCode.removeWatches ? [request as WatcherRequest] : []));
 }
 
 /** A watch that is there already stays as it is. */

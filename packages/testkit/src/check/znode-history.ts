@@ -41,6 +41,13 @@ export interface Trigger {
   readonly type: TriggerType;
 }
 
+/** What a txn has done to one znode. */
+export interface Change {
+  readonly index: number;
+  readonly type: Exclude<TriggerType, 'childrenChanged'>;
+  readonly path: string;
+}
+
 /** All that ever was at one path. */
 class PathHistory {
   readonly indexes: number[] = [];
@@ -73,6 +80,8 @@ class PathHistory {
 
 export class ZnodeHistory {
   readonly #paths = new Map<string, PathHistory>();
+  /** In the order of G, and within a txn of its operations. */
+  readonly changes: Change[] = [];
   /** By owner, the ephemerals that exist after the last txn. */
   readonly #ephemerals = new Map<bigint, Set<string>>();
 
@@ -108,6 +117,18 @@ export class ZnodeHistory {
     return firstAfter(this.#paths.get(path)?.childTriggers, index);
   }
 
+  /** How many of the changes are not later than `index`. */
+  changesUpTo(index: number): number {
+    let low = 0;
+    let high = this.changes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.changes[middle] as Change).index <= index) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** Applies the txn at `index`; gives what is wrong with it, in words. */
   apply(index: number, header: TxnHeader, txn: Txn): string | undefined {
     switch (txn.type) {
@@ -127,6 +148,7 @@ export class ZnodeHistory {
         if (txn.version !== ((znode.version + 1) | 0)) return `setData of ${txn.path} from version ${znode.version} to ${txn.version}`;
         history.set(index, { ...znode, data: txn.data, version: txn.version, mzxid: header.zxid, mtime: header.time });
         history.dataTriggers.push({ index, type: 'dataChanged' });
+        this.changes.push({ index, type: 'dataChanged', path: txn.path });
         return undefined;
       }
       case OpCode.setACL: {
@@ -172,6 +194,7 @@ export class ZnodeHistory {
     parent.set(index, { ...parentZnode, cversion: parentCVersion, pzxid: zxid, childCount: parentZnode.childCount + 1 });
     parent.children.add(path);
     history.dataTriggers.push({ index, type: 'created' });
+    this.changes.push({ index, type: 'created', path });
     parent.childTriggers.push({ index, type: 'childrenChanged' });
     if (ephemeral) {
       const own = this.#ephemerals.get(clientId) ?? new Set<string>();
@@ -191,6 +214,7 @@ export class ZnodeHistory {
     history.set(index, undefined);
     parent.set(index, { ...parentZnode, pzxid: zxid, childCount: parentZnode.childCount - 1 });
     history.dataTriggers.push({ index, type: 'deleted' });
+    this.changes.push({ index, type: 'deleted', path });
     history.childTriggers.push({ index, type: 'deleted' });
     parent.childTriggers.push({ index, type: 'childrenChanged' });
     if (znode.ephemeralOwner !== 0n) this.#ephemerals.get(znode.ephemeralOwner)?.delete(path);

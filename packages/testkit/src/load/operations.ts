@@ -1,6 +1,16 @@
 /** What clients ask for: small trees, few paths, so that requests of different clients meet. */
 import type { Random } from '@quorate/ports';
-import { type Acl, CreateMode, type CreateRequest, type MultiOp, OPEN_ACL_UNSAFE, OpCode, type Request } from '@quorate/protocol';
+import {
+  type Acl,
+  AddWatchMode,
+  CreateMode,
+  type CreateRequest,
+  type MultiOp,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  type Request,
+  WatcherType,
+} from '@quorate/protocol';
 import { between, chance, pick } from '../world/random-streams.js';
 
 const DIRECTORIES = 4;
@@ -39,10 +49,12 @@ export class Operations {
     if (draw < 18) return this.#create();
     if (draw < 32) return { type: OpCode.setData, path: this.#path(), data: this.#data(), version: this.#version() };
     if (draw < 44) return { type: OpCode.delete, path: this.#deletable(), version: this.#version() };
-    if (draw < 58) return this.#read(OpCode.getData);
-    if (draw < 68) return this.#read(OpCode.exists);
-    if (draw < 76) return this.#read(OpCode.getChildren);
-    if (draw < 83) return this.#read(OpCode.getChildren2);
+    if (draw < 55) return this.#read(OpCode.getData);
+    if (draw < 64) return this.#read(OpCode.exists);
+    if (draw < 71) return this.#read(OpCode.getChildren);
+    if (draw < 77) return this.#read(OpCode.getChildren2);
+    if (draw < 80) return { type: OpCode.addWatch, path: this.#watched(), mode: pick(this.#random, Object.values(AddWatchMode)) };
+    if (draw < 83) return this.#watcher();
     if (draw < 85) return { type: OpCode.getACL, path: this.#path() };
     if (draw < 87) return { type: OpCode.setACL, path: this.#path(), acl: pick(this.#random, ACLS), version: this.#version() };
     if (draw < 94) return chance(this.#random, 200) ? this.#chain() : this.#multi();
@@ -71,6 +83,17 @@ export class Operations {
 
   #read(type: typeof OpCode.getData | typeof OpCode.exists | typeof OpCode.getChildren | typeof OpCode.getChildren2): Request {
     return { type, path: chance(this.#random, 30) ? '/' : this.#path(), watch: chance(this.#random, 350) };
+  }
+
+  /** Asks for watches, or takes them back, where there are some or not. */
+  #watcher(): Request {
+    const type = chance(this.#random, 300) ? OpCode.checkWatches : OpCode.removeWatches;
+    return { type, path: this.#watched(), watcherType: pick(this.#random, Object.values(WatcherType)) };
+  }
+
+  /** Few, so that what was set is taken back. */
+  #watched(): string {
+    return chance(this.#random, 150) ? '/' : this.#directory();
   }
 
   #multi(): Request {

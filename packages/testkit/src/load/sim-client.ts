@@ -152,6 +152,8 @@ export class SimClient {
   }
 }
 
+function hearNothing(): void {}
+
 /** A call that is told its outcome exactly once, and is not lied to about whether it was sent. */
 class SimCall extends Call {
   readonly #verdict: Verdict;
@@ -160,7 +162,7 @@ class SimCall extends Call {
 
   constructor(request: Request, verdict: Verdict, done: (reply: ReplyMessage | undefined) => void) {
     // The watcher does nothing; the client registers the watch for it.
-    super(request, 'watch' in request && request.watch ? () => {} : undefined);
+    super(request, request.type === OpCode.addWatch || ('watch' in request && request.watch) ? hearNothing : undefined);
     this.#verdict = verdict;
     this.#done = done;
   }

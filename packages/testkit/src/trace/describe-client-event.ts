@@ -11,7 +11,8 @@ export function describeClientMessage(message: ClientMessage): string {
       const { request, xid } = message;
       const path = 'path' in request ? ` ${request.path}` : '';
       const watch = 'watch' in request && request.watch ? ' and watches' : '';
-      return `${opCodeName(request.type) ?? request.type} #${xid}${path}${watch}`;
+      const kind = 'mode' in request ? ` mode ${request.mode}` : 'watcherType' in request ? ` type ${request.watcherType}` : '';
+      return `${opCodeName(request.type) ?? request.type} #${xid}${path}${watch}${kind}`;
     }
   }
 }

@@ -14,6 +14,8 @@ export function foldClientMessage(hash: TraceHash, message: ClientMessage): void
       hash.fold(message.xid);
       hash.fold(message.request.type);
       if ('path' in message.request) hash.foldText(message.request.path);
+      if ('mode' in message.request) hash.fold(message.request.mode);
+      if ('watcherType' in message.request) hash.fold(message.request.watcherType);
       return;
   }
 }

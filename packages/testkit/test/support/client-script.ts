@@ -14,6 +14,7 @@ import {
   type Response,
   type Stat,
   type Txn,
+  type WatcherRequest,
   type Zxid,
 } from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
@@ -120,6 +121,28 @@ export class ClientScript {
   watch(connection: WireConnection, path: string, zxid: Zxid, stat: Stat): void {
     const xid = this.send(connection, { type: OpCode.exists, path, watch: true });
     this.reply(connection, xid, zxid, { response: { type: OpCode.exists, stat } });
+  }
+
+  /** A watch that stays, set at `zxid`. */
+  addWatch(connection: WireConnection, path: string, mode: number, zxid: Zxid): void {
+    this.reply(connection, this.send(connection, { type: OpCode.addWatch, path, mode }), zxid, { response: { type: OpCode.addWatch } });
+  }
+
+  /** Watches that are asked for or taken back, answered at `zxid`. */
+  watcher(
+    connection: WireConnection,
+    type: WatcherRequest['type'],
+    path: string,
+    watcherType: number,
+    zxid: Zxid,
+    err: number = ErrorCode.OK,
+  ): void {
+    this.reply(connection, this.send(connection, { type, path, watcherType }), zxid, { err });
+  }
+
+  /** An answer that shows all up to `zxid`, and nothing else. */
+  show(connection: WireConnection, zxid: Zxid): void {
+    this.reply(connection, this.send(connection, { type: OpCode.sync, path: '/' }), zxid);
   }
 }
 

@@ -1,0 +1,211 @@
+/**
+ * The watches of a client that stay, and the calls that set them and take them back.
+ *
+ * The server has one watch for each path and mode, however many owners there are here: the last one that goes takes it back there too. Invariant: a
+ * watch that nobody needs is being taken back, or its connection is gone.
+ */
+import {
+  AddWatchMode,
+  type AddWatchRequest,
+  ErrorCode,
+  type ErrorName,
+  OpCode,
+  type ReplyMessage,
+  type WatcherRequest,
+  WatcherType,
+  ZooKeeperError,
+} from '@quorate/protocol';
+import { type AddWatchOptions, checkSignal, checkWatch, type RemoveWatchesOptions } from './arguments.js';
+import type { ClientMachine } from './client-machine.js';
+import { PersistentWatch } from './persistent-watch.js';
+import { PromiseCall } from './promise-call.js';
+import { addWatchRequest, checkSize, removeWatchesRequest } from './requests.js';
+import { nothing } from './results.js';
+import type { Watcher } from './watch-registry.js';
+
+/** What the server has, or is asked to have, for watches of one path and mode. */
+interface Need {
+  /** Watches that are set or being set. */
+  count: number;
+  /** Whether a server has said that it has it. */
+  set: boolean;
+}
+
+/** The watches of one client. */
+export class PersistentWatches {
+  readonly #machine: ClientMachine;
+  readonly #requestBytesMax: number;
+  readonly #needs: Record<AddWatchMode, Map<string, Need>> = { 0: new Map(), 1: new Map() };
+  /** What each watch that is set has registered. */
+  readonly #live = new Map<PersistentWatch, Watcher>();
+
+  constructor(machine: ClientMachine, requestBytesMax: number) {
+    this.#machine = machine;
+    this.#requestBytesMax = requestBytesMax;
+  }
+
+  /** Sets a watch. */
+  add(path: string, options: AddWatchOptions | undefined): Promise<PersistentWatch> {
+    const signal = options?.signal;
+    const request = addWatchRequest(path, options?.recursive === true);
+    checkWatch(options?.watch);
+    checkSignal(signal);
+    checkSize(request, this.#requestBytesMax);
+    const call = this.#call(request, options?.watch);
+    if (signal !== undefined)
+      call.abortOn(signal, () => {
+        if (this.#machine.withdraw(call)) call.heldBack();
+      });
+    this.#machine.submit(call);
+    return call.promise;
+  }
+
+  /** Takes back watches of all kinds, one-shot ones too. */
+  removeAll(path: string, options: RemoveWatchesOptions | undefined): Promise<void> {
+    const signal = options?.signal;
+    const request = removeWatchesRequest(path, options?.type);
+    checkSignal(signal);
+    checkSize(request, this.#requestBytesMax);
+    const drop = options?.local === true ? () => this.#machine.drop(request) : undefined;
+    if (drop !== undefined && this.#machine.state === 'CONNECTING') {
+      if (drop()) return Promise.resolve();
+      throw new ZooKeeperError('NO_WATCHER', `removeWatches ${path}: NO_WATCHER`, { path, operation: 'removeWatches' });
+    }
+    const call = new RemoveWatchesCall(request, drop);
+    if (signal !== undefined) call.abortOn(signal, () => this.#machine.withdraw(call));
+    this.#machine.submit(call);
+    return call.promise;
+  }
+
+  /** The session has ended, and all watches with it. */
+  end(): void {
+    for (const watch of this.#live.keys()) watch.end();
+    this.#live.clear();
+  }
+
+  /** The call that sets a watch, from now on counted. */
+  #call(request: AddWatchRequest, callback: Watcher | undefined): AddWatchCall {
+    const { path, mode } = request as AddWatchRequest & { readonly mode: AddWatchMode };
+    const recursive = mode === AddWatchMode.persistentRecursive;
+    const watch = new PersistentWatch({ path, recursive, callback, remove: (one) => this.#remove(one) });
+    const watcher: Watcher = (event) => {
+      if (event.type === 'PERSISTENT_WATCH_REMOVED' && !this.#onRemoved(watch)) return;
+      watch.tell(event);
+    };
+    const needs = this.#needs[mode];
+    const need = needs.get(path) ?? { count: 0, set: false };
+    need.count++;
+    needs.set(path, need);
+    return new AddWatchCall(request, watch, watcher, {
+      onSet: (wanted) => {
+        need.set = true;
+        if (wanted) this.#live.set(watch, watcher);
+        else void this.#release(path, mode);
+      },
+      onNotSet: () => void this.#release(path, mode),
+    });
+  }
+
+  async #remove(watch: PersistentWatch): Promise<void> {
+    const watcher = this.#live.get(watch);
+    if (watcher === undefined) return;
+    this.#live.delete(watch);
+    watch.end();
+    const mode = modeOf(watch);
+    this.#machine.forget(watch.path, mode, watcher);
+    await this.#release(watch.path, mode);
+  }
+
+  /** All watches of its path and mode have been taken back, this one among them. False where its owner has done so himself meanwhile. */
+  #onRemoved(watch: PersistentWatch): boolean {
+    if (!this.#live.delete(watch)) return false;
+    const needs = this.#needs[modeOf(watch)];
+    const need = needs.get(watch.path);
+    if (need !== undefined && --need.count === 0) needs.delete(watch.path);
+    return true;
+  }
+
+  /** One watch less that needs what the server has. */
+  async #release(path: string, mode: AddWatchMode): Promise<void> {
+    const needs = this.#needs[mode];
+    const need = needs.get(path);
+    if (need === undefined || --need.count > 0) return;
+    needs.delete(path);
+    // A connection that is to come will not have it.
+    if (!need.set || this.#machine.state !== 'CONNECTED') return;
+    const watcherType = mode === AddWatchMode.persistent ? WatcherType.persistent : WatcherType.persistentRecursive;
+    const call = new ReleaseCall({ type: OpCode.removeWatches, path, watcherType });
+    this.#machine.submit(call);
+    await call.promise;
+  }
+}
+
+function modeOf({ recursive }: PersistentWatch): AddWatchMode {
+  return recursive ? AddWatchMode.persistentRecursive : AddWatchMode.persistent;
+}
+
+/** What becomes of a call that sets a watch; one of the two is called, once. */
+interface AddWatchOutcome {
+  /** The server has the watch. @param wanted false where the caller has lost interest meanwhile. */
+  onSet(wanted: boolean): void;
+  onNotSet(): void;
+}
+
+class AddWatchCall extends PromiseCall<PersistentWatch> {
+  readonly #outcome: AddWatchOutcome;
+
+  constructor(request: AddWatchRequest, watch: PersistentWatch, watcher: Watcher, outcome: AddWatchOutcome) {
+    super(request, watcher, () => watch);
+    this.#outcome = outcome;
+  }
+
+  /** The caller has lost interest before it was sent. */
+  heldBack(): void {
+    this.#outcome.onNotSet();
+  }
+
+  override onReply(reply: ReplyMessage): void {
+    if (reply.err === ErrorCode.OK) this.#outcome.onSet(this.watcher !== undefined);
+    else this.#outcome.onNotSet();
+    super.onReply(reply);
+  }
+
+  override onFailure(code: ErrorName): void {
+    this.#outcome.onNotSet();
+    super.onFailure(code);
+  }
+}
+
+/**
+ * Takes back what nobody needs. However it ends, it is over: where the server does not do it (Apache ZooKeeper before 3.9 does not know the types), it
+ * keeps the watch for as long as this connection lives, and what it tells of it is for nobody.
+ */
+class ReleaseCall extends PromiseCall<void> {
+  constructor(request: WatcherRequest) {
+    super(request, undefined, nothing);
+  }
+
+  protected override onError(): void {
+    this.resolve();
+  }
+
+  override onFailure(): void {
+    this.resolve();
+  }
+}
+
+/** Takes watches back; with `drop` if need be without the server: where the connection ends first, no other one will have them. */
+class RemoveWatchesCall extends PromiseCall<void> {
+  readonly #drop: (() => void) | undefined;
+
+  constructor(request: WatcherRequest, drop: (() => void) | undefined) {
+    super(request, undefined, nothing);
+    this.#drop = drop;
+  }
+
+  override onFailure(code: ErrorName): void {
+    if (code !== 'CONNECTION_LOSS' || this.#drop === undefined) return super.onFailure(code);
+    this.#drop();
+    this.resolve();
+  }
+}

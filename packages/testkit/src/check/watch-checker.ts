@@ -228,7 +228,10 @@ export class WatchChecker {
     ].filter((trigger) => trigger !== undefined);
     const right = fired.find((trigger) => trigger.type === type && this.#zxidAt(trigger.index) === event.zxid);
     if (right === undefined && due === undefined) {
-      const others = fired.map((trigger) => `${trigger.type} at ${formatZxid(this.#zxidAt(trigger.index) as never)}`).join(', ');
+      const standing = watches.standing.dueUpTo(this.#indexOf(event));
+      const others = [...fired, ...(standing === undefined ? [] : [standing])]
+        .map((trigger) => `${trigger.type} at ${formatZxid(this.#zxidAt(trigger.index) as never)}`)
+        .join(', ');
       this.#fail(
         'WatchNoPhantom',
         `${nameOf(connection.session)} is told ${type} of ${event.path} at ${formatZxid(event.zxid)}; due is ${others === '' ? 'nothing' : others}`,
@@ -245,7 +248,7 @@ export class WatchChecker {
 
   /** The event, if it is what watches that stay are due to be told next. */
   #takeStanding(connection: WireConnection, { standing }: SessionWatches, event: EventMessage, type: TriggerType): DueEvent | undefined {
-    const index = this.#history.witness.find(event.zxid)?.committedIndex ?? -1;
+    const index = this.#indexOf(event);
     const due = standing.dueUpTo(index);
     if (due === undefined) return undefined;
     if (due.index < index) {
@@ -303,6 +306,11 @@ export class WatchChecker {
     if (armed === undefined) return undefined;
     const { znodes } = this.#history;
     return kind === 'data' ? znodes.dataTriggerAfter(path, armed) : znodes.childTriggerAfter(path, armed);
+  }
+
+  /** Where in G the txn of an event stands; −1 where it is not committed. */
+  #indexOf({ zxid }: EventMessage): number {
+    return this.#history.witness.find(zxid)?.committedIndex ?? -1;
   }
 
   #zxidAt(index: number): number {

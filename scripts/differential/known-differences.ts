@@ -36,8 +36,9 @@ export interface KnownContext {
 }
 
 /**
- * What has to be done so that the rest of a history can be compared, besides cutting at both what only one has ended. reset: the connection of the slot is
- * cut at both, because only one has a watch for it. write: both get a txn of no interest, because one had it already. end: nothing, the trees differ.
+ * What has to be done so that the rest of a history can be compared, besides cutting at both what only one has ended. write: both get a txn of no
+ * interest, because one had it already, and the slot's client counts as having seen it, because it may have seen more of one than of the other. reset: the
+ * same, and the slot's connection is cut at both, because only one has a watch for it. end: nothing, the trees differ.
  */
 export type Aftermath = 'none' | 'reset' | 'write' | 'end';
 
@@ -139,7 +140,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     row: 'a multi with a create whose flag is one with TTL (5, 6)',
-    after: 'none',
+    after: 'write',
     explain(pair, { step, actor }) {
       const flags = flagsOf(step);
       if (!flags.includes(CreateMode.PERSISTENT_WITH_TTL) && !flags.includes(CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL)) return undefined;
@@ -241,7 +242,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     row: 'a ping under another xid than −2',
-    after: 'none',
+    after: 'write',
     explain(pair, { step, actor }) {
       if (step.kind !== 'bytes' || step.type !== OpCode.ping) return undefined;
       return mapMessages(pair, (theirs, ours, connection) =>

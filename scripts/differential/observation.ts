@@ -24,7 +24,7 @@ export interface Names {
   /** The folder of the run. */
   readonly folder: string;
   session(id: bigint): string;
-  password(password: Uint8Array): string;
+  password(id: bigint, password: Uint8Array): string;
 }
 
 const eventNames = new Map<number, string>(Object.entries(EventType).map(([name, number]) => [number, name]));
@@ -33,7 +33,7 @@ export function messageOf(received: Received, names: Names): Message {
   switch (received.kind) {
     case 'connected': {
       const { sessionId, passwd, ...rest } = received;
-      return { ...rest, sessionId: names.session(sessionId), passwd: names.password(passwd) };
+      return { ...rest, sessionId: names.session(sessionId), passwd: names.password(sessionId, passwd) };
     }
     case 'event':
       return { ...received, type: eventNames.get(received.type) ?? received.type, path: nameOf(received.path, names) };

@@ -60,7 +60,7 @@ export async function runHistory(steps: readonly Step[], sides: Sides, tally: Ta
     if (explained.some(({ after }) => after === 'end')) break;
     for (const slot of slotsToCut(left, right)) cut(sides, slot);
     if (explained.some(({ after }) => after === 'reset')) cut(sides, step.slot);
-    if (explained.some(({ after }) => after === 'write')) await Promise.all([theirs.write(), ours.write()]);
+    if (explained.some(({ after }) => after !== 'none')) await Promise.all([theirs.catchUp(step.slot), ours.catchUp(step.slot)]);
   }
   return { laps, differs: false };
 }

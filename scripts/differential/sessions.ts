@@ -29,9 +29,10 @@ export class Sessions {
     return index === -1 ? 'one of nobody here' : `session ${index}`;
   }
 
-  nameOfPassword(password: Uint8Array): string {
-    const index = this.#all.findIndex((session) => session.password.every((byte, at) => byte === password[at]));
-    if (index !== -1) return `of session ${index}, ${password.length} bytes`;
-    return `${password.every((byte) => byte === 0) ? 'zeros' : 'unknown'}, ${password.length} bytes`;
+  /** Whether a password is the one that its session was given first. Sessions of several servers may share one: it depends on 48 bits of the id. */
+  nameOfPassword(id: bigint, password: Uint8Array): string {
+    const session = this.#all.find((one) => one.id === id);
+    const own = session !== undefined && session.password.every((byte, at) => byte === password[at]);
+    return `${own ? 'its own' : password.every((byte) => byte === 0) ? 'zeros' : 'unknown'}, ${password.length} bytes`;
   }
 }

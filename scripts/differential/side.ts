@@ -53,7 +53,7 @@ export class Side {
     this.#control = control;
     this.#start = start;
     const sessions = this.#sessions;
-    this.#names = { folder, session: (id) => sessions.nameOf(id), password: (password) => sessions.nameOfPassword(password) };
+    this.#names = { folder, session: (id) => sessions.nameOf(id), password: (id, password) => sessions.nameOfPassword(id, password) };
     for (let i = 0; i < SLOTS; i++)
       this.#slots.push({ connection: undefined, session: undefined, closed: undefined, xid: 0, seen: NO_ZXID, proved: [] });
   }
@@ -88,9 +88,10 @@ export class Side {
     slot.connection = undefined;
   }
 
-  /** A txn of no interest, so that a step that was one for one server only leaves no trace in the order of zxids. */
-  async write(): Promise<void> {
+  /** A txn of no interest, which the slot's client counts as seen: so a step that was a txn, or an answer, of one server only leaves no trace. */
+  async catchUp(number: number): Promise<void> {
     await this.#control.write(this.#folder);
+    this.#slot(number).seen = this.#control.lastZxid;
   }
 
   /** The ACLs of these paths, as far as there are such znodes: a list of `perms scheme:id` for each. */

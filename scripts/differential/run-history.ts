@@ -58,8 +58,13 @@ export async function runHistory(steps: readonly Step[], sides: Sides, tally: Ta
     );
     if (explained.length === 0) continue;
     if (explained.some(({ after }) => after === 'end')) break;
-    for (const slot of slotsToCut(left, right)) cut(sides, slot);
-    if (explained.some(({ after }) => after === 'reset')) cut(sides, step.slot);
+    const slots = slotsToCut(left, right);
+    if (explained.some(({ after }) => after === 'reset')) slots.push(step.slot);
+    for (const slot of slots) {
+      theirs.reset(slot);
+      ours.reset(slot);
+      tally.cut(slot);
+    }
     if (explained.some(({ after }) => after !== 'none')) await Promise.all([theirs.catchUp(step.slot), ours.catchUp(step.slot)]);
   }
   return { laps, differs: false };
@@ -77,15 +82,10 @@ function explain(pair: Pair, context: KnownContext): { pair: Pair; explained: (t
   return { pair: left, explained };
 }
 
-function cut({ theirs, ours }: Sides, slot: number): void {
-  theirs.reset(slot);
-  ours.reset(slot);
-}
-
 /** The slots whose connection only one of the two has ended. */
 function slotsToCut(theirs: Observation, ours: Observation): number[] {
   return Object.keys({ ...theirs, ...ours }).flatMap((connection) =>
-    /^slot \d+$/.test(connection) && theirs[connection]?.ended !== ours[connection]?.ended
+    /^slot \d+$/.test(connection) && (theirs[connection]?.ended === true) !== (ours[connection]?.ended === true)
       ? [Number(connection.slice('slot '.length))]
       : [],
   );

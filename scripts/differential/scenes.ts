@@ -1,5 +1,5 @@
 /** Steps that seldom come together by chance: each scene gives all of them in their order, or some. */
-import { type Acl, CreateMode, OPEN_ACL_UNSAFE, OpCode, type Request } from '@quorate/protocol';
+import { type Acl, CreateMode, OPEN_ACL_UNSAFE, OpCode, type ReadRequest, type Request, type Zxid } from '@quorate/protocol';
 import fc, { type Arbitrary } from 'fast-check';
 import { SLOTS, type Step } from './history.ts';
 import { digestOf } from './settings.ts';
@@ -17,7 +17,7 @@ const create = (path: string, flags: CreateMode, acl: readonly Acl[] = OPEN_ACL_
   flags,
 });
 const prove = (proof: string): Request => ({ type: OpCode.auth, authType: 0, scheme: 'digest', auth: new TextEncoder().encode(proof) });
-const watch = (type: typeof OpCode.exists | typeof OpCode.getData | typeof OpCode.getChildren, path: string): Request => ({
+const watch = (type: ReadRequest['type'], path: string): Request => ({
   type,
   path,
   watch: true,
@@ -64,6 +64,23 @@ const SCENES: readonly (readonly Line[])[] = [
     [0, create('~/b/x', CreateMode.PERSISTENT, alices)],
     [1, { type: OpCode.delete, path: '~/b/x', version: -1 }],
     [1, { type: OpCode.getChildren2, path: '~/b', watch: true }],
+    [0, { type: OpCode.delete, path: '~/b/x', version: -1 }],
+  ],
+  // Watches that a client brings along, and what they meet.
+  [
+    [0, { type: OpCode.delete, path: '~/c', version: -1 }],
+    [
+      1,
+      {
+        ...{ type: OpCode.setWatches, relativeZxid: 0 as Zxid },
+        ...{ dataWatches: ['~/a/x', '~/a'], existWatches: ['~/c'], childWatches: ['~/a/x', '~/b'] },
+      },
+    ],
+    [0, create('~/c', CreateMode.PERSISTENT)],
+    [0, { type: OpCode.delete, path: '~/a/x', version: -1 }],
+    [0, { type: OpCode.setData, path: '~/a', data: NO_DATA, version: -1 }],
+    [0, create('~/b/x', CreateMode.PERSISTENT)],
+    [1, watch(OpCode.getChildren2, '~/b/x')],
     [0, { type: OpCode.delete, path: '~/b/x', version: -1 }],
   ],
 ];

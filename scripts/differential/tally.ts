@@ -12,6 +12,13 @@ interface Left {
 /** What the events are that a call's watch can meet. */
 const CHILD_WATCHES: ReadonlySet<string> = new Set(['getChildren', 'getChildren2', 'setWatches, child']);
 
+/** What setWatches tells at once, by list. */
+const AT_ONCE = {
+  data: ['nodeDataChanged', 'nodeDeleted'],
+  exist: ['nodeCreated'],
+  child: ['nodeChildrenChanged', 'nodeDeleted'],
+} as const satisfies Record<string, readonly string[]>;
+
 export class Tally {
   histories = 0;
   steps = 0;
@@ -38,7 +45,13 @@ export class Tally {
     const reply = messages.findLast(({ kind }) => kind === 'reply');
     for (const [connection, { messages: all }] of Object.entries(seen))
       for (const message of all) if (isEvent(message)) this.#onEvent(connection, message);
-    if (reply !== undefined) this.#onReply(actor, step, String(reply['err']), messages);
+    for (const [connection, { ended }] of Object.entries(seen)) if (ended) this.#left.delete(connection);
+    if (reply !== undefined && seen[actor]?.ended !== true) this.#onReply(actor, step, String(reply['err']), messages);
+  }
+
+  /** The watches of a slot are gone with its connection. */
+  cut(slot: number): void {
+    this.#left.delete(`slot ${slot}`);
   }
 
   #countOutcome(step: Step, messages: readonly Message[], ended: boolean): void {
@@ -68,7 +81,7 @@ export class Tally {
         [request.childWatches, 'child'],
       ] as const)
         for (const path of list) {
-          const event = told.find((message) => message['path'] === path);
+          const event = told.find(({ type, path: about }) => about === path && AT_ONCE[by].some((expected) => expected === type));
           if (event === undefined) left.push({ by: `setWatches, ${by}`, path });
           else count(this.events, `setWatches, ${by}, at once`, String(event['type']));
         }

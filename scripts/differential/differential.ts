@@ -1,0 +1,52 @@
+/** Many histories against two ports, the first that differs made small. */
+import fc from 'fast-check';
+import { histories } from './arbitrary.ts';
+import type { Step } from './history.ts';
+import { type Outcome, runHistory } from './run-history.ts';
+import { Side } from './side.ts';
+import { Tally } from './tally.ts';
+
+export interface DifferentialOptions {
+  readonly theirs: number;
+  readonly ours: number;
+  readonly runs: number;
+  readonly stepsMax: number;
+  readonly seed?: number | undefined;
+  /** Where fast-check has found a counter-example. */
+  readonly path?: string | undefined;
+  readonly onHistory?: ((tally: Tally) => void) | undefined;
+}
+
+export interface Result {
+  readonly seed: number;
+  /** Only histories without a difference, and none of those of shrinking. */
+  readonly tally: Tally;
+  /** The smallest history that differs, as it went when it was run once more; undefined where none differs. */
+  readonly found: { readonly steps: readonly Step[]; readonly path: string; readonly again: Outcome } | undefined;
+}
+
+export async function differential(options: DifferentialOptions): Promise<Result> {
+  const { theirs, ours, runs, stepsMax, seed, path, onHistory } = options;
+  const tally = new Tally();
+  let failed = false;
+  let count = 0;
+  const run = async (steps: readonly Step[]): Promise<Outcome> => {
+    // In another folder, so that the number of a sequential znode beside it does not depend on the histories before.
+    const folder = `/h${String(++count).padStart(6, '0')}/t`;
+    const sides = { theirs: await Side.open(theirs, folder), ours: await Side.open(ours, folder) };
+    const outcome = await runHistory(steps, sides, failed ? new Tally() : tally);
+    await Promise.all([sides.theirs.close(), sides.ours.close()]);
+    return outcome;
+  };
+  const property = fc.asyncProperty(histories(stepsMax), async (steps) => {
+    const { differs } = await run(steps);
+    failed ||= differs;
+    if (!failed) onHistory?.(tally);
+    return !differs;
+  });
+  const details = await fc.check(property, { numRuns: runs, ...(seed !== undefined && { seed }), ...(path !== undefined && { path }) });
+  const { counterexample, counterexamplePath } = details;
+  if (counterexample === null) return { seed: details.seed, tally, found: undefined };
+  const [steps] = counterexample;
+  return { seed: details.seed, tally, found: { steps, path: counterexamplePath ?? '', again: await run(steps) } };
+}

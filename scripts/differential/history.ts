@@ -1,0 +1,71 @@
+/**
+ * What a history is made of: steps, as data, that name sessions by slot and everything else that differs between two servers by a word.
+ *
+ * A path that begins with `~` lies in the folder that a run has for itself, so that trees begin equal.
+ */
+import { OpCode, opCodeName, type Request } from '@quorate/protocol';
+
+/** How many sessions a history has at a time: slots 0, 1, 2. */
+export const SLOTS = 3;
+
+/** A request. A slot without a connection connects first, with its own session where it has one. */
+export interface RequestStep {
+  readonly kind: 'request';
+  readonly slot: number;
+  /** The `relativeZxid` of a setWatches stands for nothing; `since` says what is sent. */
+  readonly request: Request;
+  readonly since?: Since;
+}
+
+/** Of a setWatches: nothing was seen, what was seen before the history, all that was seen until now, more than there is. */
+export type Since = 'nothing' | 'start' | 'now' | 'future';
+
+/** A header and bytes that are no request of that type, or one that this code has no record for. */
+export interface BytesStep {
+  readonly kind: 'bytes';
+  readonly slot: number;
+  readonly type: number;
+  readonly body: Uint8Array;
+  /** Instead of the slot's next xid. */
+  readonly xid?: number;
+}
+
+/** A handshake on a new connection, which is the slot's from then on; the old one stays open where the server leaves it open. */
+export interface ConnectStep {
+  readonly kind: 'connect';
+  readonly slot: number;
+  /**
+   * new: a session is made. own: the slot's, again. other: that of the next slot. stranger: the slot's, with a wrong password.
+   * closed: one that was ended. unknown: an id that was never given out.
+   */
+  readonly session: 'new' | 'own' | 'other' | 'stranger' | 'closed' | 'unknown';
+  readonly timeOut: number;
+  readonly seen: Since;
+  readonly withReadOnly: boolean;
+}
+
+/** The client's side of a connection goes away without a word. */
+export interface DropStep {
+  readonly kind: 'drop';
+  readonly slot: number;
+}
+
+export type Step = RequestStep | BytesStep | ConnectStep | DropStep;
+
+/** What a step is, in one word: an operation by ZooKeeper's name, else its kind. */
+export function stepName(step: Step): string {
+  if (step.kind === 'request') return opCodeName(step.request.type) ?? String(step.request.type);
+  if (step.kind === 'bytes') return opCodeName(step.type) === undefined ? 'unknown opcode' : `${opCodeName(step.type)}, raw bytes`;
+  return step.kind === 'connect' ? `connect (${step.session})` : 'drop';
+}
+
+/** True where ZooKeeper 3.8 answers nothing at all, so that nobody should wait for it. */
+export function isSilent(step: Step): boolean {
+  if (step.kind === 'request') return step.request.type === OpCode.check;
+  return step.kind === 'bytes' && step.type === OpCode.check;
+}
+
+/** The path that a request is about, where it is about one. */
+export function pathOf(step: Step): string | undefined {
+  return step.kind === 'request' && 'path' in step.request ? step.request.path : undefined;
+}

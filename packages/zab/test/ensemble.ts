@@ -30,6 +30,8 @@ interface Member {
   peer: Peer;
   readonly delivered: Zxid[];
   readonly timers: Map<TimerName, number>;
+  /** Every one that was set, in order. */
+  readonly timersSet: TimerName[];
   /** The store, as far as it is flushed. */
   image: StoredImage;
   /** Orders of the log lane that wait for `flush`; undefined where each completes at once. */
@@ -80,6 +82,7 @@ export class TestEnsemble {
       peer,
       delivered,
       timers: new Map(),
+      timersSet: [],
       image,
       held: undefined,
       sentToLeader: [],
@@ -205,6 +208,11 @@ export class TestEnsemble {
 
   hasTimer(sid: Sid, name: TimerName): boolean {
     return this.#member(sid).timers.has(name);
+  }
+
+  /** How often a server has set a timer. */
+  timesSet(sid: Sid, name: TimerName): number {
+    return this.#member(sid).timersSet.filter((set) => set === name).length;
   }
 
   /** From now on the log lane of a server completes only by `flush`. */
@@ -339,6 +347,7 @@ export class TestEnsemble {
         return;
       case 'setTimer':
         member.timers.set(effect.name, effect.ms);
+        member.timersSet.push(effect.name);
         return;
       case 'cancelTimer':
         member.timers.delete(effect.name);

@@ -85,6 +85,23 @@ describe('Rule 1', () => {
     expect(ensemble.peer(1).role.vote.leader).toBe(4);
   });
 
+  test('Rule 1: the wait begins again also where a quorum is for the better vote at once', () => {
+    const weights = new Map([2, 2, 2, 4, 1].map((weight, i) => [i + 1, weight]));
+    const ensemble = new TestEnsemble([1, 2, 3, 4, 5], { groups: [{ weights }] });
+    ensemble.start(1);
+    const say = (from: number, leader: number) =>
+      ensemble.step(1, {
+        type: 'notification',
+        from,
+        notification: { state: 'LOOKING', electionEpoch: 1, vote: { leader, zxid: makeZxid(0, 0), peerEpoch: 0 } },
+      });
+    say(2, 3);
+    say(3, 3);
+    expect(ensemble.timesSet(1, 'finalize')).toBe(1);
+    say(4, 4);
+    expect([ensemble.peer(1).status.state, ensemble.timesSet(1, 'finalize')]).toEqual(['LOOKING', 2]);
+  });
+
   test.each(['LOOKING', 'FOLLOWING'] as const)('Rule 1: the wait ends where one of the quorum is %s for another one', (state) => {
     const ensemble = new TestEnsemble([1, 2, 3, 4, 5]);
     ensemble.start(1);

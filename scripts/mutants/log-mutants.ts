@@ -476,10 +476,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     origin: 'reliability.md 3.3: quorum n/2',
     level: 'zab',
     rule: 18,
-    edits: [
-      { file: CONFIG, find: 'return count * 2 > config.voters.length;', replace: 'return count >= Math.floor(config.voters.length / 2);' },
-      { file: CONFIG, find: 'return count * 2 > values.length;', replace: 'return count >= Math.floor(values.length / 2);' },
-    ],
+    edits: [{ file: CONFIG, find: 'return part * 2 > whole;', replace: 'return part >= Math.floor(whole / 2);' }],
   },
   {
     id: 'commit-at-proposal',

@@ -27,7 +27,11 @@ export function hasQuorum(config: Config, isMember: (sid: Sid) => boolean): bool
   if (config.groups !== undefined) return hasHierarchicalQuorum(config.groups, isMember);
   let count = 0;
   for (const voter of config.voters) if (isMember(voter)) count++;
-  return count * 2 > config.voters.length;
+  return isMajority(count, config.voters.length);
+}
+
+function isMajority(part: number, whole: number): boolean {
+  return part * 2 > whole;
 }
 
 function hasHierarchicalQuorum(groups: readonly Group[], isMember: (sid: Sid) => boolean): boolean {
@@ -42,9 +46,9 @@ function hasHierarchicalQuorum(groups: readonly Group[], isMember: (sid: Sid) =>
     }
     if (total === 0) continue;
     groupsThatCount++;
-    if (won * 2 > total) groupsWon++;
+    if (isMajority(won, total)) groupsWon++;
   }
-  return groupsWon * 2 > groupsThatCount;
+  return isMajority(groupsWon, groupsThatCount);
 }
 
 /**
@@ -67,7 +71,7 @@ function isReached({ voters, groups }: Config, values: Float64Array, value: numb
   if (groups !== undefined) return hasHierarchicalQuorum(groups, (sid) => (values[voters.indexOf(sid)] as number) >= value);
   let count = 0;
   for (let i = 0; i < values.length; i++) if ((values[i] as number) >= value) count++;
-  return count * 2 > values.length;
+  return isMajority(count, values.length);
 }
 
 /** Whether a server may be elected: a voter, and not one whose vote weighs nothing. */

@@ -71,7 +71,7 @@ export class Log {
 
   /** Whether `zxid` is an entry, or the base itself. */
   contains(zxid: Zxid): boolean {
-    return zxid === this.#base || this.#indexOf(zxid) !== -1;
+    return this.#endAt(zxid) !== -1;
   }
 
   /** The last zxid of an epoch that is still known here, base included; undefined where there is none. */
@@ -108,9 +108,9 @@ export class Log {
 
   /** The last of the entries above `after` that are together not larger than `bytesMax`, or the first of them alone; at most `through`. */
   reach(after: Zxid, through: Zxid, bytesMax: number): Zxid {
-    assert(this.contains(after) && this.contains(through), 'entries are asked for between known places');
-    const from = after === this.#base ? 0 : this.#indexOf(after) + 1;
-    const to = through === this.#base ? 0 : this.#indexOf(through) + 1;
+    const from = this.#endAt(after);
+    const to = this.#endAt(through);
+    assert(from !== -1 && to !== -1, 'entries are asked for between known places');
     let bytes = 0;
     let end = from;
     while (end < to) {
@@ -123,8 +123,8 @@ export class Log {
 
   /** Drops every entry above `zxid`, which is contained here. */
   truncate(zxid: Zxid): void {
-    assert(this.contains(zxid), 'a log is cut at a known place');
-    const end = zxid === this.#base ? 0 : this.#indexOf(zxid) + 1;
+    const end = this.#endAt(zxid);
+    assert(end !== -1, 'a log is cut at a known place');
     this.#payloads.length = end;
     while (this.#segments.length > 0 && (this.#segments[this.#segments.length - 1] as Segment).index >= end) this.#segments.pop();
     this.#lastZxid = zxid;
@@ -172,7 +172,9 @@ export class Log {
   }
 
   #endOf(segmentIndex: number): number {
-    return this.#segments[segmentIndex + 1]?.index ?? this.#payloads.length;
+    // No look beyond the end of the array, which is slow.
+    if (segmentIndex === this.#segments.length - 1) return this.#payloads.length;
+    return (this.#segments[segmentIndex + 1] as Segment).index;
   }
 
   /** How many payloads there are up to an entry, itself included, or to the base; −1 where `zxid` is neither. */
@@ -195,8 +197,7 @@ export class Log {
       const segment = this.#segments[i] as Segment;
       if (zxid < segment.zxid) continue;
       const index = segment.index + (zxid - segment.zxid);
-      const end = i === this.#segments.length - 1 ? this.#payloads.length : this.#endOf(i);
-      return index < end ? index : -1;
+      return index < this.#endOf(i) ? index : -1;
     }
     return -1;
   }

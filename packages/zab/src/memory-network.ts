@@ -1,5 +1,6 @@
 import type { Clock } from '@quorate/ports';
 import type { Sid } from './config.js';
+import { empty } from './empty.js';
 import type { Message, Notification } from './messages.js';
 import type { Channel, ChannelHandler, Transport, TransportHandler } from './transport.js';
 
@@ -89,7 +90,7 @@ export class MemoryNetwork {
       if (this.#isCut(delivery.from, delivery.to)) this.#held.push(delivery);
       else delivery.run();
     }
-    while (this.#due.length > 0) this.#due.pop();
+    empty(this.#due);
     this.#head = 0;
     if (this.#queue.length > 0) this.#schedule();
   };

@@ -1,5 +1,6 @@
 import type { Clock } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
+import { empty } from './empty.js';
 import { Log, type Run } from './log.js';
 import type { Completion, Mark, Snapshot, Storage, StoredImage } from './storage.js';
 
@@ -103,7 +104,7 @@ export class MemoryStorage implements Storage {
   readonly #complete = (): void => {
     const done = this.#waiting[this.#told++];
     if (this.#told === this.#waiting.length) {
-      while (this.#waiting.length > 0) this.#waiting.pop();
+      empty(this.#waiting);
       this.#told = 0;
     }
     done?.();

@@ -4,9 +4,11 @@
  * Sources: Junqueira, Reed, Serafini, "Zab: High-performance broadcast for primary-backup systems" (DSN 2011), the Zab 1.0 page of
  * ZooKeeper, and ZooKeeper's classes QuorumPeer, FastLeaderElection, Leader, LearnerHandler, Learner.
  */
+
 import { assert, unreachable, type Zxid } from '@quorate/protocol';
 import type { Status } from './application.js';
 import { type Config, checkConfig, type Sid } from './config.js';
+import { empty } from './empty.js';
 import { Following } from './following.js';
 import type { Effect, Input, TimerName } from './io.js';
 import { Leading } from './leading.js';
@@ -324,7 +326,7 @@ export class Peer {
       }
     }
     if (count < lane.length) lane.splice(0, count);
-    else while (lane.length > 0) lane.pop();
+    else empty(lane);
     this.role.onDurable(count);
   }
 

@@ -4,11 +4,13 @@
  *
  * A fault of the storage, or an exception in the core or the application, ends the server: a part that goes on alone would be a liar.
  */
+
 import type { Clock, Timer } from '@quorate/ports';
 import { assert, unreachable, type Zxid } from '@quorate/protocol';
 import type { Application, Status } from './application.js';
 import { Channels } from './channels.js';
 import type { Config, Sid } from './config.js';
+import { empty } from './empty.js';
 import type { Effect, Input, TimerName } from './io.js';
 import { Leading } from './leading.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
@@ -223,7 +225,7 @@ export class Replica {
         this.#inputs = this.#taken;
         this.#taken = inputs;
         for (let i = 0; i < inputs.length && !this.#stopped; i++) this.#step(inputs[i] as Input);
-        while (inputs.length > 0) inputs.pop();
+        empty(inputs);
       }
     } catch (error) {
       this.#fail(error as Error);
@@ -260,8 +262,7 @@ export class Replica {
       // Whoever looks on may have stopped the server between two effects.
       if (!this.#stopped) this.#perform(effect);
     }
-    // Popped and not cut: an array whose length is set to 0 loses its store and takes a new one with the next effect.
-    while (effects.length > 0) effects.pop();
+    empty(effects);
   }
 
   #perform(effect: Effect): void {

@@ -1,6 +1,6 @@
 /** The rules of docs/zab.md, each by its number, on the smallest history that would show it broken. `npm run check:rules` breaks them in the source. */
 import { COUNTER_MAX, makeZxid } from '@quorate/protocol';
-import { hasQuorum, Log, type Message } from '@quorate/zab';
+import { hasQuorum, Log, type Message, type ServerState } from '@quorate/zab';
 import { describe, expect, test } from 'vitest';
 import { BLANK, TestEnsemble } from './ensemble.js';
 import { followBy, image, joinAs, kinds, leadBy, leaderInfo, run, serving, snapshotAt } from './scenes.js';
@@ -10,6 +10,14 @@ const EMPTY = new Uint8Array();
 /** A line of the transcript that contains all of these. */
 const said = (ensemble: TestEnsemble, ...parts: string[]): boolean =>
   ensemble.lines.some((line) => parts.every((part) => line.includes(part)));
+
+/** Server 1, which looks for a leader, hears what another one wants. */
+const say = (ensemble: TestEnsemble, from: number, leader: number, state: ServerState = 'LOOKING'): void =>
+  ensemble.step(1, {
+    type: 'notification',
+    from,
+    notification: { state, electionEpoch: 1, vote: { leader, zxid: makeZxid(0, 0), peerEpoch: 0 } },
+  });
 
 describe('Rule 1', () => {
   test('Rule 1: a vote is ordered by epoch before zxid before sid', () => {
@@ -58,29 +66,23 @@ describe('Rule 1', () => {
     const ensemble = new TestEnsemble([1, 2, 3, 4, 5]);
     ensemble.start(1);
     const vote = { leader: 5, zxid: makeZxid(0, 0), peerEpoch: 0 };
-    const say = (from: number, electionEpoch: number) =>
+    const speak = (from: number, electionEpoch: number) =>
       ensemble.step(1, { type: 'notification', from, notification: { state: 'LOOKING', electionEpoch, vote } });
-    say(5, 1);
-    say(4, 2);
+    speak(5, 1);
+    speak(4, 2);
     // Only 4 and 1 itself have spoken in round 2, so there is no quorum to wait for.
     expect(ensemble.hasTimer(1, 'finalize')).toBe(false);
-    say(5, 2);
+    speak(5, 2);
     expect(ensemble.hasTimer(1, 'finalize')).toBe(true);
   });
 
   test('Rule 1: a better vote that comes within finalizeWait is taken, and the wait begins again', () => {
     const ensemble = new TestEnsemble([1, 2, 3, 4, 5]);
     ensemble.start(1);
-    const say = (from: number, leader: number) =>
-      ensemble.step(1, {
-        type: 'notification',
-        from,
-        notification: { state: 'LOOKING', electionEpoch: 1, vote: { leader, zxid: makeZxid(0, 0), peerEpoch: 0 } },
-      });
-    say(2, 3);
-    say(3, 3);
+    say(ensemble, 2, 3);
+    say(ensemble, 3, 3);
     expect(ensemble.hasTimer(1, 'finalize')).toBe(true);
-    say(4, 4);
+    say(ensemble, 4, 4);
     expect(ensemble.hasTimer(1, 'finalize')).toBe(false);
     expect(ensemble.peer(1).role.vote.leader).toBe(4);
   });
@@ -89,32 +91,20 @@ describe('Rule 1', () => {
     const weights = new Map([2, 2, 2, 4, 1].map((weight, i) => [i + 1, weight]));
     const ensemble = new TestEnsemble([1, 2, 3, 4, 5], { groups: [{ weights }] });
     ensemble.start(1);
-    const say = (from: number, leader: number) =>
-      ensemble.step(1, {
-        type: 'notification',
-        from,
-        notification: { state: 'LOOKING', electionEpoch: 1, vote: { leader, zxid: makeZxid(0, 0), peerEpoch: 0 } },
-      });
-    say(2, 3);
-    say(3, 3);
+    say(ensemble, 2, 3);
+    say(ensemble, 3, 3);
     expect(ensemble.timesSet(1, 'finalize')).toBe(1);
-    say(4, 4);
+    say(ensemble, 4, 4);
     expect([ensemble.peer(1).status.state, ensemble.timesSet(1, 'finalize')]).toEqual(['LOOKING', 2]);
   });
 
   test.each(['LOOKING', 'FOLLOWING'] as const)('Rule 1: the wait ends where one of the quorum is %s for another one', (state) => {
     const ensemble = new TestEnsemble([1, 2, 3, 4, 5]);
     ensemble.start(1);
-    const say = (from: number, leader: number, state: 'LOOKING' | 'FOLLOWING') =>
-      ensemble.step(1, {
-        type: 'notification',
-        from,
-        notification: { state, electionEpoch: 1, vote: { leader, zxid: makeZxid(0, 0), peerEpoch: 0 } },
-      });
-    for (const from of [2, 3]) say(from, 4, 'LOOKING');
+    for (const from of [2, 3]) say(ensemble, from, 4);
     expect(ensemble.hasTimer(1, 'finalize')).toBe(true);
     // An older vote that was overtaken, or the decision for a better one of which this server has not heard.
-    say(3, 3, state);
+    say(ensemble, 3, 3, state);
     expect(ensemble.hasTimer(1, 'finalize')).toBe(false);
     expect(ensemble.peer(1).status.state).toBe('LOOKING');
   });
@@ -1136,6 +1126,21 @@ describe('Rule 24', () => {
   });
 });
 
+/** Server 1 has lost its store, and its leader has begun another epoch; the mark that gives it back its vote is ordered. */
+function markOnItsWay(): TestEnsemble {
+  const ensemble = serving([1, 2, 3]);
+  ensemble.crash(1);
+  ensemble.run();
+  ensemble.restart(1, BLANK);
+  ensemble.run();
+  ensemble.fire(3, 'tick');
+  ensemble.run((): boolean => said(ensemble, '1 → 3 ACK 2.0'));
+  ensemble.hold(1);
+  ensemble.run();
+  expect(kinds(ensemble.heldOrders(1))).toEqual(['saveMark']);
+  return ensemble;
+}
+
 describe('Rule 25', () => {
   test('Rule 25: servers without a mark elect nobody', () => {
     const ensemble = new TestEnsemble([1, 2, 3]);
@@ -1209,16 +1214,7 @@ describe('Rule 25', () => {
   });
 
   test('Rule 25: it acknowledges and votes once its mark is durable', () => {
-    const ensemble = serving([1, 2, 3]);
-    ensemble.crash(1);
-    ensemble.run();
-    ensemble.restart(1, BLANK);
-    ensemble.run();
-    ensemble.fire(3, 'tick');
-    ensemble.run((): boolean => said(ensemble, '1 → 3 ACK 2.0'));
-    ensemble.hold(1);
-    ensemble.run();
-    expect(kinds(ensemble.heldOrders(1))).toEqual(['saveMark']);
+    const ensemble = markOnItsWay();
     ensemble.lines.length = 0;
     ensemble.propose(3, 'a');
     ensemble.run();
@@ -1232,16 +1228,7 @@ describe('Rule 25', () => {
   });
 
   test('Rule 25: one that gets its vote while it looks for a leader begins again', () => {
-    const ensemble = serving([1, 2, 3]);
-    ensemble.crash(1);
-    ensemble.run();
-    ensemble.restart(1, BLANK);
-    ensemble.run();
-    ensemble.fire(3, 'tick');
-    ensemble.run((): boolean => said(ensemble, '1 → 3 ACK 2.0'));
-    ensemble.hold(1);
-    ensemble.run();
-    expect(kinds(ensemble.heldOrders(1))).toEqual(['saveMark']);
+    const ensemble = markOnItsWay();
     ensemble.crash(3);
     ensemble.run((): boolean => ensemble.peer(1).status.state === 'LOOKING');
     expect(ensemble.peer(1).role.vote.peerEpoch).toBe(-1);

@@ -203,11 +203,7 @@ export class Client {
    * @throws ZooKeeperError NODE_EXISTS, NO_NODE (there is no parent), NO_CHILDREN_FOR_EPHEMERALS, INVALID_ACL.
    */
   create(path: string, data?: Data, options?: CreateOptions & CallOptions): Promise<{ path: string; stat: Stat }> {
-    try {
-      return this.#call(createRequest(path, data, options), select.created, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#call(createRequest(path, data, options), select.created, options));
   }
 
   /**
@@ -216,21 +212,15 @@ export class Client {
    * @throws ZooKeeperError NO_NODE, BAD_VERSION, NOT_EMPTY.
    */
   delete(path: string, options?: VersionOptions): Promise<void> {
-    try {
-      return this.#call(deleteRequest(path, options?.version), select.nothing, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#call(deleteRequest(path, options?.version), select.nothing, options));
   }
 
   /** The Stat of a znode; undefined where there is none, which `watch` then waits for. */
   exists(path: string, options?: WatchOptions): Promise<Stat | undefined> {
-    try {
+    return attempt(() => {
       const request = this.#read(OpCode.exists, path, options);
       return this.#submit(new ExistsCall(request, options?.watch, select.stat), options?.signal);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    });
   }
 
   /**
@@ -239,11 +229,7 @@ export class Client {
    * @throws ZooKeeperError NO_NODE; `watch` is not registered then.
    */
   getData(path: string, options?: WatchOptions): Promise<{ data: Uint8Array; stat: Stat }> {
-    try {
-      return this.#call(this.#read(OpCode.getData, path, options), select.data, options, options?.watch);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#call(this.#read(OpCode.getData, path, options), select.data, options, options?.watch));
   }
 
   /**
@@ -252,11 +238,7 @@ export class Client {
    * @throws ZooKeeperError NO_NODE, BAD_VERSION.
    */
   setData(path: string, data: Data, options?: VersionOptions): Promise<Stat> {
-    try {
-      return this.#call(setDataRequest(path, data, options?.version), select.stat, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#call(setDataRequest(path, data, options?.version), select.stat, options));
   }
 
   /**
@@ -265,11 +247,7 @@ export class Client {
    * @throws ZooKeeperError NO_NODE; `watch` is not registered then.
    */
   getChildren(path: string, options?: WatchOptions): Promise<{ children: string[]; stat: Stat }> {
-    try {
-      return this.#call(this.#read(OpCode.getChildren2, path, options), select.children, options, options?.watch);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#call(this.#read(OpCode.getChildren2, path, options), select.children, options, options?.watch));
   }
 
   /**
@@ -278,12 +256,10 @@ export class Client {
    * @throws ZooKeeperError NO_NODE.
    */
   getACL(path: string, options?: CallOptions): Promise<{ acl: Acl[]; stat: Stat }> {
-    try {
+    return attempt(() => {
       checkPath(path);
       return this.#call({ type: OpCode.getACL, path }, select.acl, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    });
   }
 
   /**
@@ -292,11 +268,7 @@ export class Client {
    * @throws ZooKeeperError NO_NODE, BAD_VERSION, INVALID_ACL.
    */
   setACL(path: string, acl: readonly Acl[], options?: VersionOptions): Promise<Stat> {
-    try {
-      return this.#call(setAclRequest(path, acl, options?.version), select.stat, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#call(setAclRequest(path, acl, options?.version), select.stat, options));
   }
 
   /**
@@ -308,11 +280,7 @@ export class Client {
    * for await (const event of watch) console.log(event.type, event.path);
    */
   addWatch(path: string, options?: AddWatchOptions): Promise<PersistentWatch> {
-    try {
-      return this.#watches.add(path, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#watches.add(path, options));
   }
 
   /**
@@ -322,11 +290,7 @@ export class Client {
    * @throws ZooKeeperError NO_WATCHER.
    */
   removeWatches(path: string, options?: RemoveWatchesOptions): Promise<void> {
-    try {
-      return this.#watches.removeAll(path, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#watches.removeAll(path, options));
   }
 
   /**
@@ -341,11 +305,7 @@ export class Client {
    * ]);
    */
   multi<const Operations extends readonly Operation[]>(operations: Operations, options?: CallOptions): Promise<MultiResults<Operations>> {
-    try {
-      return this.#call(multiRequest(operations), select.multi as Select<MultiResults<Operations>>, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return attempt(() => this.#call(multiRequest(operations), select.multi as Select<MultiResults<Operations>>, options));
   }
 
   /**
@@ -361,12 +321,12 @@ export class Client {
     operations: Operations,
     options?: CallOptions,
   ): Promise<MultiReadResults<Operations>> {
-    return this.#ask(() => multiReadRequest(operations), select.multiRead as Select<MultiReadResults<Operations>>, options);
+    return attempt(() => this.#call(multiReadRequest(operations), select.multiRead as Select<MultiReadResults<Operations>>, options));
   }
 
   /** The ephemerals of this session whose paths begin with `prefix`, which may end in the middle of a name; in no particular order. */
   getEphemerals(prefix = '/', options?: CallOptions): Promise<string[]> {
-    return this.#ask(() => getEphemeralsRequest(prefix), select.ephemerals, options);
+    return attempt(() => this.#call(getEphemeralsRequest(prefix), select.ephemerals, options));
   }
 
   /**
@@ -375,22 +335,20 @@ export class Client {
    * @throws ZooKeeperError NO_NODE.
    */
   getAllChildrenNumber(path: string, options?: CallOptions): Promise<number> {
-    return this.#ask(() => getAllChildrenNumberRequest(path), select.totalNumber, options);
+    return attempt(() => this.#call(getAllChildrenNumberRequest(path), select.totalNumber, options));
   }
 
   /** As whom the server takes this client: what it has proved by `addAuth`, of a digest the user alone, and its address under the scheme `ip`. */
   whoAmI(options?: CallOptions): Promise<Id[]> {
-    return this.#ask(() => ({ type: OpCode.whoAmI }), select.clientInfo, options);
+    return attempt(() => this.#call({ type: OpCode.whoAmI }, select.clientInfo, options));
   }
 
   /** Waits until the server that is connected has everything that was committed anywhere before this call. A read after it is up to date. */
   sync(path = '/', options?: CallOptions): Promise<void> {
-    try {
+    return attempt(() => {
       checkPath(path);
       return this.#call({ type: OpCode.sync, path }, select.nothing, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    });
   }
 
   /**
@@ -400,7 +358,7 @@ export class Client {
    * @throws ZooKeeperError AUTH_FAILED where a server refuses; the client has then ended.
    */
   addAuth(scheme: string, auth: Data, options?: CallOptions): Promise<void> {
-    try {
+    return attempt(() => {
       if (typeof scheme !== 'string') throw new TypeError('scheme must be a string');
       checkSignal(options?.signal);
       const request = { type: OpCode.auth, authType: 0, scheme, auth: ownBytes(auth) } as const;
@@ -409,9 +367,7 @@ export class Client {
       this.#abortOn(call, options?.signal);
       this.#machine.addAuth(call as Call as AuthCall);
       return call.promise;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    });
   }
 
   /**
@@ -445,15 +401,6 @@ export class Client {
     return { type, path, watch: options?.watch !== undefined };
   }
 
-  /** A call whose request may turn out to be wrong: a promise tells that too. */
-  #ask<T>(makeRequest: () => Request, select: Select<T>, options: CallOptions | undefined): Promise<T> {
-    try {
-      return this.#call(makeRequest(), select, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
   #call<T>(request: Request, select: Select<T>, options: CallOptions | undefined, watcher?: Watcher): Promise<T> {
     return this.#submit(new PromiseCall(request, watcher, select), options?.signal);
   }
@@ -477,5 +424,14 @@ export class Client {
       this.#watches.end();
     }
     for (const listener of [...this.#listeners]) surface(this.#clock, listener, state);
+  }
+}
+
+/** What is wrong with the arguments is told by the promise too. */
+function attempt<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

@@ -35,7 +35,7 @@ export class HostClock {
     return this.#shown + (this.#clock.now() - this.#sinceMs) * this.#rate;
   }
 
-  setTimer(delayMs: number, task: () => void): Timer {
+  setTimer(delayMs: number, task: () => void): HostTimer {
     const timer = new HostTimer(this.#timers, this.now() + delayMs, task);
     this.#timers.add(timer);
     this.#wait(timer, delayMs);
@@ -53,6 +53,7 @@ class HostTimer implements Timer {
   readonly #pending: Set<HostTimer>;
   readonly #task: () => void;
   inner: Timer | undefined;
+  isCancelled = false;
 
   constructor(pending: Set<HostTimer>, due: number, task: () => void) {
     this.#pending = pending;
@@ -66,6 +67,7 @@ class HostTimer implements Timer {
   }
 
   cancel(): void {
+    this.isCancelled = true;
     this.#pending.delete(this);
     this.inner?.cancel();
   }
@@ -106,10 +108,11 @@ export class SimProcess implements Clock {
   }
 
   setTimer(delayMs: number, task: () => void): Timer {
-    const timer = new ProcessTimer(task);
-    timer.inner = this.#clockOf.setTimer(delayMs, () => {
-      if (this.#paused) this.enter(() => timer.fire());
-      else if (!this.#ended) timer.fire();
+    // It may be cancelled while it waits at the door.
+    const timer = this.#clockOf.setTimer(delayMs, () => {
+      this.enter(() => {
+        if (!timer.isCancelled) task();
+      });
     });
     return timer;
   }
@@ -140,26 +143,5 @@ export class SimProcess implements Clock {
   end(): void {
     this.#ended = true;
     this.#waiting = [];
-  }
-}
-
-class ProcessTimer implements Timer {
-  #task: (() => void) | undefined;
-  inner: Timer | undefined;
-
-  constructor(task: () => void) {
-    this.#task = task;
-  }
-
-  /** It may have been cancelled while it waited at the door. */
-  fire(): void {
-    const task = this.#task;
-    this.#task = undefined;
-    task?.();
-  }
-
-  cancel(): void {
-    this.#task = undefined;
-    this.inner?.cancel();
   }
 }

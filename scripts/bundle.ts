@@ -1,4 +1,6 @@
 /** A program over the sources of the packages as one file: it runs faster than from source, and a bug can be put in for which the source has no switch. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -10,6 +12,16 @@ export interface BundleOptions {
   readonly folder: string;
   /** What is put in. */
   readonly mutant?: Mutant | undefined;
+}
+
+/** Gives the task a folder that is gone when it is done. */
+export async function inTemporaryFolder<T>(task: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-'));
+  try {
+    return await task(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Writes the bundle and gives its path. @throws StaleMutants where the mutant does not fit the source, or changes nothing of the program. */

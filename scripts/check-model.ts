@@ -8,12 +8,9 @@
  *
  * Exit status 1 where a property fails, where a scope is not explored to its end, or where a bug is not found; 2 for a command line that makes no sense.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Scope } from '@quorate/testkit';
-import { bundle } from './bundle.ts';
+import { bundle, inTemporaryFolder } from './bundle.ts';
 import { checkMutants } from './model/mutants.ts';
 import { line, scopeName } from './model/report.ts';
 import { CHILD, type ModelTask, runModel } from './model/run.ts';
@@ -151,15 +148,14 @@ async function checkScopes(tasks: readonly ModelTask[], folder: string): Promise
   return false;
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'quorate-model-'));
 try {
   const { tasks, mutants } = readOptions();
-  const clean = mutants === undefined ? await checkScopes(tasks, folder) : await checkMutants(mutants, { folder, jobs: JOBS });
+  const clean = await inTemporaryFolder((folder) =>
+    mutants === undefined ? checkScopes(tasks, folder) : checkMutants(mutants, { folder, jobs: JOBS }),
+  );
   process.exitCode = clean ? 0 : 1;
 } catch (error) {
   if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
   console.error(error.message);
   process.exitCode = 2;
-} finally {
-  await rm(folder, { recursive: true });
 }

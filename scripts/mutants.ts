@@ -7,12 +7,10 @@
  *
  * Exit status 1 where one gets through that should not, or where the source without a mutant fails; 2 for a command line that makes no sense.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Level } from '@quorate/testkit';
-import { bundle } from './bundle.ts';
+import { bundle, inTemporaryFolder } from './bundle.ts';
 import { MUTANTS, mutantOf, SECTIONS } from './mutants/catalogue.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { checkThatAllFit, StaleMutants } from './mutants/patch.ts';
@@ -87,13 +85,11 @@ async function run({ seeds, jobs, mutants }: Options, folder: string): Promise<b
   return through.length === 0 && !controls.some(isCaught);
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'quorate-mutants-'));
 try {
-  process.exitCode = (await run(readOptions(), folder)) ? 0 : 1;
+  const options = readOptions();
+  process.exitCode = (await inTemporaryFolder((folder) => run(options, folder))) ? 0 : 1;
 } catch (error) {
   if (!(error instanceof RangeError || error instanceof TypeError || error instanceof StaleMutants)) throw error;
   console.error(error.message);
   process.exitCode = 2;
-} finally {
-  await rm(folder, { recursive: true, force: true });
 }

@@ -1,10 +1,7 @@
 /** Runs many seeds on several processes. Which process runs a seed changes nothing: a seed is a world of its own. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Level, SimulationResult } from '@quorate/testkit';
-import { bundle } from './bundle.ts';
+import { bundle, inTemporaryFolder } from './bundle.ts';
 
 /** What a child is asked to run. */
 export interface SeedOrder {
@@ -48,13 +45,10 @@ export async function runSeeds(run: SeedRun): Promise<void> {
     const twice = seeds.filter((seed) => (seed - run.from) % TWICE_EVERY === 0);
     return seeds.length === 0 ? undefined : { seeds, twice, level: run.level, servers: run.servers };
   };
-  const folder = await mkdtemp(join(tmpdir(), 'quorate-sim-'));
-  try {
+  await inTemporaryFolder(async (folder) => {
     const program = await bundle(new URL('./sim-worker.ts', import.meta.url), { folder });
     await Promise.all(Array.from({ length: Math.min(run.jobs, run.count) }, () => serveChild(program, { take, onOutcome: run.onOutcome })));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }
 
 function serveChild(

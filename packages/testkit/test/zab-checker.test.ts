@@ -275,6 +275,30 @@ describe('the checkers of Zab', () => {
       script.flushCurrent(3, 1);
       script.toLeader(3, channel, { type: 'ACK', zxid: makeZxid(1, 0) });
     });
+    it('one that comes as an observer is sent what is committed, also where its mark is on its disk by then', () => {
+      const observe = (epoch: number): void => {
+        const channel = script.connect(3, 1);
+        script.introduce(1, channel, 'OBSERVERINFO');
+        script.invite(3, channel, epoch);
+        script.toLearner(1, channel, { type: 'NEWLEADER', epoch });
+        script.flushCurrent(3, epoch);
+        script.toLeader(3, channel, { type: 'ACK', zxid: makeZxid(epoch, 0) });
+      };
+      script.establish(1, 1, 2);
+      script.commit(1, 2, run(1, 1));
+      script.flushAccepted(3, 1);
+      script.store(3, run(1, 1));
+      // What is proposed and not committed it is told of later.
+      script.propose(1, run(1, 2));
+      observe(1);
+      expect(script.property).toBeUndefined();
+      script.flush(1, run(1, 2));
+      script.store(2, run(1, 2));
+      for (const sid of [1, 2]) script.deliver(sid, run(1, 2));
+      script.establish(1, 2, 2);
+      script.flushAccepted(3, 2);
+      observe(2);
+    });
     afterEachExpect(() => script, 'AckHonesty');
   });
 

@@ -13,6 +13,8 @@ export class PersistenceChecker {
   readonly #acknowledged = new Map<string, Sid>();
   /** By server, and by epoch: to whom the promise went that counts. As long as its disk is what it was. */
   readonly #promised = new Map<Sid, Map<number, Sid>>();
+  /** Leader and learner, where the learner has introduced itself last as one that observes; it may get its vote while it is synchronized. */
+  readonly #observing = new Set<string>();
   /** By leader, learner and epoch: the history that was sent before NEWLEADER. */
   readonly #sent = new Map<string, Entry>();
   readonly #sentFirst = new Map<string, Entry>();
@@ -34,12 +36,18 @@ export class PersistenceChecker {
     this.#invited.set(sid, { epoch, leader });
   }
 
+  /** A leader is told what a learner comes as. */
+  onIntroduced(leader: Sid, learner: Sid, observes: boolean): void {
+    if (observes) this.#observing.add(`${leader} ${learner}`);
+    else this.#observing.delete(`${leader} ${learner}`);
+  }
+
   /** A leader ends the history that it sends to a learner. */
   onNewLeaderSent(leader: Sid, learner: Sid, epoch: number): void {
     const { ordered, delivered, leads } = this.#witness.server(leader);
     // An observer of an established leader is sent what is committed, of which the leader may have applied less.
     const key = `${leader} ${learner} ${epoch}`;
-    const end = leads && this.#observes(learner) ? delivered : ordered;
+    const end = leads && this.#observing.has(`${leader} ${learner}`) ? delivered : ordered;
     this.#sent.set(key, end);
     // One that comes again may still be writing what it was sent the first time, which is no longer than what it is sent now.
     if (!this.#sentFirst.has(key)) this.#sentFirst.set(key, end);

@@ -64,6 +64,13 @@ export class ZabChecker {
       case 'learnerOpened':
         this.witness.server(sid).learners.set(input.channel, input.from);
         return;
+      case 'learnerMessage': {
+        const { type } = input.message;
+        if (type !== 'FOLLOWERINFO' && type !== 'OBSERVERINFO') return;
+        const learner = this.witness.server(sid).learners.get(input.channel) as Sid;
+        this.#persistence.onIntroduced(sid, learner, type === 'OBSERVERINFO');
+        return;
+      }
       case 'snapshotRead':
         this.#onSnapshotRead(sid, input);
         return;

@@ -112,6 +112,10 @@ export class ZabScript {
     return channel;
   }
 
+  introduce(leader: Sid, channel: number, type: 'FOLLOWERINFO' | 'OBSERVERINFO'): void {
+    this.checker.onInput(leader, { type: 'learnerMessage', channel, message: { type, acceptedEpoch: 0, ensembleId: 'test' } });
+  }
+
   toLeader(sid: Sid, channel: number, message: Message): void {
     this.effect(sid, { type: 'sendToLeader', channel, message });
   }

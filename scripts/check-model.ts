@@ -11,6 +11,7 @@
 import { parseArgs } from 'node:util';
 import type { Scope } from '@quorate/testkit';
 import { bundle, inTemporaryFolder } from './bundle.ts';
+import { command, whole } from './command-line.ts';
 import { checkMutants } from './model/mutants.ts';
 import { line, scopeName } from './model/report.ts';
 import { CHILD, type ModelTask, runModel } from './model/run.ts';
@@ -88,31 +89,27 @@ function readOptions(): Options {
       only: { type: 'string', multiple: true, default: [] },
     },
   });
-  const whole = (name: keyof typeof values, otherwise: number, low: number): number => {
-    const number = Number(values[name] ?? otherwise);
-    if (!Number.isInteger(number) || number < low) throw new RangeError(`--${name} is a whole number from ${low}, not "${values[name]}"`);
-    return number;
-  };
+  const number = (name: keyof typeof values, otherwise: number, low: number): number => whole(name, String(values[name] ?? otherwise), low);
   const from = values.from ?? BASE.from;
   if (from !== 'start' && from !== 'elected' && from !== 'discovered')
     throw new RangeError(`--from is "start", "elected" or "discovered", not "${from}"`);
   const scope: Scope = {
-    servers: whole('servers', BASE.servers, 2),
-    txns: whole('txns', BASE.txns, 0),
-    crashes: whole('crashes', BASE.crashes, 0),
-    timeouts: whole('timeouts', BASE.timeouts, 0),
-    cuts: whole('cuts', BASE.cuts, 0),
-    elections: whole('elections', BASE.elections, 1),
-    wipes: whole('wipes', BASE.wipes, 0),
-    beats: whole('beats', BASE.beats, 0),
-    handOvers: whole('hand-overs', BASE.handOvers, 0),
-    ...(values['epoch-txns'] !== undefined && { epochTxnsMax: whole('epoch-txns', 1, 1) }),
+    servers: number('servers', BASE.servers, 2),
+    txns: number('txns', BASE.txns, 0),
+    crashes: number('crashes', BASE.crashes, 0),
+    timeouts: number('timeouts', BASE.timeouts, 0),
+    cuts: number('cuts', BASE.cuts, 0),
+    elections: number('elections', BASE.elections, 1),
+    wipes: number('wipes', BASE.wipes, 0),
+    beats: number('beats', BASE.beats, 0),
+    handOvers: number('hand-overs', BASE.handOvers, 0),
+    ...(values['epoch-txns'] !== undefined && { epochTxnsMax: number('epoch-txns', 1, 1) }),
     from,
     orders: values['every-order'] ? 'all' : 'one',
   };
   const named = values['every-order'] || Object.keys(values).some((name) => !HOW.has(name));
   const order = values.dfs ? 'depth' : 'breadth';
-  const statesMax = whole('max-states', STATES_MAX, 1);
+  const statesMax = number('max-states', STATES_MAX, 1);
   return {
     tasks: (named ? [scope] : SCOPES).map((one) => ({ scope: one, order, statesMax })),
     mutants: values.mutants ? values.only.flatMap((list) => list.split(',')) : undefined,
@@ -148,14 +145,9 @@ async function checkScopes(tasks: readonly ModelTask[], folder: string): Promise
   return false;
 }
 
-try {
+await command(async () => {
   const { tasks, mutants } = readOptions();
-  const clean = await inTemporaryFolder((folder) =>
+  return inTemporaryFolder((folder) =>
     mutants === undefined ? checkScopes(tasks, folder) : checkMutants(mutants, { folder, jobs: JOBS }),
   );
-  process.exitCode = clean ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+});

@@ -11,6 +11,7 @@
 import { parseArgs } from 'node:util';
 import { listen } from '@quorate/node';
 import { Ensemble } from 'quorate';
+import { command, whole } from './command-line.ts';
 import { Apache } from './differential/apache.ts';
 import { columns } from './differential/columns.ts';
 import { type DifferentialOptions, differential } from './differential/differential.ts';
@@ -39,12 +40,6 @@ function readOptions(): Options {
     seed: values.seed === undefined ? undefined : whole('seed', values.seed, -0x8000_0000),
     path: values.path,
   };
-}
-
-function whole(name: string, text: string, low: number): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < low) throw new RangeError(`--${name} is a whole number from ${low}, not "${text}"`);
-  return number;
 }
 
 async function run(options: Options): Promise<boolean> {
@@ -87,10 +82,4 @@ function checkCells(empty: readonly string[], runs: number): boolean {
   return empty.length === 0 || runs < RUNS_FOR_ALL_CELLS;
 }
 
-try {
-  process.exitCode = (await run(readOptions())) ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await command(async () => run(readOptions()));

@@ -11,6 +11,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Level } from '@quorate/testkit';
 import { bundle, inTemporaryFolder } from './bundle.ts';
+import { command, whole } from './command-line.ts';
 import { MUTANTS, mutantOf, SECTIONS } from './mutants/catalogue.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { checkThatAllFit, StaleMutants } from './mutants/patch.ts';
@@ -36,14 +37,9 @@ function readOptions(): Options {
       only: { type: 'string', multiple: true, default: [] },
     },
   });
-  const whole = (name: string, text: string): number => {
-    const number = Number(text);
-    if (!Number.isInteger(number) || number < 1) throw new RangeError(`--${name} is a whole number from 1, not "${text}"`);
-    return number;
-  };
   const ids = values.only.flatMap((list) => list.split(','));
   const mutants = ids.length === 0 ? MUTANTS : ids.map(mutantOf);
-  return { seeds: whole('seeds', values.seeds), jobs: whole('jobs', values.jobs), mutants };
+  return { seeds: whole('seeds', values.seeds, 1), jobs: whole('jobs', values.jobs, 1), mutants };
 }
 
 async function run({ seeds, jobs, mutants }: Options, folder: string): Promise<boolean> {
@@ -85,11 +81,7 @@ async function run({ seeds, jobs, mutants }: Options, folder: string): Promise<b
   return through.length === 0 && !controls.some(isCaught);
 }
 
-try {
+await command(async () => {
   const options = readOptions();
-  process.exitCode = (await inTemporaryFolder((folder) => run(options, folder))) ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof RangeError || error instanceof TypeError || error instanceof StaleMutants)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+  return inTemporaryFolder((folder) => run(options, folder));
+}, StaleMutants);

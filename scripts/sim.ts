@@ -12,6 +12,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Level, type SimulationOptions, simulate } from '@quorate/testkit';
+import { command, whole } from './command-line.ts';
 import { explain, explainShrunk, Tally } from './sim-report.ts';
 import { runSeeds } from './sim-seeds.ts';
 
@@ -79,12 +80,6 @@ function readOptions(): Options {
     onlyFaults: values.faults?.split(',').map((number) => whole('faults', number, 0)),
     hashes: values.hashes,
   };
-}
-
-function whole(name: string, text: string, low: number): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < low) throw new RangeError(`--${name} is a whole number from ${low}, not "${text}"`);
-  return number;
 }
 
 function maybe(name: string, text: string | undefined, low: number): number | undefined {
@@ -168,12 +163,9 @@ function printHashes({ from, seeds, level, servers }: Options): void {
   for (let seed = from; seed < from + seeds; seed++) console.log(`${level} ${seed} ${simulate({ seed, level, servers }).traceHash}`);
 }
 
-try {
+await command(async () => {
   const options = readOptions();
-  if (options.hashes) printHashes(options);
-  else process.exitCode = (options.seed === undefined ? await runMany(options) : runOne(options.seed, options)) ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+  if (!options.hashes) return options.seed === undefined ? runMany(options) : runOne(options.seed, options);
+  printHashes(options);
+  return true;
+});

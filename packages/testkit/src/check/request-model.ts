@@ -24,7 +24,7 @@ import {
   type Txn,
 } from '@quorate/protocol';
 import { sameBytes } from './witness.js';
-import type { Znode, ZnodeHistory } from './znode-history.js';
+import { parentOf, type Znode, type ZnodeHistory } from './znode-history.js';
 
 /** Who asks, and when. */
 export interface Moment {
@@ -179,7 +179,7 @@ function opOutcome(op: MultiOp, tree: DraftTree): Outcome {
 function createOutcome(request: CreateRequest | CreateTtlRequest, tree: DraftTree): Outcome {
   const { path: asked, data, acl, flags } = request;
   if (acl.length === 0) return ErrorCode.INVALID_ACL;
-  const parent = tree.find(above(asked));
+  const parent = tree.find(parentOf(asked));
   if (parent === undefined) return ErrorCode.NO_NODE;
   const numbered = [CreateMode.PERSISTENT_SEQUENTIAL, CreateMode.EPHEMERAL_SEQUENTIAL, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL].some(
     (mode) => mode === flags,
@@ -191,7 +191,7 @@ function createOutcome(request: CreateRequest | CreateTtlRequest, tree: DraftTre
   if (parent.ephemeralOwner !== 0n) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;
   const ephemeral = flags === CreateMode.EPHEMERAL || flags === CreateMode.EPHEMERAL_SEQUENTIAL;
   const parentCVersion = next(parent.cversion);
-  tree.set(above(path), { ...parent, cversion: parentCVersion, childCount: parent.childCount + 1 });
+  tree.set(parentOf(path), { ...parent, cversion: parentCVersion, childCount: parent.childCount + 1 });
   tree.set(path, { version: 0, cversion: 0, aversion: 0, childCount: 0, ephemeralOwner: ephemeral ? tree.session : 0n });
   switch (request.type) {
     case OpCode.createContainer:
@@ -205,12 +205,12 @@ function createOutcome(request: CreateRequest | CreateTtlRequest, tree: DraftTre
 
 function deleteOutcome({ path, version }: DeleteRequest, tree: DraftTree): Outcome {
   if (BUILT_IN.has(path)) return ErrorCode.BAD_ARGUMENTS;
-  const parent = tree.find(above(path));
+  const parent = tree.find(parentOf(path));
   const znode = tree.find(path);
   if (parent === undefined || znode === undefined) return ErrorCode.NO_NODE;
   if (version !== -1 && version !== znode.version) return ErrorCode.BAD_VERSION;
   if (znode.childCount > 0) return ErrorCode.NOT_EMPTY;
-  tree.set(above(path), { ...parent, childCount: parent.childCount - 1 });
+  tree.set(parentOf(path), { ...parent, childCount: parent.childCount - 1 });
   tree.set(path, undefined);
   return { type: OpCode.delete, path };
 }
@@ -264,10 +264,6 @@ function refusal(err: number): Txn {
 /** Versions are of 32 bits. */
 function next(version: number): number {
   return (version + 1) | 0;
-}
-
-function above(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }
 
 function isSameData(a: Uint8Array | null, b: Uint8Array | null): boolean {

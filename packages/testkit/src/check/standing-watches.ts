@@ -2,7 +2,7 @@
  * The watches of one session that stay, as its client knows of them, and what they must be told: one event of each kind for every change after they were
  * set, in the order of G, however many of them it matches (zookeeper.md 1.9). It shares no code with the server's table.
  */
-import type { Change, Trigger, TriggerType, ZnodeHistory } from './znode-history.js';
+import { type Change, parentOf, type Trigger, type TriggerType, type ZnodeHistory } from './znode-history.js';
 
 /** An event that is due. */
 export interface DueEvent extends Trigger {
@@ -86,9 +86,4 @@ function withAncestors(path: string): string[] {
     paths.push(at);
   }
   return paths;
-}
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash <= 0 ? '/' : path.slice(0, slash);
 }

@@ -294,7 +294,8 @@ function builtIn(path: string): Znode {
   };
 }
 
-function parentOf(path: string): string {
+/** The path above. */
+export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash === 0 ? '/' : path.slice(0, slash);
 }

@@ -256,7 +256,6 @@ export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
   ['checkWatches and removeWatches of the types CHILDREN and DATA where there is a watch of addWatch', NOT_YET],
   ['checkWatches and removeWatches of the types PERSISTENT (4) and PERSISTENT_RECURSIVE (5)', NOT_YET],
   ['an IPv6 address, or a network of IPv6, in an ACL of the scheme `ip`', 'histories name IPv4 addresses'],
-  ['reconfig', 'not built: a history would end with each'],
   ['create or create2 with the flag CONTAINER (4)', 'the answers are the same; a container goes when it is empty, long after a history'],
   ['a setACL and, directly behind it on the same connection, a request that the new ACL forbids', 'one operation is in flight'],
   ['lists in setWatches and setWatches2 that are null', 'generated requests hold what their records can hold'],

@@ -37,7 +37,7 @@ export interface ForwardedRequest {
 
 const ID_BYTES_MIN = 8;
 
-/** Whether a request is one that becomes a txn. */
+/** Whether a request is one that becomes a txn, be it an error. */
 export function isWrite(request: Request): request is TreeWrite | CloseSessionRequest {
   switch (request.type) {
     case OpCode.create:
@@ -48,6 +48,7 @@ export function isWrite(request: Request): request is TreeWrite | CloseSessionRe
     case OpCode.setData:
     case OpCode.setACL:
     case OpCode.multi:
+    case OpCode.reconfig:
     case OpCode.closeSession:
       return true;
     default:

@@ -26,6 +26,7 @@ import {
   OpCode,
   Permission,
   pathFault,
+  type ReconfigRequest,
   type SetAclRequest,
   type SetDataRequest,
   sessionOf,
@@ -40,7 +41,7 @@ import { isContainerOrTtl } from './container-sweep.js';
 import type { ChangeRecord, PendingChanges } from './pending-changes.js';
 
 /** The requests that become a txn in the tree. */
-export type TreeWrite = CreateRequest | CreateTtlRequest | DeleteRequest | SetDataRequest | SetAclRequest | MultiRequest;
+export type TreeWrite = CreateRequest | CreateTtlRequest | DeleteRequest | SetDataRequest | SetAclRequest | MultiRequest | ReconfigRequest;
 
 /** On whose behalf a request is prepared, and for which zxid. */
 export interface PrepareContext {
@@ -60,6 +61,8 @@ const SPECIAL_PATHS: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeep
 /** The txn of a request; an error txn where the request is refused. What it changes is pending from then on. */
 export function prepare(changes: PendingChanges, request: TreeWrite, context: PrepareContext): Txn {
   if (request.type === OpCode.multi) return prepareMulti(changes, request, context);
+  // As where `reconfigEnabled` is not set: the members of an ensemble do not change.
+  if (request.type === OpCode.reconfig) return errorTxn(ErrorCode.RECONFIG_DISABLED);
   const outcome = request.type === OpCode.setACL ? prepareSetAcl(changes, request, context) : prepareOp(changes, request, context);
   return typeof outcome === 'number' ? errorTxn(outcome) : outcome;
 }

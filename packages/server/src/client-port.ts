@@ -23,9 +23,9 @@ import {
 } from '@quorate/protocol';
 import { SESSION_PASSWORD_BYTES, sessionPassword } from '@quorate/session';
 import type { AuthIds } from './auth-ids.js';
+import type { ConnectedSession } from './connected-session.js';
 import { Fifo } from './fifo.js';
 import { isWrite } from './forwarded-request.js';
-import type { LocalSession } from './local-session.js';
 import type { Connection, PendingRequest } from './pending-request.js';
 import type { LocalAnswer } from './reads.js';
 
@@ -56,12 +56,12 @@ export interface PortHost {
   later(port: ClientPort): void;
   /** Gets the client its session: `joined`, `refuse` or `close` follow. */
   join(port: ClientPort, connect: ConnectRequest): void;
-  forward(session: LocalSession, pending: PendingRequest): void;
+  forward(session: ConnectedSession, pending: PendingRequest): void;
   sync(pending: PendingRequest): void;
   answer(pending: PendingRequest, request: Request): LocalAnswer;
   /** What a connection has proved after this addauth; undefined where it is not valid. */
   authenticate(ids: AuthIds, scheme: string, auth: Uint8Array): AuthIds | undefined;
-  touch(session: LocalSession): void;
+  touch(session: ConnectedSession): void;
   onPortClosed(port: ClientPort): void;
   /** An invariant does not hold: the server stops. */
   fail(error: Error): void;
@@ -82,7 +82,7 @@ export class ClientPort implements Connection {
   readonly #host: PortHost;
   readonly #link: ClientLink;
   #phase: Phase = 'fresh';
-  #session: LocalSession | undefined;
+  #session: ConnectedSession | undefined;
   #authIds: AuthIds;
   /** What has come and cannot be taken yet. */
   readonly #held = new Fifo<ClientMessage>();
@@ -104,7 +104,7 @@ export class ClientPort implements Connection {
     return this.#phase === 'closed';
   }
 
-  get session(): LocalSession | undefined {
+  get session(): ConnectedSession | undefined {
     return this.#session;
   }
 
@@ -159,7 +159,7 @@ export class ClientPort implements Connection {
   }
 
   /** The client has its session. */
-  joined(session: LocalSession): void {
+  joined(session: ConnectedSession): void {
     assert(this.#phase === 'joining', 'a client joins once');
     this.#phase = 'open';
     this.#session = session;
@@ -340,7 +340,7 @@ export class ClientPort implements Connection {
     return { port: this, xid, request: undefined, authIds: this.#authIds, err, waiting: false };
   }
 
-  get #openSession(): LocalSession {
+  get #openSession(): ConnectedSession {
     assert(this.#session !== undefined, 'an open connection has a session');
     return this.#session;
   }

@@ -31,12 +31,12 @@ import type { AuthIds } from './auth-ids.js';
 import type { Broadcast } from './broadcast.js';
 import { type ClientLink, ClientPort, type PortHost } from './client-port.js';
 import { Clients } from './clients.js';
+import type { ConnectedSession } from './connected-session.js';
 import { Database } from './database.js';
 import { addDigestAuth } from './digest-auth.js';
 import { decodeForwardedRequest, encodeForwardedRequest, type ForwardedRequest, isWrite } from './forwarded-request.js';
 import { type HandshakeHost, Handshakes } from './handshakes.js';
 import { Leadership } from './leadership.js';
-import type { LocalSession } from './local-session.js';
 import type { PendingRequest } from './pending-request.js';
 import { joined, piecesOf } from './pieces.js';
 import { answerLocally, type LocalAnswer } from './reads.js';
@@ -378,7 +378,7 @@ export class Member implements Application {
       join(port: ClientPort, connect: ConnectRequest) {
         member.#handshakes.begin(port, connect);
       },
-      forward(session: LocalSession, pending: PendingRequest) {
+      forward(session: ConnectedSession, pending: PendingRequest) {
         session.forwarded.push(pending);
         member.#forwardRequest(session.id, pending);
       },
@@ -394,7 +394,7 @@ export class Member implements Application {
         if (scheme !== 'digest') return undefined;
         return readPayload(auth, (bytes) => addDigestAuth(ids, bytes, member.#options.superDigest));
       },
-      touch(session: LocalSession) {
+      touch(session: ConnectedSession) {
         member.#clients.touch(session);
       },
       onPortClosed(port: ClientPort) {

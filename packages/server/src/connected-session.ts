@@ -3,7 +3,7 @@ import type { Connection, PendingRequest } from './pending-request.js';
 import type { OwnerStamp } from './session-messages.js';
 
 /** A session whose client is connected to this server, from the answer to the handshake to the end of the connection. */
-export class LocalSession {
+export class ConnectedSession {
   readonly id: bigint;
   /** Negotiated on this connection. */
   readonly timeOut: number;

@@ -62,6 +62,8 @@ export interface PortHost {
   /** What a connection has proved after this addauth; undefined where it is not valid. */
   authenticate(ids: AuthIds, scheme: string, auth: Uint8Array): AuthIds | undefined;
   touch(session: ConnectedSession): void;
+  /** Ends a session that this server alone knows; false for any other. */
+  endSession(session: ConnectedSession): boolean;
   onPortClosed(port: ClientPort): void;
   /** An invariant does not hold: the server stops. */
   fail(error: Error): void;
@@ -102,6 +104,11 @@ export class ClientPort implements Connection {
 
   get isClosed(): boolean {
     return this.#phase === 'closed';
+  }
+
+  /** Nothing of it was taken yet. */
+  get isFresh(): boolean {
+    return this.#phase === 'fresh';
   }
 
   get session(): ConnectedSession | undefined {
@@ -163,14 +170,15 @@ export class ClientPort implements Connection {
     assert(this.#phase === 'joining', 'a client joins once');
     this.#phase = 'open';
     this.#session = session;
-    this.#link.send(connectResponse(session.timeOut, session.id, sessionPassword(session.id)));
+    const { id, timeOut, standing } = session;
+    this.#link.send(connectResponse({ timeOut, sessionId: id, passwd: sessionPassword(id), readOnly: standing === 'READ_ONLY' }));
     if (this.#held.length > 0) this.#host.later(this);
   }
 
   /** The session is gone, or the password is not its own: the client is told so. */
   refuse(): void {
     if (this.#phase === 'closed') return;
-    this.#link.send(connectResponse(0, 0n, new Uint8Array(SESSION_PASSWORD_BYTES)));
+    this.#link.send(connectResponse({ timeOut: 0, sessionId: 0n, passwd: new Uint8Array(SESSION_PASSWORD_BYTES), readOnly: false }));
     this.close();
   }
 
@@ -258,6 +266,7 @@ export class ClientPort implements Connection {
   }
 
   #takeRequest(xid: number, request: Request): void {
+    if (this.#openSession.standing !== 'ENSEMBLE' && this.#takeApart(xid, request)) return;
     if (isWrite(request)) {
       const pending = this.#pendingRequest(xid, request, true);
       if (request.type === OpCode.closeSession) this.#phase = 'leaving';
@@ -284,6 +293,20 @@ export class ClientPort implements Connection {
       default:
         this.#enqueue(this.#pendingRequest(xid, request, false));
     }
+  }
+
+  /** What this server alone answers to a session that is not simply the ensemble's: its end, and what cannot be done without the ensemble. False where that is not so. */
+  #takeApart(xid: number, request: Request): boolean {
+    const session = this.#openSession;
+    const ends = request.type === OpCode.closeSession;
+    if (ends && this.#host.endSession(session)) {
+      this.#leave(xid, ErrorCode.OK);
+      return true;
+    }
+    if (session.standing !== 'READ_ONLY' || !needsEnsemble(request)) return false;
+    if (ends) this.#leave(xid, ErrorCode.NOT_READ_ONLY);
+    else this.#enqueue(this.#pendingError(xid, ErrorCode.NOT_READ_ONLY));
+    return true;
   }
 
   #takeSync(xid: number, request: SyncRequest): void {
@@ -354,8 +377,13 @@ export class ClientPort implements Connection {
   }
 }
 
-function connectResponse(timeOut: number, sessionId: bigint, passwd: Uint8Array): ConnectResponse {
-  return { kind: 'connected', protocolVersion: 0, timeOut, sessionId, passwd, readOnly: false };
+/** What a server does not answer that has lost the ensemble (`ReadOnlyRequestProcessor`). */
+function needsEnsemble(request: Request): boolean {
+  return isWrite(request) || request.type === OpCode.sync || request.type === OpCode.check;
+}
+
+function connectResponse(answer: Omit<ConnectResponse, 'kind' | 'protocolVersion'>): ConnectResponse {
+  return { kind: 'connected', protocolVersion: 0, ...answer };
 }
 
 function ipId(address: string): Id {

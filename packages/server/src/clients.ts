@@ -7,8 +7,10 @@
 import type { Clock } from '@quorate/ports';
 import { assert } from '@quorate/protocol';
 import type { ClientPort } from './client-port.js';
-import { ConnectedSession } from './connected-session.js';
-import type { OwnerStamp } from './session-messages.js';
+import { ConnectedSession, type ConnectedSessionOptions } from './connected-session.js';
+
+/** A session that a client gets. */
+export type SessionOpening = Omit<ConnectedSessionOptions, 'port'>;
 
 export class Clients {
   readonly #clock: Clock;
@@ -49,12 +51,13 @@ export class Clients {
   }
 
   /** The client has its session, and goes on with what it has sent in the meantime. */
-  open(port: ClientPort, id: bigint, timeOut: number, stamp: OwnerStamp): void {
+  open(port: ClientPort, opening: SessionOpening): void {
+    const { id } = opening;
     assert(!this.#sessions.has(id), 'a session has one connection at a server');
-    const session = new ConnectedSession({ id, timeOut, port, stamp });
+    const session = new ConnectedSession({ ...opening, port });
     this.#sessions.set(id, session);
     this.#joining.delete(port);
-    this.#touched.push(session);
+    if (session.touched) this.#touched.push(session);
     port.joined(session);
   }
 
@@ -65,6 +68,11 @@ export class Clients {
     this.#later.delete(port);
     const { session } = port;
     if (session !== undefined && this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
+  }
+
+  /** Ends every connection that has begun its handshake. */
+  closeBegun(): void {
+    for (const port of [...this.#ports]) if (!port.isFresh) port.close();
   }
 
   closeAll(): void {

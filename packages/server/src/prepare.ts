@@ -27,6 +27,7 @@ import {
   Permission,
   pathFault,
   type ReconfigRequest,
+  type Request,
   type SetAclRequest,
   type SetDataRequest,
   sessionOf,
@@ -48,6 +49,8 @@ export interface PrepareContext {
   readonly zxid: Zxid;
   readonly session: bigint;
   readonly authIds: AuthIds;
+  /** The ensemble does not know the session, so it can own nothing. */
+  readonly local?: boolean;
 }
 
 /** A txn, or the number of the error. Not an exception, because refused requests are ordinary and exceptions are slow. */
@@ -137,6 +140,7 @@ function prepareCreate(changes: PendingChanges, request: CreateRequest | CreateT
   const { zxid, session, authIds } = context;
   const mode = createModeFromFlag(request.flags);
   if (mode === undefined || !isKindOf(request, mode)) return ErrorCode.BAD_ARGUMENTS;
+  if (context.local === true && isEphemeral(mode)) return ErrorCode.EPHEMERAL_ON_LOCAL_SESSION;
   const parentPath = parentPathOf(request.path);
   if (parentPath === undefined) return ErrorCode.BAD_ARGUMENTS;
   const acl = resolveAcl(request.acl, authIds);
@@ -163,6 +167,24 @@ function prepareCreate(changes: PendingChanges, request: CreateRequest | CreateT
   }
   changes.record(newZnode(zxid, path, acl, ephemeral ? session : NO_OWNER));
   return { type: request.type, path, data, acl, ephemeral, parentCVersion };
+}
+
+/** Whether a request may make an ephemeral, be it as one of many operations. */
+export function mayCreateEphemeral(request: Request): boolean {
+  switch (request.type) {
+    case OpCode.create:
+    case OpCode.create2:
+      return isEphemeralFlag(request.flags);
+    case OpCode.multi:
+      return request.ops.some(mayCreateEphemeral);
+    default:
+      return false;
+  }
+}
+
+function isEphemeralFlag(flags: number): boolean {
+  const mode = createModeFromFlag(flags);
+  return mode !== undefined && isEphemeral(mode);
 }
 
 /** Whether an operation can make a znode of this mode: a TTL has to be told, and createContainer makes containers. */

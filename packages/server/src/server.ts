@@ -40,6 +40,12 @@ export interface ServerOptions {
   readonly minSessionTimeoutMs?: number;
   /** The longest session timeout that a client gets, in milliseconds; 20 ticks when absent. */
   readonly maxSessionTimeoutMs?: number;
+  /** New sessions live on the server of their client alone, without a txn, until they want to own an ephemeral; false when absent (`localSessionsEnabled`). */
+  readonly localSessions?: boolean;
+  /** A local session that creates an ephemeral becomes one of the ensemble's; refused by EPHEMERAL_ON_LOCAL_SESSION when absent or false (`localSessionsUpgradingEnabled`). */
+  readonly localSessionsUpgrading?: boolean;
+  /** Without a leader the server answers reads of clients that put up with it; false when absent (`readonlymode.enabled`). */
+  readonly readOnlyMode?: boolean;
   /** The digest id, "super:" and base64, of the client that may do everything; nobody when absent. */
   readonly superDigest?: string;
   /** How often a leader looks for containers and znodes with a TTL whose time has come, in milliseconds; 60,000 when absent. */
@@ -99,6 +105,9 @@ export class Server {
       tickTimeMs: this.#tickTimeMs,
       minSessionTimeoutMs,
       maxSessionTimeoutMs,
+      localSessions: options.localSessions ?? false,
+      localSessionsUpgrading: options.localSessionsUpgrading ?? false,
+      readOnlyMode: options.readOnlyMode ?? false,
       superDigest,
       containerCheckIntervalMs: options.containerCheckIntervalMs ?? CONTAINER_CHECK_INTERVAL_MS,
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
@@ -143,9 +152,19 @@ export class Server {
     return this.#member.database.sessions.entries();
   }
 
+  /** Sessions that this server alone knows. */
+  get localSessionCount(): number {
+    return this.#member.front.localSessionCount;
+  }
+
+  /** True while this server answers reads without an ensemble. */
+  get isReadOnly(): boolean {
+    return this.#member.front.isReadOnly;
+  }
+
   /** Clients that are connected, those without a session included. */
   get connectionCount(): number {
-    return this.#member.portCount;
+    return this.#member.front.portCount;
   }
 
   /** Watches of the clients that are connected. */
@@ -183,7 +202,7 @@ export class Server {
     return this.#replica.handOver(to);
   }
 
-  /** Ends a session as if its client had been silent for too long. False where there is none, or where this server is not the serving leader. */
+  /** Ends a session as if its client had been silent for too long. False where it is none of this server's own, and this server is not the serving leader or there is none. */
   expireSession(session: bigint): boolean {
     return this.#member.expireSession(session);
   }

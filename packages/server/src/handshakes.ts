@@ -5,8 +5,8 @@
  * to this server, or says that it has ended, and the answer goes out after a sync, when it is not just the word of a leader that others may have replaced; and
  * once everything is applied that was proposed before, so that a client meets nothing of its earlier connections later on.
  *
- * A local session (`local-sessions.ts`) is new at once; and one that its client comes back to is given after a sync, which comes behind all that its earlier
- * connections have sent to the leader.
+ * A local session (`local-sessions.ts`) is new at once. To one that its client comes back to the way is the same as to any other, though the leader does not
+ * know it, because of what its earlier connections have sent.
  */
 import type { Clock } from '@quorate/ports';
 import { type ConnectRequest, NO_ZXID, type Zxid } from '@quorate/protocol';
@@ -45,7 +45,7 @@ export interface HandshakeOptions {
 
 /**
  * CREATING: createSession is on its way. ASKING: the leader is asked. CONFIRMING: it has answered, a sync is under way. APPLYING: it has given the session, and
- * not all that it had proposed is applied. A local session is CONFIRMING from the beginning.
+ * not all that it had proposed is applied.
  */
 type Stage = 'CREATING' | 'ASKING' | 'CONFIRMING' | 'APPLYING';
 
@@ -103,10 +103,8 @@ export class Handshakes {
     if (!passwordMatches(connect.sessionId, connect.passwd)) return port.refuse();
     this.#bySession.get(connect.sessionId)?.port.close();
     host.closeHere(connect.sessionId);
-    const isLocal = host.localSessions.has(connect.sessionId);
-    this.#add({ port, connect, timeOut, session: connect.sessionId, stage: isLocal ? 'CONFIRMING' : 'ASKING' });
-    if (isLocal) host.syncSession(connect.sessionId);
-    else host.renew(connect.sessionId, timeOut);
+    this.#add({ port, connect, timeOut, session: connect.sessionId, stage: 'ASKING' });
+    host.renew(connect.sessionId, timeOut);
   }
 
   /** The leader's answers. */
@@ -152,7 +150,7 @@ export class Handshakes {
   onSynced(session: bigint): void {
     const attempt = this.#bySession.get(session);
     if (attempt === undefined || attempt.stage !== 'CONFIRMING') return;
-    if (attempt.lives) {
+    if (attempt.lives || this.#options.host.localSessions.has(session)) {
       attempt.stage = 'APPLYING';
       this.#applying++;
       this.#finishIfApplied(attempt);
@@ -186,7 +184,9 @@ export class Handshakes {
 
   #create(port: ClientPort, connect: ConnectRequest, timeOut: number): void {
     if (this.#options.localSessions) {
-      this.#options.host.open(port, this.newLocalId(), timeOut, NO_STAMP);
+      const id = this.newLocalId();
+      this.#options.host.localSessions.open(id, timeOut, this.#options.clock.now());
+      this.#options.host.open(port, id, timeOut, NO_STAMP);
       return;
     }
     const session = this.#options.ids.next();

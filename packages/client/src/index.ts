@@ -14,7 +14,7 @@ export { Client } from './client.js';
 export { CALLS_MAX, ClientMachine, type ClientMachineOptions } from './client-machine.js';
 export { type ClientOptions, SESSION_TIMEOUT_MS } from './client-options.js';
 export type { SessionIdentity } from './client-session.js';
-export type { ClientState, FinalState } from './client-state.js';
+export { type ClientState, type FinalState, isConnected, isFinal } from './client-state.js';
 export type { Connection, ConnectionHandler, Connector } from './connection.js';
 export { EVENTS_KEPT_MAX, EventStream } from './event-stream.js';
 export { MultiError, type MultiResults, type Operation, type OperationResult } from './multi.js';

@@ -61,6 +61,8 @@ export interface ClientFrontOptions {
   readonly localSessionsUpgrading: boolean;
   readonly readOnlyMode: boolean;
   readonly superDigest: string | undefined;
+  /** Read-only mode has begun. */
+  readonly onReadOnly: () => void;
   readonly onFailure: (error: Error) => void;
 }
 
@@ -300,6 +302,7 @@ export class ClientFront {
       this.#clients.closeBegun();
       this.#clients.allLater();
     });
+    this.#options.onReadOnly();
   }
 
   #open(port: ClientPort, session: bigint, timeOut: number, stamp: OwnerStamp): void {

@@ -37,6 +37,7 @@ export interface MemberOptions {
   readonly containerCheckIntervalMs: number;
   readonly containersPerMinuteMax: number;
   readonly onStatus: (status: Status) => void;
+  readonly onReadOnly: () => void;
   readonly onFailure: (error: Error) => void;
 }
 
@@ -83,9 +84,9 @@ export class Member implements Application {
     return this.#front.accept(link);
   }
 
-  /** Ends a session as if it had been silent for too long: a local one of this server's, or as the serving leader one of the ensemble's. */
+  /** Serving leader: ends a session as if it had been silent for too long. */
   expireSession(session: bigint): boolean {
-    return this.#front.expireLocal(session) || (this.#leadership?.expire(session) ?? false);
+    return this.#leadership?.expire(session) ?? false;
   }
 
   /** Once in a tick. */

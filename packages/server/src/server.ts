@@ -54,6 +54,8 @@ export interface ServerOptions {
   readonly containersPerMinuteMax?: number;
   /** Called on every change of where this server stands. */
   readonly onStatus?: (status: Status) => void;
+  /** Called when this server begins to answer reads without an ensemble; that it ends follows from the status. */
+  readonly onReadOnly?: () => void;
   /** Sees every input of the replica. For checkers and traces. */
   readonly onInput?: (input: Input) => void;
   /** Sees every effect of the replica. For checkers and traces. */
@@ -112,6 +114,7 @@ export class Server {
       containerCheckIntervalMs: options.containerCheckIntervalMs ?? CONTAINER_CHECK_INTERVAL_MS,
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
       onStatus: (status) => options.onStatus?.(status),
+      onReadOnly: () => options.onReadOnly?.(),
       onFailure,
     });
     const { config, transport, storage, initLimit, syncLimit, snapshotEvery, limits, onInput, onEffect } = options;
@@ -202,9 +205,14 @@ export class Server {
     return this.#replica.handOver(to);
   }
 
-  /** Ends a session as if its client had been silent for too long. False where it is none of this server's own, and this server is not the serving leader or there is none. */
+  /** Ends a session as if its client had been silent for too long. False where there is none, or where this server is not the serving leader. */
   expireSession(session: bigint): boolean {
     return this.#member.expireSession(session);
+  }
+
+  /** Ends a local session of this server's as if its client had been silent for too long. False where there is none. */
+  expireLocalSession(session: bigint): boolean {
+    return this.#member.front.expireLocal(session);
   }
 
   #setTimer(): void {

@@ -185,9 +185,10 @@ describe('a local session', () => {
     const [follower] = ensemble.followers;
     const client = ensemble.client(follower!);
     expect(ensemble.leader.expireSession(client.sessionId)).toBe(false);
-    expect(follower!.expireSession(client.sessionId)).toBe(true);
+    expect(ensemble.leader.expireLocalSession(client.sessionId)).toBe(false);
+    expect(follower!.expireLocalSession(client.sessionId)).toBe(true);
     expect(client.isClosed).toBe(true);
-    expect(follower!.expireSession(client.sessionId)).toBe(false);
+    expect(follower!.expireLocalSession(client.sessionId)).toBe(false);
   });
 
   it('has another id than a session that the ensemble knows, though the wall clock goes back', () => {

@@ -41,6 +41,8 @@ export interface EnsembleOptions {
   readonly containerCheckIntervalMs?: number | undefined;
   /** How many of these it removes in a minute at most; 10,000 when absent. */
   readonly containersPerMinuteMax?: number | undefined;
+  /** How long a container may wait for its first child before the leader removes it, in milliseconds; 0, for ever, when absent. */
+  readonly containerNeverUsedMaxMs?: number | undefined;
   /** The digest id, `super:` and base64, of the client that may do everything; nobody when absent. */
   readonly superDigest?: string | undefined;
   /** How a server reaches its peers; asked for at every start of the server. A network within the process when absent. */
@@ -73,6 +75,7 @@ const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = n
   ['maxSessionTimeoutMs', [1, 0x7fff_ffff]],
   ['containerCheckIntervalMs', [1, 0x7fff_ffff]],
   ['containersPerMinuteMax', [1, 0x7fff_ffff]],
+  ['containerNeverUsedMaxMs', [0, Number.MAX_SAFE_INTEGER]],
 ]);
 
 const booleans: ReadonlySet<string> = new Set(['localSessions', 'localSessionsUpgrading', 'readOnlyMode']);

@@ -369,6 +369,7 @@ export class Ensemble {
       superDigest,
       containerCheckIntervalMs,
       containersPerMinuteMax,
+      containerNeverUsedMaxMs,
       initLimit = 20,
       syncLimit = 10,
     } = this.#options;
@@ -390,6 +391,7 @@ export class Ensemble {
       ...(superDigest !== undefined && { superDigest }),
       ...(containerCheckIntervalMs !== undefined && { containerCheckIntervalMs }),
       ...(containersPerMinuteMax !== undefined && { containersPerMinuteMax }),
+      ...(containerNeverUsedMaxMs !== undefined && { containerNeverUsedMaxMs }),
       onStatus: (status) => {
         if (place.server !== server) return;
         place.hasRecovered = true;

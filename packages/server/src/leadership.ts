@@ -31,6 +31,8 @@ export interface LeadershipOptions {
   readonly containerCheckIntervalMs: number;
   /** How many of them go in a minute at most. */
   readonly containersPerMinuteMax: number;
+  /** How long a container may wait for its first child, in milliseconds; 0 for ever. */
+  readonly containerNeverUsedMaxMs: number;
   /** Tells a server, this one included, something about a session. */
   readonly tell: (to: Sid, message: SessionMessage) => void;
 }
@@ -79,6 +81,7 @@ export class Leadership {
     this.#sweep = new ContainerSweep({
       checkIntervalMs: options.containerCheckIntervalMs,
       perMinuteMax: options.containersPerMinuteMax,
+      neverUsedMaxMs: options.containerNeverUsedMaxMs,
       nowMs: this.#lastTickMs,
     });
     // Nobody knows how long the clients have been silent, so each has its full time again (reliability.md, S1).
@@ -253,7 +256,8 @@ export class Leadership {
 
   /** A znode that something is happening to, or has happened to since it was found, stays: the next look sees what has come of it. */
   #deleteContainer(path: string, wallMs: number): void {
-    if (this.#changes.isPending(path) || !isOver(this.#options.database.tree, path, wallMs)) return;
+    const { database, containerNeverUsedMaxMs: neverUsedMaxMs } = this.#options;
+    if (this.#changes.isPending(path) || !isOver(database.tree, path, { wallMs, neverUsedMaxMs })) return;
     const txn = prepareDeleteContainer(this.#changes, path, this.#options.broadcast.nextZxid);
     if (typeof txn !== 'number') this.#propose(NO_SESSION, NO_CXID, txn);
   }

@@ -36,6 +36,7 @@ export interface MemberOptions {
   readonly superDigest: string | undefined;
   readonly containerCheckIntervalMs: number;
   readonly containersPerMinuteMax: number;
+  readonly containerNeverUsedMaxMs: number;
   readonly onStatus: (status: Status) => void;
   readonly onReadOnly: () => void;
   readonly onFailure: (error: Error) => void;
@@ -190,7 +191,7 @@ export class Member implements Application {
   }
 
   #newLeadership(epoch: number): Leadership {
-    const { broadcast, clock, tickTimeMs, containerCheckIntervalMs, containersPerMinuteMax } = this.#options;
+    const { broadcast, clock, tickTimeMs, containerCheckIntervalMs, containersPerMinuteMax, containerNeverUsedMaxMs } = this.#options;
     return new Leadership({
       epoch,
       broadcast,
@@ -199,6 +200,7 @@ export class Member implements Application {
       tickTimeMs,
       containerCheckIntervalMs,
       containersPerMinuteMax,
+      containerNeverUsedMaxMs,
       tell: (to, message) => this.#leader.tell(to, message),
     });
   }

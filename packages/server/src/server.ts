@@ -17,7 +17,7 @@ import {
   type Transport,
 } from '@quorate/zab';
 import type { ClientLink, ClientPort } from './client-port.js';
-import { CONTAINER_CHECK_INTERVAL_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
+import { CONTAINER_CHECK_INTERVAL_MS, CONTAINER_NEVER_USED_MAX_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
 import { Member } from './member.js';
 
 export interface ServerOptions {
@@ -52,6 +52,8 @@ export interface ServerOptions {
   readonly containerCheckIntervalMs?: number;
   /** How many of these are removed in a minute at most; 10,000 when absent. */
   readonly containersPerMinuteMax?: number;
+  /** How long a container may wait for its first child before it is removed, in milliseconds; 0, for ever, when absent. */
+  readonly containerNeverUsedMaxMs?: number;
   /** Called on every change of where this server stands. */
   readonly onStatus?: (status: Status) => void;
   /** Called when this server begins to answer reads without an ensemble; that it ends follows from the status. */
@@ -113,6 +115,7 @@ export class Server {
       superDigest,
       containerCheckIntervalMs: options.containerCheckIntervalMs ?? CONTAINER_CHECK_INTERVAL_MS,
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
+      containerNeverUsedMaxMs: options.containerNeverUsedMaxMs ?? CONTAINER_NEVER_USED_MAX_MS,
       onStatus: (status) => options.onStatus?.(status),
       onReadOnly: () => options.onReadOnly?.(),
       onFailure,

@@ -325,8 +325,9 @@ export class ClientFront {
 
   /** A client ends a session that this server alone knows; false for any other. */
   #endSession({ id, standing }: ConnectedSession): boolean {
-    const ended = this.#localSessions.end(id);
-    return (standing === 'READ_ONLY' && this.#readOnly.end(id)) || ended;
+    if (standing === 'ENSEMBLE' || standing === 'UPGRADING') return false;
+    const began = this.#readOnly.end(id);
+    return this.#localSessions.end(id) || began;
   }
 
   #onPortClosed(port: ClientPort): void {

@@ -43,7 +43,7 @@ export class LocalSessions {
 
   /** Ends a session. False where it is none of these. */
   end(id: bigint): boolean {
-    return this.#tracker.close(id);
+    return this.#tracker.close(id) || this.#upgrading.delete(id);
   }
 
   /** Those that were silent for too long: they have ended. Asked once in a tick. */

@@ -1,6 +1,9 @@
-import { CreateMode, counterOf, EventType, OPEN_ACL_UNSAFE, OpCode } from '@quorate/protocol';
-import { sessionPassword } from '@quorate/session';
+import { VirtualClock } from '@quorate/ports';
+import { CreateMode, counterOf, EventType, NO_ZXID, OPEN_ACL_UNSAFE, OpCode } from '@quorate/protocol';
+import { SessionIds, sessionPassword } from '@quorate/session';
 import { describe, expect, it } from 'vitest';
+import { Member } from '../src/member.ts';
+import { encodeSessionMessage } from '../src/session-messages.ts';
 import { RecordedClient } from './support/recorded-client.ts';
 import { TestEnsemble, TICK_MS } from './support/test-ensemble.ts';
 
@@ -209,7 +212,65 @@ describe('a local session', () => {
   });
 });
 
+describe('of an id that the ensemble has meanwhile given out, a local session', () => {
+  it.each([
+    ['that stays one', CreateMode.PERSISTENT],
+    ['that is upgrading', CreateMode.EPHEMERAL],
+  ])('%s ends when the leader says so', (_name, flags) => {
+    const clock = new VirtualClock();
+    const none = (): never => {
+      throw new Error('a follower does not propose');
+    };
+    const requests: Uint8Array[] = [];
+    const broadcast = {
+      nextZxid: NO_ZXID,
+      propose: none,
+      answerRevalidate: none,
+      revalidate() {},
+      sync() {},
+      request: (payload: Uint8Array) => requests.push(payload),
+    };
+    const member = new Member({
+      sid: 2,
+      broadcast,
+      clock,
+      ids: new SessionIds({ sid: 2, wallMs: 1 }),
+      tickTimeMs: TICK_MS,
+      minSessionTimeoutMs: 200,
+      maxSessionTimeoutMs: 2_000,
+      localSessions: true,
+      localSessionsUpgrading: true,
+      readOnlyMode: false,
+      superDigest: undefined,
+      containerCheckIntervalMs: 1,
+      containersPerMinuteMax: 1,
+      containerNeverUsedMaxMs: 0,
+      onStatus() {},
+      onReadOnly() {},
+      onFailure: none,
+    });
+    member.onStatus({ state: 'FOLLOWING', leader: 1, epoch: 1, serving: true, votes: true });
+    const client = new RecordedClient(member).connect();
+    client.create('/x', { flags });
+    expect(requests.length).toBe(1);
+    member.onRevalidate(1, encodeSessionMessage({ type: 'taken', session: client.sessionId }));
+    expect([client.isClosed, member.front.localSessionCount]).toEqual([true, 0]);
+    expect(member.front.expireLocal(client.sessionId)).toBe(false);
+  });
+});
+
 describe('an upgrade', () => {
+  it('is not done by the server of the session where its client ends it', () => {
+    const ensemble = upgrading();
+    const client = ensemble.client(ensemble.followers[0]!);
+    client.create('/e', { flags: CreateMode.EPHEMERAL });
+    const close = client.send({ type: OpCode.closeSession });
+    ensemble.settle();
+    expect([client.err(close), client.isClosed]).toEqual(['OK', true]);
+    expect(known(ensemble)).toEqual([]);
+    expect(ensemble.leader.tree.find('/e')).toBe(undefined);
+  });
+
   it('makes a session the ensemble’s before its first ephemeral is created, in the order of its requests', () => {
     const ensemble = upgrading();
     for (const server of ensemble.servers.values()) {

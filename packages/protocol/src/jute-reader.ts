@@ -23,8 +23,8 @@ export class JuteReader {
   }
 
   /** A reader whose buffers are views: for bytes that nobody writes to any more, because a copy of each would cost more than all the rest. */
-  static sharing(bytes: Uint8Array): JuteReader {
-    const reader = new JuteReader(bytes);
+  static sharing(bytes: Uint8Array, start = 0, end = bytes.length): JuteReader {
+    const reader = new JuteReader(bytes, start, end);
     reader.#shares = true;
     return reader;
   }

@@ -5,6 +5,7 @@ const CAPACITY_DEFAULT = 256;
 
 /** Above this, `finish` does not keep the room for the next record: one large answer must not cost memory for ever. */
 const CAPACITY_KEPT_MAX = 64 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /**
  * Writes jute, ZooKeeper's encoding (`BinaryOutputArchive`), as `JuteReader` reads it.
@@ -14,6 +15,8 @@ const CAPACITY_KEPT_MAX = 64 * 1024;
 export class JuteWriter {
   #bytes: Uint8Array;
   #position = 0;
+  /** The room to begin with after `take`. */
+  #expected = 0;
 
   constructor(capacity = CAPACITY_DEFAULT) {
     this.#bytes = new Uint8Array(capacity);
@@ -74,6 +77,11 @@ export class JuteWriter {
       return;
     }
     this.int(value.length);
+    this.raw(value);
+  }
+
+  /** Bytes as they are: a record that was written before. */
+  raw(value: Uint8Array): void {
     const at = this.#make(value.length);
     this.#bytes.set(value, at);
   }
@@ -127,6 +135,15 @@ export class JuteWriter {
     return written;
   }
 
+  /** What has been written, without a copy: the writer is empty again, and keeps nothing but how much room it has needed. */
+  take(): Uint8Array {
+    const written = this.#bytes.subarray(0, this.#position);
+    this.#expected = Math.min(Math.max(this.#position, CAPACITY_DEFAULT), CAPACITY_KEPT_MAX);
+    this.#position = 0;
+    this.#bytes = NOTHING;
+    return written;
+  }
+
   #make(count: number): number {
     const at = this.#position;
     const end = at + count;
@@ -136,7 +153,7 @@ export class JuteWriter {
   }
 
   #grow(needed: number): void {
-    const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2, this.#expected));
     bytes.set(this.#bytes.subarray(0, this.#position));
     this.#bytes = bytes;
   }

@@ -71,6 +71,15 @@ export class JuteReader {
     return this.#bytes[this.#take(1)] !== 0;
   }
 
+  /** Goes behind these bytes where they come next; false where others do. */
+  skip(expected: Uint8Array): boolean {
+    const at = this.#position;
+    if (expected.length > this.#end - at) return false;
+    for (let index = 0; index < expected.length; index++) if (this.#bytes[at + index] !== expected[index]) return false;
+    this.#position = at + expected.length;
+    return true;
+  }
+
   /** The bytes, a copy or a view; null for null. */
   buffer(): Uint8Array | null {
     const length = this.#length('a buffer');

@@ -17,6 +17,8 @@ const NOTHING = new Uint8Array(0);
  */
 export class JuteWriter {
   #bytes: Uint8Array;
+  /** Of the same bytes, for what is written as a BigInt: many times as fast as taking one apart. */
+  #view: DataView | undefined;
   /** Where the record begins: what lies before has been cut, and is not written to again. */
   #start = 0;
   #position = 0;
@@ -54,14 +56,24 @@ export class JuteWriter {
       this.int(0);
       return;
     }
-    this.int(Number(BigInt.asIntN(32, value >> 32n)));
-    this.int(Number(BigInt.asIntN(32, value)));
+    const at = this.#make(8);
+    this.#view ??= new DataView(this.#bytes.buffer);
+    this.#view.setBigInt64(at, value);
   }
 
   /** An int64 from a whole number. */
   longNumber(value: number): void {
-    this.int(Math.floor(value / 0x1_0000_0000));
-    this.int(value);
+    const high = Math.floor(value / 0x1_0000_0000);
+    const at = this.#make(8);
+    const bytes = this.#bytes;
+    bytes[at] = high >> 24;
+    bytes[at + 1] = high >> 16;
+    bytes[at + 2] = high >> 8;
+    bytes[at + 3] = high;
+    bytes[at + 4] = value >> 24;
+    bytes[at + 5] = value >> 16;
+    bytes[at + 6] = value >> 8;
+    bytes[at + 7] = value;
   }
 
   /** A zxid as an int64. */
@@ -136,7 +148,7 @@ export class JuteWriter {
   finish(): Uint8Array {
     const written = this.#bytes.slice(this.#start, this.#position);
     this.#position = this.#start;
-    if (this.#bytes.length > CAPACITY_KEPT_MAX) this.#bytes = new Uint8Array(CAPACITY_DEFAULT);
+    if (this.#bytes.length > CAPACITY_KEPT_MAX) this.take();
     return written;
   }
 
@@ -147,6 +159,7 @@ export class JuteWriter {
     this.#start = 0;
     this.#position = 0;
     this.#bytes = NOTHING;
+    this.#view = undefined;
     return written;
   }
 
@@ -173,6 +186,7 @@ export class JuteWriter {
     const bytes = new Uint8Array(Math.max(end - this.#start, least));
     bytes.set(this.#bytes.subarray(this.#start, this.#position));
     this.#bytes = bytes;
+    this.#view = undefined;
     this.#position -= this.#start;
     this.#start = 0;
   }

@@ -1,53 +1,37 @@
 /** The differential test itself, without Java: two ensembles of ours, one of which is made to answer differently. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listen } from '@quorate/node';
 import { OpCode, type ReplyMessage, type ServerMessage, type Zxid } from '@quorate/protocol';
-import { Ensemble } from 'quorate';
+import { VirtualClock } from 'quorate';
 import { describe, expect, test } from 'vitest';
 import { columns } from '../scripts/differential/columns.ts';
 import { compare, ZxidPairs } from '../scripts/differential/compare.ts';
 import { differential, type Result } from '../scripts/differential/differential.ts';
 import { KNOWN, NOT_GENERATED } from '../scripts/differential/known-differences.ts';
-import { SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST } from '../scripts/differential/settings.ts';
+import { startVirtual } from '../scripts/differential/ours.ts';
+import type { Accept } from '../scripts/differential/way.ts';
 
 type Tamper = (message: ServerMessage) => ServerMessage;
-type Acceptor = Pick<Ensemble, 'accept'>;
 
 const untouched: Tamper = (message) => message;
 
-/** Everything that an ensemble sends goes through `tamper`. */
-function tampered(ensemble: Ensemble, tamper: Tamper): Acceptor {
-  return {
-    accept(link) {
-      return ensemble.accept({
-        ...(link.address !== undefined && { address: link.address }),
-        send: (message) => link.send(tamper(message)),
-        close: () => link.close(),
-        pause: () => link.pause?.(),
-        resume: () => link.resume?.(),
-      });
-    },
-  };
+/** Everything that a server sends goes through `tamper`. */
+function tampered(tamper: Tamper): (accept: Accept) => Accept {
+  return (accept) => (link) =>
+    accept({
+      ...(link.address !== undefined && { address: link.address }),
+      send: (message) => link.send(tamper(message)),
+      close: () => link.close(),
+    });
 }
 
 async function between(theirs: Tamper, ours: Tamper, options: { readonly runs: number; readonly stepsMax: number }): Promise<Result> {
-  const settings = {
-    servers: 1,
-    superDigest: SUPER_DIGEST,
-    minSessionTimeoutMs: SESSION_TIMEOUT_MIN_MS,
-    maxSessionTimeoutMs: SESSION_TIMEOUT_MAX_MS,
-  };
-  const ensembles = [await Ensemble.start(settings), await Ensemble.start(settings)] as const;
-  const listeners = [
-    await listen(tampered(ensembles[0], theirs), { port: 0 }),
-    await listen(tampered(ensembles[1], ours), { port: 0 }),
-  ] as const;
+  const clock = new VirtualClock();
+  const sides = [await startVirtual(1, clock, tampered(theirs)), await startVirtual(1, clock, tampered(ours))] as const;
   try {
-    return await differential({ theirs: listeners[0].port, ours: listeners[1].port, seed: 4, ...options });
+    return await differential({ theirs: sides[0].ways, ours: sides[1].ways, known: KNOWN, seed: 4, ...options });
   } finally {
-    for (const listener of listeners) await listener.close();
-    for (const ensemble of ensembles) await ensemble.close();
+    for (const side of sides) await side.close();
   }
 }
 

@@ -2,9 +2,28 @@
  * The generator of histories. A new operation is one more line in `REQUESTS` (or in `OPS` where a multi may hold it) with its weight; one that this
  * repository has no record for can be tried as bytes.
  */
-import { CreateMode, type MultiOp, OPEN_ACL_UNSAFE, OpCode, type Request, TTL_MS_MAX, type Zxid } from '@quorate/protocol';
+import {
+  AddWatchMode,
+  CreateMode,
+  type MultiOp,
+  NO_ZXID,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  type Request,
+  TTL_MS_MAX,
+  WatcherType,
+} from '@quorate/protocol';
 import fc, { type Arbitrary } from 'fast-check';
-import { type BytesStep, type ConnectStep, type RequestStep, type Since, SLOTS, type Step } from './history.ts';
+import {
+  type BytesStep,
+  type ConnectStep,
+  type ExpireStep,
+  type PipelineStep,
+  type RequestStep,
+  type Since,
+  SLOTS,
+  type Step,
+} from './history.ts';
 import { scene } from './scenes.ts';
 import { digestOf, SUPER_PROOF } from './settings.ts';
 
@@ -178,6 +197,16 @@ const auth = fc.record({
   auth: proof.map((text) => new TextEncoder().encode(text)),
 });
 
+/** Some that are none, too. */
+const watcherRequest = fc.record({
+  type: fc.constantFrom(OpCode.checkWatches, OpCode.removeWatches),
+  path,
+  watcherType: fc.oneof(
+    weighted(6, fc.constantFrom(WatcherType.children, WatcherType.data, WatcherType.any)),
+    weighted(1, fc.constantFrom(WatcherType.persistent, WatcherType.persistentRecursive, 0, 6, -1)),
+  ),
+});
+
 const REQUESTS: readonly Weighted<Request>[] = [
   weighted(16, create),
   weighted(8, remove),
@@ -200,14 +229,34 @@ const REQUESTS: readonly Weighted<Request>[] = [
   weighted(2, fc.record({ type: fc.constant(OpCode.getEphemerals), prefixPath: fc.constantFrom('~', '~/a', '~/a/', '~/none') })),
   weighted(2, fc.record({ type: fc.constant(OpCode.getAllChildrenNumber), path: znode })),
   weighted(2, fc.constant({ type: OpCode.whoAmI })),
+  weighted(8, watcherRequest),
 ];
 
 const since: Arbitrary<Since> = fc.constantFrom('now', 'start', 'nothing', 'future');
 const paths = fc.array(path, { maxLength: 3 });
-const setWatches = fc
-  .record({ slot: slotArbitrary(), since, dataWatches: paths, existWatches: paths, childWatches: paths })
-  .map(({ slot, since: from, ...watches }): RequestStep => {
-    return { kind: 'request', slot, since: from, request: { type: OpCode.setWatches, relativeZxid: 0 as Zxid, ...watches } };
+const lists = { since, dataWatches: paths, existWatches: paths, childWatches: paths };
+const setWatches = fc.record({ slot: slotArbitrary(), ...lists }).map(({ slot, since: from, ...watches }): RequestStep => {
+  return { kind: 'request', slot, since: from, request: { type: OpCode.setWatches, relativeZxid: NO_ZXID, ...watches } };
+});
+
+/**
+ * Most of the watches that stay are of one mode for each slot, because 3.8 has one for each path: the first has none, the second persistent ones, the third recursive ones.
+ */
+const addWatch = fc
+  .tuple(fc.oneof(weighted(6, fc.constantFrom(1, 2)), weighted(1, fc.constant(0))), path, fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 1, 2, -1))
+  .map(([slot, at, other]): RequestStep => {
+    const mode = slot === 2 && other === 0 ? AddWatchMode.persistentRecursive : other;
+    return { kind: 'request', slot, request: { type: OpCode.addWatch, path: at, mode } };
+  });
+
+const setWatches2 = fc
+  .record({ slot: slotArbitrary(), ...lists, stay: paths, other: fc.oneof(weighted(9, fc.constant([])), weighted(1, paths)) })
+  .map(({ slot, since: from, stay, other, ...watches }): RequestStep => {
+    const stays =
+      slot === 2
+        ? { persistentWatches: other, persistentRecursiveWatches: stay }
+        : { persistentWatches: slot === 1 ? stay : other, persistentRecursiveWatches: [] };
+    return { kind: 'request', slot, since: from, request: { type: OpCode.setWatches2, relativeZxid: NO_ZXID, ...watches, ...stays } };
   });
 
 function slotArbitrary(): Arbitrary<number> {
@@ -217,6 +266,34 @@ function slotArbitrary(): Arbitrary<number> {
 const requestStep = (request: Arbitrary<Request>): Arbitrary<RequestStep> =>
   fc.record({ kind: fc.constant('request'), slot: slotArbitrary(), request });
 
+/** What both answer in its order, and by what is compared request by request no less. */
+const together = fc.oneof(
+  weighted(4, create),
+  weighted(3, remove),
+  weighted(3, setData),
+  weighted(2, read(OpCode.getData)),
+  weighted(2, read(OpCode.getChildren)),
+  weighted(1, read(OpCode.getChildren2)),
+  weighted(2, multi),
+  weighted(1, fc.record({ type: fc.constant(OpCode.getACL), path })),
+  weighted(1, fc.record({ type: fc.constant(OpCode.sync), path })),
+  weighted(1, fc.record({ type: fc.constant(OpCode.getAllChildrenNumber), path: znode })),
+);
+
+const pipelineStep: Arbitrary<PipelineStep> = fc
+  .record({
+    slot: slotArbitrary(),
+    requests: fc.array(together, { minLength: 2, maxLength: 12 }),
+    last: fc.oneof(weighted(9, fc.constant([])), weighted(1, fc.constant([{ type: OpCode.closeSession }]))),
+  })
+  .map(({ slot, requests, last }) => ({ kind: 'pipeline', slot, requests: [...requests.filter(isOfOneMind), ...last] }));
+
+/** Whether no row of docs/compatibility.md is about it that takes its whole answer out. */
+function isOfOneMind(request: Request): boolean {
+  const ops = request.type === OpCode.multi ? request.ops : [request];
+  return ops.every((op) => !('path' in op && op.path === '') && !('flags' in op && (op.flags === 5 || op.flags === 6)));
+}
+
 const READ_BYTES = Uint8Array.of(0, 0, 0, 1, 0x2f);
 
 /** Opcodes that nobody knows, or that no client may send; bodies that end too early. */
@@ -225,7 +302,7 @@ const bytesStep: Arbitrary<BytesStep> = fc.record({
   slot: slotArbitrary(),
   type: fc.oneof(
     weighted(3, fc.constantFrom(10, 99, 108, 1000, -12, 0x7fff_ffff)),
-    weighted(1, fc.constantFrom(OpCode.deleteContainer, OpCode.sasl)),
+    weighted(1, fc.constantFrom(OpCode.deleteContainer, OpCode.sasl, OpCode.reconfig)),
     weighted(
       8,
       fc.constantFrom(
@@ -242,22 +319,43 @@ const strangeStep: Arbitrary<BytesStep> = fc
   .tuple(slotArbitrary(), fc.constantFrom({ type: OpCode.ping, xid: 77 }, { type: OpCode.createSession }))
   .map(([slot, request]) => ({ kind: 'bytes', slot, body: new Uint8Array(0), ...request }));
 
+/** No one joins, no one leaves. */
+const NO_RECONFIG = Uint8Array.of(...new Array<number>(12).fill(0), ...new Array<number>(8).fill(0xff));
+const reconfigStep: Arbitrary<BytesStep> = slotArbitrary().map((slot) => ({
+  kind: 'bytes',
+  slot,
+  type: OpCode.reconfig,
+  body: NO_RECONFIG,
+}));
+
+const expireStep: Arbitrary<ExpireStep> = fc.record({
+  kind: fc.constant('expire'),
+  slot: slotArbitrary(),
+  timeOut: fc.constantFrom(0, -1, 1),
+});
+
 const connectStep: Arbitrary<ConnectStep> = fc.record({
   kind: fc.constant('connect'),
   slot: slotArbitrary(),
+  server: slotArbitrary(),
   session: fc.oneof(
     weighted(6, fc.constant('own' as const)),
     weighted(2, fc.constantFrom('new' as const, 'other' as const)),
     weighted(1, fc.constantFrom('stranger' as const, 'closed' as const, 'unknown' as const)),
   ),
-  timeOut: fc.constantFrom(60_000, 30_000, 0, -1, 1, 0x7fff_ffff),
+  timeOut: fc.constantFrom(60_000, 30_000, 60_001, 0x7fff_ffff),
   seen: fc.oneof(weighted(9, fc.constantFrom<Since>('now', 'nothing')), weighted(1, fc.constant<Since>('future'))),
   withReadOnly: fc.boolean(),
 });
 
 const step: Arbitrary<Step> = fc.oneof(
   weighted(1000, requestStep(fc.oneof(...REQUESTS))),
-  weighted(50, setWatches),
+  weighted(40, setWatches),
+  weighted(40, setWatches2),
+  weighted(70, addWatch),
+  weighted(60, pipelineStep),
+  weighted(12, expireStep),
+  weighted(4, reconfigStep),
   weighted(70, connectStep),
   weighted(
     30,

@@ -3,7 +3,18 @@
  *
  * It is the twin of `prepare` and of the tree, and the tree of the model that stands in Apache ZooKeeper's place (scripts/differential/model.ts).
  */
-import { type Acl, ErrorCode, type Id, type MultiOp, OpCode, type OpResult, pathFault, type Response, type Stat, type Zxid } from '@quorate/protocol';
+import {
+  type Acl,
+  ErrorCode,
+  type Id,
+  type MultiOp,
+  OpCode,
+  type OpResult,
+  pathFault,
+  type Response,
+  type Stat,
+  type Zxid,
+} from '@quorate/protocol';
 import type { TreeWrite } from '../../src/prepare.ts';
 
 interface ModelNode {

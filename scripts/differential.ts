@@ -7,6 +7,8 @@
  *     npm run test:differential -- --runs 500 --model         against a model in Apache's place, without Java, ports or real time
  *     npm run test:differential -- --seed N [--path P]        a run again; with the path, only what it has found
  *
+ * A history has up to so many steps (`--steps 60`), and one that differs is made smaller by so many further runs at most (`--shrinks 500`).
+ *
  * Exit status 1 where something differs, or where a run of 500 and more leaves a cell of the table empty that matters; 2 for a command line that makes no sense.
  */
 import { parseArgs } from 'node:util';
@@ -23,7 +25,7 @@ import { emptyCells, report } from './differential/report.ts';
 /** So many histories must fill every cell that matters. */
 const RUNS_FOR_ALL_CELLS = 500;
 
-interface Options extends Pick<DifferentialOptions, 'runs' | 'stepsMax' | 'seed' | 'path'> {
+interface Options extends Pick<DifferentialOptions, 'runs' | 'stepsMax' | 'shrinksMax' | 'seed' | 'path'> {
   readonly servers: number;
   readonly model: boolean;
 }
@@ -35,6 +37,7 @@ function readOptions(): Options {
       steps: { type: 'string', default: '60' },
       servers: { type: 'string', default: '1' },
       model: { type: 'boolean', default: false },
+      shrinks: { type: 'string', default: '500' },
       seed: { type: 'string' },
       path: { type: 'string' },
     },
@@ -44,6 +47,7 @@ function readOptions(): Options {
     stepsMax: whole('steps', values.steps, 1),
     servers: whole('servers', values.servers, 1),
     model: values.model,
+    shrinksMax: whole('shrinks', values.shrinks, 0),
     seed: values.seed === undefined ? undefined : whole('seed', values.seed, -0x8000_0000),
     path: values.path,
   };

@@ -19,6 +19,8 @@ export interface DifferentialOptions {
   readonly seed?: number | undefined;
   /** Where fast-check has found a counter-example. */
   readonly path?: string | undefined;
+  /** How many histories may be run to make the one that differs smaller. */
+  readonly shrinksMax: number;
   readonly onHistory?: ((tally: Tally) => void) | undefined;
 }
 
@@ -31,9 +33,10 @@ export interface Result {
 }
 
 export async function differential(options: DifferentialOptions): Promise<Result> {
-  const { theirs, ours, known, runs, stepsMax, seed, path, onHistory } = options;
+  const { theirs, ours, known, runs, stepsMax, seed, path, shrinksMax, onHistory } = options;
   const tally = new Tally();
   let failed = false;
+  let shrinks = 0;
   let count = 0;
   const run = async (steps: readonly Step[]): Promise<Outcome> => {
     // In another folder, so that the number of a sequential znode beside it does not depend on the histories before.
@@ -44,6 +47,7 @@ export async function differential(options: DifferentialOptions): Promise<Result
     return outcome;
   };
   const property = fc.asyncProperty(histories(stepsMax), async (steps) => {
+    if (failed && shrinks++ >= shrinksMax) return true;
     const { differs } = await run(steps);
     failed ||= differs;
     if (!failed) onHistory?.(tally);

@@ -68,8 +68,10 @@ export class StandingWatches {
     const actor = `slot ${step.slot}`;
     const messages = seen[actor]?.messages ?? [];
     if (step.kind === 'connect' || step.kind === 'drop' || messages.some(({ kind }) => kind === 'connected')) this.drop(actor);
+    // What setWatches tells at once is no change, and leaves watches where they are.
+    const tells = step.kind === 'request' && 'relativeZxid' in step.request;
     const met = Object.entries(seen).flatMap(([connection, { messages: all }]) =>
-      all.filter(isEvent).flatMap((event) => this.#onEvent(connection, event)),
+      tells && connection === actor ? [] : all.filter(isEvent).flatMap((event) => this.#onEvent(connection, event)),
     );
     for (const [connection, { ended }] of Object.entries(seen)) if (ended) this.drop(connection);
     if (seen[actor]?.ended === true) return met;
@@ -135,7 +137,8 @@ export class StandingWatches {
 }
 
 function meets({ by, path: at, mode }: StandingWatch, event: string, path: string): boolean {
-  if (mode === 'recursive') return event !== 'nodeChildrenChanged' && (path === at || at === '/' || (at !== '' && path.startsWith(`${at}/`)));
+  if (mode === 'recursive')
+    return event !== 'nodeChildrenChanged' && (path === at || at === '/' || (at !== '' && path.startsWith(`${at}/`)));
   if (path !== at) return false;
   return mode === 'persistent' || event === 'nodeDeleted' || CHILD_CALLS.test(by) === (event === 'nodeChildrenChanged');
 }

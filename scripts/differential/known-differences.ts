@@ -183,7 +183,9 @@ export const KNOWN: readonly KnownDifference[] = [
     after: 'none',
     explain({ theirs, ours }, { actor }) {
       const hasMoved = theirs[actor]?.messages.some(({ kind, timeOut }) => kind === 'connected' && timeOut !== 0) === true;
-      const cut = Object.keys(ours).filter((connection) => ours[connection]?.ended === true && theirs[connection]?.ended !== true);
+      const cut = Object.keys(ours).filter(
+        (connection) => connection !== actor && ours[connection]?.ended === true && theirs[connection]?.ended !== true,
+      );
       if (!hasMoved || cut.length === 0) return undefined;
       return {
         theirs,

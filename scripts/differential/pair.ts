@@ -80,7 +80,10 @@ export function wholeReply(pair: Pair, actor: string, applies: (theirs: Message,
 export function withoutEventsOf(path: string, { theirs, ours }: Pair, actor: string): Pair | undefined {
   const isAbout = (message: Message): boolean => isEvent(message) && message['path'] === path;
   const typesOf = (observation: Observation): string =>
-    (observation[actor]?.messages ?? []).filter(isAbout).map((message) => String(message['type'])).join();
+    (observation[actor]?.messages ?? [])
+      .filter(isAbout)
+      .map((message) => String(message['type']))
+      .join();
   if (typesOf(theirs) === typesOf(ours)) return undefined;
   const without = (observation: Observation): Observation =>
     mapSeen(observation, (seen, connection) =>

@@ -149,6 +149,14 @@ export const KNOWN: readonly KnownDifference[] = [
     },
   },
   {
+    row: 'checkWatches of a path without a slash',
+    after: 'none',
+    explain(pair, { step, actor }) {
+      if (typeOf(step) !== OpCode.checkWatches || pathOf(step)?.includes('/') !== false) return undefined;
+      return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'MARSHALLING_ERROR' && isAnswerOfWatches(ours));
+    },
+  },
+  {
     row: 'checkWatches and removeWatches of the types CHILDREN and DATA where there is a watch of addWatch',
     after: 'reset',
     explain(pair, { step, actor, had }) {
@@ -164,11 +172,7 @@ export const KNOWN: readonly KnownDifference[] = [
     explain(pair, { step, actor }) {
       const type = watcherTypeOf(step);
       if (type !== WatcherType.persistent && type !== WatcherType.persistentRecursive) return undefined;
-      return wholeReply(
-        pair,
-        actor,
-        (theirs, ours) => theirs['err'] === 'MARSHALLING_ERROR' && (ours['err'] === 'OK' || ours['err'] === 'NO_WATCHER'),
-      );
+      return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'MARSHALLING_ERROR' && isAnswerOfWatches(ours));
     },
   },
   {
@@ -353,4 +357,8 @@ function watcherTypeOf(step: Step): number | undefined {
 /** Theirs has found a watch where the client has none of that kind. */
 function isTakenForOne(theirs: Message, ours: Message): boolean {
   return theirs['err'] === 'OK' && ours['err'] === 'NO_WATCHER';
+}
+
+function isAnswerOfWatches({ err }: Message): boolean {
+  return err === 'OK' || err === 'NO_WATCHER';
 }

@@ -47,9 +47,11 @@ export class StandingWatches {
     return this.#left.get(connection) ?? [];
   }
 
-  /** Whether a connection other than this has a watch at a path. */
+  /** Whether a connection other than this has a watch at a path, or of everything below one above it. */
   isElsewhere(connection: string, path: string): boolean {
-    return [...this.#left].some(([other, watches]) => other !== connection && watches.some((watch) => watch.path === path));
+    return [...this.#left].some(
+      ([other, watches]) => other !== connection && watches.some((watch) => watch.path === path || covers(watch, path)),
+    );
   }
 
   /** Whether the reference cannot keep what the connection has: there is one mode for each path. */
@@ -141,4 +143,8 @@ function meets({ by, path: at, mode }: StandingWatch, event: string, path: strin
     return event !== 'nodeChildrenChanged' && (path === at || at === '/' || (at !== '' && path.startsWith(`${at}/`)));
   if (path !== at) return false;
   return mode === 'persistent' || event === 'nodeDeleted' || CHILD_CALLS.test(by) === (event === 'nodeChildrenChanged');
+}
+
+function covers({ path: at, mode }: Pick<StandingWatch, 'path' | 'mode'>, path: string): boolean {
+  return mode === 'recursive' && (path === at || at === '/' || (at !== '' && path.startsWith(`${at}/`)));
 }

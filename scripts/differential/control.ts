@@ -29,14 +29,7 @@ export class Control {
   }
 
   static async open(way: Way): Promise<Control> {
-    const connection = new RawConnection(way);
-    const session = { sessionId: 0n, passwd: new Uint8Array(16), timeOut: SESSION_TIMEOUT_MAX_MS };
-    connection.send(
-      encodeConnectRequest({ kind: 'connect', protocolVersion: 0, lastZxidSeen: NO_ZXID, readOnly: false, ...session }),
-      0,
-      0,
-    );
-    if (!(await connection.until(() => connection.received.length > 0, TIMEOUT_MS))) throw new Error('a server gives no session');
+    const connection = await connected(way);
     connection.take();
     const control = new Control(connection);
     await control.#call({ type: OpCode.auth, authType: 0, scheme: 'digest', auth: new TextEncoder().encode(SUPER_PROOF) });
@@ -114,4 +107,18 @@ export class Control {
     if (reply.zxid > this.#lastZxid) this.#lastZxid = reply.zxid;
     return reply;
   }
+}
+
+/** A connection whose handshake is answered. A server that has just been elected may end the first ones. */
+async function connected(way: Way): Promise<RawConnection> {
+  const session = { sessionId: 0n, passwd: new Uint8Array(16), timeOut: SESSION_TIMEOUT_MAX_MS };
+  const request = { kind: 'connect', protocolVersion: 0, lastZxidSeen: NO_ZXID, readOnly: false, ...session } as const;
+  const giveUpAt = way.clock.now() + TIMEOUT_MS;
+  do {
+    const connection = new RawConnection(way);
+    connection.send(encodeConnectRequest(request), 0, 0);
+    if (await connection.until(() => connection.received.length > 0, TIMEOUT_MS)) return connection;
+    connection.destroy();
+  } while (way.clock.now() < giveUpAt);
+  throw new Error('a server gives no session');
 }

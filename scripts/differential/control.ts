@@ -16,7 +16,8 @@ import { RawConnection, type Received } from './raw-connection.ts';
 import { SESSION_TIMEOUT_MAX_MS, SUPER_PROOF } from './settings.ts';
 import type { Way } from './way.ts';
 
-const TIMEOUT_MS = 10_000;
+/** Long enough for a machine that is busy with much else. */
+const TIMEOUT_MS = 30_000;
 const NO_DATA = new Uint8Array(0);
 
 export class Control {

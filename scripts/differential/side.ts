@@ -22,7 +22,7 @@ import { SESSION_TIMEOUT_MAX_MS } from './settings.ts';
 import type { Way } from './way.ts';
 
 /** After so long without an answer there is none. */
-const ANSWER_TIMEOUT_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 15_000;
 /** Above the xids of steps: of what is sent to be sure that nothing is under way. */
 const QUIESCE_XID = 1_000_000;
 /** How far a client is ahead that has seen the future. */

@@ -17,6 +17,38 @@ const STOP_TIMEOUT_MS = 5_000;
 /** Ticks. A busy machine must not end an ensemble. */
 const LIMIT = 200;
 
+export interface ApacheOptions {
+  /** The folder that its own is made in. */
+  readonly under: string;
+  /** Options of the JVM. */
+  readonly java: readonly string[];
+  /** Lines of zoo.cfg, beside the ports and the folder. */
+  readonly settings: readonly string[];
+}
+
+/** Servers, while they run. */
+export interface StartedApache extends Started {
+  /** In the order of `ways`. */
+  readonly servers: readonly { readonly port: number; readonly pid: number }[];
+}
+
+/** As the differential test needs it. */
+const COMPARABLE: ApacheOptions = {
+  under: tmpdir(),
+  java: [
+    `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
+    '-Dzookeeper.extendedTypesEnabled=true',
+    '-Dzookeeper.forceSync=no',
+    '-Xmx256m',
+  ],
+  settings: [
+    `tickTime=${TICK_TIME_MS}`,
+    `minSessionTimeout=${SESSION_TIMEOUT_MIN_MS}`,
+    `maxSessionTimeout=${SESSION_TIMEOUT_MAX_MS}`,
+    'preAllocSize=1024',
+  ],
+};
+
 interface Member {
   readonly sid: number;
   readonly clientPort: number;
@@ -25,15 +57,24 @@ interface Member {
 }
 
 /** Resolves when every server serves. */
-export async function startApache(servers: number): Promise<Started> {
+export async function startApache(servers: number, { under, java, settings } = COMPARABLE): Promise<StartedApache> {
   if (!existsSync(JAR)) throw new RangeError(`there is no ${JAR}: install Debian's zookeeper and default-jre-headless`);
-  const folder = await mkdtemp(join(tmpdir(), 'quorate-differential-'));
+  const folder = await mkdtemp(join(under, 'quorate-apache-'));
   const ports = await freePorts(servers * 3);
   const members = Array.from({ length: servers }, (_, i): Member => {
     const [clientPort = 0, peerPort = 0, electionPort = 0] = ports.slice(i * 3);
     return { sid: i + 1, clientPort, peerPort, electionPort };
   });
-  const processes = await Promise.all(members.map((member) => launch(folder, member, members)));
+  const processes = await Promise.all(
+    members.map(async (member) => {
+      const home = join(folder, String(member.sid));
+      await mkdir(join(home, 'data'), { recursive: true });
+      await writeFile(join(home, 'data', 'myid'), String(member.sid));
+      await writeFile(join(home, 'zoo.cfg'), [...configuration(home, member, members), ...settings, ''].join('\n'));
+      const main = `org.apache.zookeeper.server.${servers === 1 ? 'ZooKeeperServerMain' : 'quorum.QuorumPeerMain'}`;
+      return launch([...java, '-cp', JAR, main, join(home, 'zoo.cfg')]);
+    }),
+  );
   const close = async (): Promise<void> => {
     await Promise.all(processes.map(stop));
     await rm(folder, { recursive: true, force: true });
@@ -41,48 +82,32 @@ export async function startApache(servers: number): Promise<Started> {
   try {
     const modes = await Promise.all(members.map(({ clientPort }, i) => modeOf(clientPort, processes[i] as ChildProcess)));
     const leader = Math.max(0, modes.indexOf('leader'));
-    const inOrder = [...members.slice(leader), ...members.slice(0, leader)];
-    return { ways: inOrder.map(({ clientPort }) => tcpWay(clientPort)), close };
+    const all = members.map(({ clientPort: port }, i) => ({ port, pid: processes[i]?.pid as number }));
+    const inOrder = [...all.slice(leader), ...all.slice(0, leader)];
+    return { servers: inOrder, ways: inOrder.map(({ port }) => tcpWay(port)), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function launch(folder: string, member: Member, members: readonly Member[]): Promise<ChildProcess> {
-  const home = join(folder, String(member.sid));
-  const data = join(home, 'data');
-  await mkdir(data, { recursive: true });
-  await writeFile(join(data, 'myid'), String(member.sid));
-  await writeFile(join(home, 'zoo.cfg'), configuration(data, member, members));
-  const options = [
-    `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
-    '-Dzookeeper.extendedTypesEnabled=true',
-    '-Dzookeeper.forceSync=no',
-    '-Xmx256m',
-  ];
-  const main = `org.apache.zookeeper.server.${members.length === 1 ? 'ZooKeeperServerMain' : 'quorum.QuorumPeerMain'}`;
-  const process = spawn('java', [...options, '-cp', JAR, main, join(home, 'zoo.cfg')], { stdio: 'ignore' });
+function launch(command: readonly string[]): ChildProcess {
+  const process = spawn('java', command, { stdio: 'ignore' });
   // That it does not run is seen by its exit.
   process.on('error', () => process.emit('exit'));
   return process;
 }
 
-function configuration(dataDir: string, { clientPort }: Member, members: readonly Member[]): string {
+function configuration(home: string, { clientPort }: Member, members: readonly Member[]): string[] {
   const ensemble = members.map(({ sid, peerPort, electionPort }) => `server.${sid}=127.0.0.1:${peerPort}:${electionPort}`);
   return [
-    `tickTime=${TICK_TIME_MS}`,
-    `dataDir=${dataDir}`,
+    `dataDir=${join(home, 'data')}`,
     `clientPort=${clientPort}`,
     'clientPortAddress=127.0.0.1',
     'maxClientCnxns=0',
-    `minSessionTimeout=${SESSION_TIMEOUT_MIN_MS}`,
-    `maxSessionTimeout=${SESSION_TIMEOUT_MAX_MS}`,
     'admin.enableServer=false',
-    'preAllocSize=1024',
     ...(members.length > 1 ? [`initLimit=${LIMIT}`, `syncLimit=${LIMIT}`, ...ensemble] : []),
-    '',
-  ].join('\n');
+  ];
 }
 
 async function stop(process: ChildProcess): Promise<void> {

@@ -230,6 +230,7 @@ const REQUESTS: readonly Weighted<Request>[] = [
   weighted(2, fc.record({ type: fc.constant(OpCode.getAllChildrenNumber), path: znode })),
   weighted(2, fc.constant({ type: OpCode.whoAmI })),
   weighted(8, watcherRequest),
+  weighted(1, fc.constant({ type: OpCode.reconfig, joiningServers: null, leavingServers: '9', newMembers: null, curConfigId: -1n })),
 ];
 
 const since: Arbitrary<Since> = fc.constantFrom('now', 'start', 'nothing', 'future');
@@ -302,12 +303,12 @@ const bytesStep: Arbitrary<BytesStep> = fc.record({
   slot: slotArbitrary(),
   type: fc.oneof(
     weighted(3, fc.constantFrom(10, 99, 108, 1000, -12, 0x7fff_ffff)),
-    weighted(1, fc.constantFrom(OpCode.deleteContainer, OpCode.sasl, OpCode.reconfig)),
+    weighted(1, fc.constantFrom(OpCode.deleteContainer, OpCode.sasl)),
     weighted(
       8,
       fc.constantFrom(
         ...[OpCode.create, OpCode.create2, OpCode.delete, OpCode.exists, OpCode.getData, OpCode.setData, OpCode.getACL, OpCode.setACL],
-        ...[OpCode.getChildren, OpCode.getChildren2, OpCode.sync, OpCode.multi, OpCode.setWatches, OpCode.auth],
+        ...[OpCode.getChildren, OpCode.getChildren2, OpCode.sync, OpCode.multi, OpCode.setWatches, OpCode.auth, OpCode.reconfig],
       ),
     ),
   ),
@@ -318,15 +319,6 @@ const bytesStep: Arbitrary<BytesStep> = fc.record({
 const strangeStep: Arbitrary<BytesStep> = fc
   .tuple(slotArbitrary(), fc.constantFrom({ type: OpCode.ping, xid: 77 }, { type: OpCode.createSession }))
   .map(([slot, request]) => ({ kind: 'bytes', slot, body: new Uint8Array(0), ...request }));
-
-/** No one joins, no one leaves. */
-const NO_RECONFIG = Uint8Array.of(...new Array<number>(12).fill(0), ...new Array<number>(8).fill(0xff));
-const reconfigStep: Arbitrary<BytesStep> = slotArbitrary().map((slot) => ({
-  kind: 'bytes',
-  slot,
-  type: OpCode.reconfig,
-  body: NO_RECONFIG,
-}));
 
 const expireStep: Arbitrary<ExpireStep> = fc.record({
   kind: fc.constant('expire'),
@@ -355,7 +347,6 @@ const step: Arbitrary<Step> = fc.oneof(
   weighted(70, addWatch),
   weighted(60, pipelineStep),
   weighted(12, expireStep),
-  weighted(4, reconfigStep),
   weighted(70, connectStep),
   weighted(
     30,

@@ -176,13 +176,6 @@ export const KNOWN: readonly KnownDifference[] = [
     },
   },
   {
-    row: 'reconfig',
-    after: 'write',
-    explain(pair, { step, actor }) {
-      return typeOf(step) === OpCode.reconfig ? refusedByEnd(pair, actor, () => true) : undefined;
-    },
-  },
-  {
     row: 'a session that has gone on at another server; its old connection',
     after: 'none',
     explain({ theirs, ours }, { actor }) {
@@ -311,6 +304,7 @@ export const KNOWN: readonly KnownDifference[] = [
 ];
 
 const NOT_TOGETHER = 'what is sent together is what both answer in its order';
+const NOT_CUT_OFF = 'a history has neither local sessions nor a server that has lost the others';
 
 /** Rows that no history can meet, and why. */
 export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
@@ -326,6 +320,11 @@ export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
   ['a digest password that is not UTF-8', 'proofs are text'],
   ['a digest user that is not UTF-8', 'proofs are text'],
   ['requests behind a closeSession on the same connection', NOT_TOGETHER],
+  ['an ephemeral in a multi of a local session that may not be upgraded', NOT_CUT_OFF],
+  ['a new session at a read-only server, without local sessions', NOT_CUT_OFF],
+  ['a session that the read-only server does not know, with local sessions', NOT_CUT_OFF],
+  ['the state that a read-only server shows', NOT_CUT_OFF],
+  ['deleteContainer at a read-only server', NOT_CUT_OFF],
   [
     '`lastZxidSeen` or `relativeZxid` that is negative and neither −1 nor −2⁶³, or of an epoch above 2²¹ − 1',
     'our own codec, which sends them, has no such zxid',

@@ -152,7 +152,8 @@ class Model {
       case OpCode.delete:
       case OpCode.setData:
       case OpCode.setACL:
-      case OpCode.multi: {
+      case OpCode.multi:
+      case OpCode.reconfig: {
         const caller = { zxid: ++this.#zxid, time: this.#clock.wallNow(), session: session.id, ids: port.ids };
         const { err, response } = this.#tree.write(request, caller);
         this.#fireAll();

@@ -1,6 +1,6 @@
 /** Quorate's side: an ensemble with what both sides are started with, over TCP or within the process. */
 import { listen } from '@quorate/node';
-import { Ensemble, type EnsembleOptions, SeededRandom, type Sid, VirtualClock } from 'quorate';
+import { Ensemble, type EnsembleOptions, SeededRandom, type Sid, type VirtualClock } from 'quorate';
 import { SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST, TICK_TIME_MS } from './settings.ts';
 import { type Accept, inProcessWay, tcpWay, type Way } from './way.ts';
 

@@ -29,6 +29,7 @@ const OUTCOMES: Readonly<Record<string, readonly string[]>> = {
   addWatch: ['OK', 'MARSHALLING_ERROR'],
   checkWatches: ['OK', 'NO_WATCHER', 'MARSHALLING_ERROR'],
   removeWatches: ['OK', 'NO_WATCHER', 'MARSHALLING_ERROR'],
+  reconfig: ['RECONFIG_DISABLED'],
   closeSession: ['OK, end'],
   'connect (new)': ['OK', 'none, end'],
   'connect (own)': ['OK', 'none, end'],

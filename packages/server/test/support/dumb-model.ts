@@ -191,6 +191,8 @@ export class DumbModel {
         node.aversion++;
         return { err: 0, response: { type: op.type, stat: this.stat(op.path) } };
       }
+      case OpCode.reconfig:
+        return { err: ErrorCode.RECONFIG_DISABLED };
       default:
         throw new Error('multis do not nest');
     }

@@ -87,7 +87,7 @@ export class Control {
   async gone(path: string): Promise<void> {
     const connection = this.#connection;
     const isGone = (message: Received): boolean =>
-      message.kind === 'event' && message.path === path && message.type === EventType.nodeDeleted;
+      message.kind === 'event' && message.path === path && message.type !== EventType.nodeCreated;
     if (!(await connection.until(() => connection.received.some(isGone), TIMEOUT_MS)))
       throw new Error(`a server has never deleted ${path}`);
     connection.take();

@@ -3,25 +3,32 @@
  * Whatever docs/compatibility.md does not list must be the same: replies, events and their order, how connections end.
  *
  *     npm run test:differential -- --runs 500                 needs Debian's zookeeper and default-jre-headless
- *     npm run test:differential -- --runs 500 --servers 3     ours with three servers, whose connections go to each in turn
+ *     npm run test:differential -- --runs 500 --servers 3     three servers each; sessions begin at all of them and move
+ *     npm run test:differential -- --runs 500 --model         against a model in Apache's place, without Java, ports or real time
  *     npm run test:differential -- --seed N [--path P]        a run again; with the path, only what it has found
+ *
+ * A history has up to so many steps (`--steps 60`), and one that differs is made smaller by so many further runs at most (`--shrinks 500`).
  *
  * Exit status 1 where something differs, or where a run of 500 and more leaves a cell of the table empty that matters; 2 for a command line that makes no sense.
  */
 import { parseArgs } from 'node:util';
-import { listen } from '@quorate/node';
-import { Ensemble } from 'quorate';
+import { VirtualClock } from 'quorate';
 import { command, whole } from './command-line.ts';
-import { Apache } from './differential/apache.ts';
+import { startApache } from './differential/apache.ts';
 import { columns } from './differential/columns.ts';
 import { type DifferentialOptions, differential } from './differential/differential.ts';
+import { KNOWN } from './differential/known-differences.ts';
+import { startModel } from './differential/model.ts';
+import { type Started, startOurs, startVirtual } from './differential/ours.ts';
 import { emptyCells, report } from './differential/report.ts';
-import { SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST, TICK_TIME_MS } from './differential/settings.ts';
 
 /** So many histories must fill every cell that matters. */
 const RUNS_FOR_ALL_CELLS = 500;
 
-type Options = Omit<DifferentialOptions, 'theirs' | 'ours'> & { readonly servers: number };
+interface Options extends Pick<DifferentialOptions, 'runs' | 'stepsMax' | 'shrinksMax' | 'seed' | 'path'> {
+  readonly servers: number;
+  readonly model: boolean;
+}
 
 function readOptions(): Options {
   const { values } = parseArgs({
@@ -29,6 +36,8 @@ function readOptions(): Options {
       runs: { type: 'string', default: '100' },
       steps: { type: 'string', default: '60' },
       servers: { type: 'string', default: '1' },
+      model: { type: 'boolean', default: false },
+      shrinks: { type: 'string', default: '500' },
       seed: { type: 'string' },
       path: { type: 'string' },
     },
@@ -37,23 +46,26 @@ function readOptions(): Options {
     runs: whole('runs', values.runs, 1),
     stepsMax: whole('steps', values.steps, 1),
     servers: whole('servers', values.servers, 1),
+    model: values.model,
+    shrinksMax: whole('shrinks', values.shrinks, 0),
     seed: values.seed === undefined ? undefined : whole('seed', values.seed, -0x8000_0000),
     path: values.path,
   };
 }
 
+async function start({ servers, model }: Options): Promise<{ readonly theirs: Started; readonly ours: Started }> {
+  if (!model) return { theirs: await startApache(servers), ours: await startOurs(servers) };
+  const clock = new VirtualClock();
+  return { theirs: startModel(servers, clock), ours: await startVirtual(servers, clock) };
+}
+
 async function run(options: Options): Promise<boolean> {
-  const apache = await Apache.start();
-  const ensemble = await Ensemble.start({
-    ...{ servers: options.servers, tickTimeMs: TICK_TIME_MS, superDigest: SUPER_DIGEST },
-    ...{ minSessionTimeoutMs: SESSION_TIMEOUT_MIN_MS, maxSessionTimeoutMs: SESSION_TIMEOUT_MAX_MS },
-  });
-  const listener = await listen(ensemble, { host: '127.0.0.1', port: 0 });
+  const { theirs, ours } = await start(options);
   const started = performance.now();
   let shown = started;
   try {
     const { seed, tally, found } = await differential({
-      ...{ ...options, theirs: apache.port, ours: listener.port },
+      ...{ ...options, theirs: theirs.ways, ours: ours.ways, known: options.model ? [] : KNOWN },
       onHistory({ histories, steps }) {
         if (performance.now() < shown + 10_000) return;
         shown = performance.now();
@@ -64,16 +76,14 @@ async function run(options: Options): Promise<boolean> {
     console.log(`seed ${seed}: ${tally.histories} histories, ${tally.steps} steps in ${seconds} s`);
     for (const line of report(tally)) console.log(line);
     if (found === undefined) return checkCells(emptyCells(tally), options.runs);
-    console.log(
-      `\nA history differs; again: npm run test:differential -- --steps ${options.stepsMax} --seed ${seed} --path ${found.path}\n`,
-    );
+    const again = `--steps ${options.stepsMax} --servers ${options.servers}${options.model ? ' --model' : ''} --seed ${seed} --path ${found.path}`;
+    console.log(`\nA history differs; again: npm run test:differential -- ${again}\n`);
     if (!found.again.differs) console.log('It was run once more, and did not differ.');
-    for (const line of columns(found.again.laps)) console.log(line);
+    for (const line of columns(found.again.laps, options.model ? 'model' : undefined)) console.log(line);
     return false;
   } finally {
-    await listener.close();
-    await ensemble.close();
-    await apache.stop();
+    await ours.close();
+    await theirs.close();
   }
 }
 

@@ -1,17 +1,21 @@
-/** Apache ZooKeeper as Debian packages it (`zookeeper`, 3.8.0): one server on a port of 127.0.0.1, with its files in a folder of its own. */
+/** Apache ZooKeeper as Debian packages it (`zookeeper`, 3.8.0): one server or an ensemble, on ports of 127.0.0.1, with their files in a folder of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Started } from './ours.ts';
 import { SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST, TICK_TIME_MS } from './settings.ts';
+import { tcpWay } from './way.ts';
 
 /** Where Debian keeps it; its manifest names the libraries that it needs. */
 const JAR = '/usr/share/java/zookeeper.jar';
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 const WORD_TIMEOUT_MS = 500;
 const STOP_TIMEOUT_MS = 5_000;
+/** Ticks. A busy machine must not end an ensemble. */
+const LIMIT = 200;
 
 export interface ApacheOptions {
   /** The folder that its own is made in. */
@@ -20,6 +24,12 @@ export interface ApacheOptions {
   readonly java: readonly string[];
   /** Lines of zoo.cfg, beside the ports and the folder. */
   readonly settings: readonly string[];
+}
+
+/** Servers, while they run. */
+export interface StartedApache extends Started {
+  /** In the order of `ways`. */
+  readonly servers: readonly { readonly port: number; readonly pid: number }[];
 }
 
 /** As the differential test needs it. */
@@ -39,79 +49,105 @@ const COMPARABLE: ApacheOptions = {
   ],
 };
 
-export class Apache {
-  readonly port: number;
-  readonly #process: ChildProcess;
-  readonly #folder: string;
+interface Member {
+  readonly sid: number;
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly electionPort: number;
+}
 
-  private constructor(port: number, process: ChildProcess, folder: string) {
-    this.port = port;
-    this.#process = process;
-    this.#folder = folder;
-  }
-
-  get pid(): number {
-    return this.#process.pid as number;
-  }
-
-  static async start({ under, java, settings } = COMPARABLE): Promise<Apache> {
-    if (!existsSync(JAR)) throw new RangeError(`there is no ${JAR}: install Debian's zookeeper and default-jre-headless`);
-    const folder = await mkdtemp(join(under, 'quorate-apache-'));
-    const port = await freePort();
-    await mkdir(join(folder, 'data'));
-    await writeFile(join(folder, 'zoo.cfg'), [...configuration(folder, port), ...settings, ''].join('\n'));
-    const main = 'org.apache.zookeeper.server.ZooKeeperServerMain';
-    const process = spawn('java', [...java, '-cp', JAR, main, join(folder, 'zoo.cfg')], { stdio: 'ignore' });
-    const apache = new Apache(port, process, folder);
-    let failure: Error | undefined;
-    process.once('error', (error) => {
-      failure = error;
-    });
-    const giveUpAt = performance.now() + START_TIMEOUT_MS;
-    while (!(await answers(port))) {
-      if (failure === undefined && process.exitCode === null && performance.now() < giveUpAt) continue;
-      await apache.stop();
-      throw new Error(`Apache ZooKeeper does not start${failure === undefined ? '' : `: ${failure.message}`}`);
-    }
-    return apache;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.pid !== undefined) {
-      const gone = new Promise((resolve) => this.#process.once('exit', resolve));
-      this.#process.kill();
-      const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_TIMEOUT_MS);
-      await gone;
-      clearTimeout(timer);
-    }
-    await rm(this.#folder, { recursive: true, force: true });
+/** Resolves when every server serves. */
+export async function startApache(servers: number, { under, java, settings } = COMPARABLE): Promise<StartedApache> {
+  if (!existsSync(JAR)) throw new RangeError(`there is no ${JAR}: install Debian's zookeeper and default-jre-headless`);
+  const folder = await mkdtemp(join(under, 'quorate-apache-'));
+  const ports = await freePorts(servers * 3);
+  const members = Array.from({ length: servers }, (_, i): Member => {
+    const [clientPort = 0, peerPort = 0, electionPort = 0] = ports.slice(i * 3);
+    return { sid: i + 1, clientPort, peerPort, electionPort };
+  });
+  const processes = await Promise.all(
+    members.map(async (member) => {
+      const home = join(folder, String(member.sid));
+      await mkdir(join(home, 'data'), { recursive: true });
+      await writeFile(join(home, 'data', 'myid'), String(member.sid));
+      await writeFile(join(home, 'zoo.cfg'), [...configuration(home, member, members), ...settings, ''].join('\n'));
+      const main = `org.apache.zookeeper.server.${servers === 1 ? 'ZooKeeperServerMain' : 'quorum.QuorumPeerMain'}`;
+      return launch([...java, '-cp', JAR, main, join(home, 'zoo.cfg')]);
+    }),
+  );
+  const close = async (): Promise<void> => {
+    await Promise.all(processes.map(stop));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const modes = await Promise.all(members.map(({ clientPort }, i) => modeOf(clientPort, processes[i] as ChildProcess)));
+    const leader = Math.max(0, modes.indexOf('leader'));
+    const all = members.map(({ clientPort: port }, i) => ({ port, pid: processes[i]?.pid as number }));
+    const inOrder = [...all.slice(leader), ...all.slice(0, leader)];
+    return { servers: inOrder, ways: inOrder.map(({ port }) => tcpWay(port)), close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
-function configuration(folder: string, port: number): string[] {
+function launch(command: readonly string[]): ChildProcess {
+  const process = spawn('java', command, { stdio: 'ignore' });
+  // That it does not run is seen by its exit.
+  process.on('error', () => process.emit('exit'));
+  return process;
+}
+
+function configuration(home: string, { clientPort }: Member, members: readonly Member[]): string[] {
+  const ensemble = members.map(({ sid, peerPort, electionPort }) => `server.${sid}=127.0.0.1:${peerPort}:${electionPort}`);
   return [
-    `dataDir=${join(folder, 'data')}`,
-    `clientPort=${port}`,
+    `dataDir=${join(home, 'data')}`,
+    `clientPort=${clientPort}`,
     'clientPortAddress=127.0.0.1',
     'maxClientCnxns=0',
     'admin.enableServer=false',
+    ...(members.length > 1 ? [`initLimit=${LIMIT}`, `syncLimit=${LIMIT}`, ...ensemble] : []),
   ];
 }
 
-/** Free now; nobody on this machine is likely to take it within the next second. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
+async function stop(process: ChildProcess): Promise<void> {
+  if (process.exitCode !== null || process.pid === undefined) return;
+  const gone = new Promise((resolve) => process.once('exit', resolve));
+  process.kill();
+  const timer = setTimeout(() => process.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await gone;
+  clearTimeout(timer);
 }
 
-/** Whether the server serves: it says so to the word `srvr`. */
-function answers(port: number): Promise<boolean> {
+/** Waits until a server serves, and gives what it then is: standalone, leader or follower. */
+async function modeOf(port: number, process: ChildProcess): Promise<string> {
+  const giveUpAt = performance.now() + START_TIMEOUT_MS;
+  while (process.pid !== undefined && process.exitCode === null && performance.now() < giveUpAt) {
+    const mode = /^Mode: (\w+)$/m.exec(await srvr(port))?.[1];
+    if (mode !== undefined) return mode;
+  }
+  throw new Error('Apache ZooKeeper does not start');
+}
+
+/** Free now, all at the same time; nobody on this machine is likely to take one within the next second. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(0, '127.0.0.1', resolve);
+      });
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** What a server says to the word `srvr`; nothing where it does not serve yet. */
+function srvr(port: number): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     const socket = connect(port, '127.0.0.1', () => socket.write('srvr'));
@@ -121,6 +157,6 @@ function answers(port: number): Promise<boolean> {
     // A server that is just starting may take the connection and never answer on it.
     socket.setTimeout(WORD_TIMEOUT_MS, () => socket.destroy());
     socket.on('error', () => {});
-    socket.on('close', () => setTimeout(() => resolve(text.startsWith('Zookeeper version:')), text === '' ? 50 : 0));
+    socket.on('close', () => setTimeout(() => resolve(text), text.includes('Mode:') ? 0 : 50));
   });
 }

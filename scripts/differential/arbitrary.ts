@@ -2,9 +2,29 @@
  * The generator of histories. A new operation is one more line in `REQUESTS` (or in `OPS` where a multi may hold it) with its weight; one that this
  * repository has no record for can be tried as bytes.
  */
-import { CreateMode, type MultiOp, OPEN_ACL_UNSAFE, OpCode, type Request, TTL_MS_MAX, type Zxid } from '@quorate/protocol';
+import {
+  AddWatchMode,
+  CreateMode,
+  type MultiOp,
+  NO_ZXID,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  type ReadRequest,
+  type Request,
+  TTL_MS_MAX,
+  WatcherType,
+} from '@quorate/protocol';
 import fc, { type Arbitrary } from 'fast-check';
-import { type BytesStep, type ConnectStep, type RequestStep, type Since, SLOTS, type Step } from './history.ts';
+import {
+  type BytesStep,
+  type ConnectStep,
+  type ExpireStep,
+  type PipelineStep,
+  type RequestStep,
+  type Since,
+  SLOTS,
+  type Step,
+} from './history.ts';
 import { scene } from './scenes.ts';
 import { digestOf, SUPER_PROOF } from './settings.ts';
 
@@ -144,8 +164,7 @@ const setAcl = fc
   .record({ type: fc.constant(OpCode.setACL), path, acl, version })
   .map((request) => (request.path.startsWith('/') ? { ...request, path: '~' } : request));
 const check = fc.record({ type: fc.constant(OpCode.check), path, version });
-const read = (type: typeof OpCode.exists | typeof OpCode.getData | typeof OpCode.getChildren | typeof OpCode.getChildren2) =>
-  fc.record({ type: fc.constant(type), path, watch: fc.boolean() });
+const read = (type: ReadRequest['type'], watch: Arbitrary<boolean> = fc.boolean()) => fc.record({ type: fc.constant(type), path, watch });
 
 /** What a multi may hold. */
 const OPS: readonly Weighted<MultiOp>[] = [
@@ -178,6 +197,16 @@ const auth = fc.record({
   auth: proof.map((text) => new TextEncoder().encode(text)),
 });
 
+/** Some that are none, too. */
+const watcherRequest = fc.record({
+  type: fc.constantFrom(OpCode.checkWatches, OpCode.removeWatches),
+  path,
+  watcherType: fc.oneof(
+    weighted(6, fc.constantFrom(WatcherType.children, WatcherType.data, WatcherType.any)),
+    weighted(1, fc.constantFrom(WatcherType.persistent, WatcherType.persistentRecursive, 0, 6, -1)),
+  ),
+});
+
 const REQUESTS: readonly Weighted<Request>[] = [
   weighted(16, create),
   weighted(8, remove),
@@ -200,14 +229,35 @@ const REQUESTS: readonly Weighted<Request>[] = [
   weighted(2, fc.record({ type: fc.constant(OpCode.getEphemerals), prefixPath: fc.constantFrom('~', '~/a', '~/a/', '~/none') })),
   weighted(2, fc.record({ type: fc.constant(OpCode.getAllChildrenNumber), path: znode })),
   weighted(2, fc.constant({ type: OpCode.whoAmI })),
+  weighted(8, watcherRequest),
+  weighted(1, fc.constant({ type: OpCode.reconfig, joiningServers: null, leavingServers: '9', newMembers: null, curConfigId: -1n })),
 ];
 
 const since: Arbitrary<Since> = fc.constantFrom('now', 'start', 'nothing', 'future');
 const paths = fc.array(path, { maxLength: 3 });
-const setWatches = fc
-  .record({ slot: slotArbitrary(), since, dataWatches: paths, existWatches: paths, childWatches: paths })
-  .map(({ slot, since: from, ...watches }): RequestStep => {
-    return { kind: 'request', slot, since: from, request: { type: OpCode.setWatches, relativeZxid: 0 as Zxid, ...watches } };
+const lists = { since, dataWatches: paths, existWatches: paths, childWatches: paths };
+const setWatches = fc.record({ slot: slotArbitrary(), ...lists }).map(({ slot, since: from, ...watches }): RequestStep => {
+  return { kind: 'request', slot, since: from, request: { type: OpCode.setWatches, relativeZxid: NO_ZXID, ...watches } };
+});
+
+/**
+ * Most of the watches that stay are of one mode for each slot, because 3.8 has one for each path: the first has none, the second persistent ones, the third recursive ones.
+ */
+const addWatch = fc
+  .tuple(fc.oneof(weighted(6, fc.constantFrom(1, 2)), weighted(1, fc.constant(0))), path, fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 1, 2, -1))
+  .map(([slot, at, other]): RequestStep => {
+    const mode = slot === 2 && other === 0 ? AddWatchMode.persistentRecursive : other;
+    return { kind: 'request', slot, request: { type: OpCode.addWatch, path: at, mode } };
+  });
+
+const setWatches2 = fc
+  .record({ slot: slotArbitrary(), ...lists, stay: paths, other: fc.oneof(weighted(9, fc.constant([])), weighted(1, paths)) })
+  .map(({ slot, since: from, stay, other, ...watches }): RequestStep => {
+    const stays =
+      slot === 2
+        ? { persistentWatches: other, persistentRecursiveWatches: stay }
+        : { persistentWatches: slot === 1 ? stay : other, persistentRecursiveWatches: [] };
+    return { kind: 'request', slot, since: from, request: { type: OpCode.setWatches2, relativeZxid: NO_ZXID, ...watches, ...stays } };
   });
 
 function slotArbitrary(): Arbitrary<number> {
@@ -216,6 +266,34 @@ function slotArbitrary(): Arbitrary<number> {
 
 const requestStep = (request: Arbitrary<Request>): Arbitrary<RequestStep> =>
   fc.record({ kind: fc.constant('request'), slot: slotArbitrary(), request });
+
+/** What both answer in its order. It leaves no watches: where they meet others of the same path, rows of docs/compatibility.md are about what comes next. */
+const together = fc.oneof(
+  weighted(4, create),
+  weighted(3, remove),
+  weighted(3, setData),
+  weighted(2, read(OpCode.getData, fc.constant(false))),
+  weighted(2, read(OpCode.getChildren, fc.constant(false))),
+  weighted(1, read(OpCode.getChildren2, fc.constant(false))),
+  weighted(2, multi),
+  weighted(1, fc.record({ type: fc.constant(OpCode.getACL), path })),
+  weighted(1, fc.record({ type: fc.constant(OpCode.sync), path })),
+  weighted(1, fc.record({ type: fc.constant(OpCode.getAllChildrenNumber), path: znode })),
+);
+
+const pipelineStep: Arbitrary<PipelineStep> = fc
+  .record({
+    slot: slotArbitrary(),
+    requests: fc.array(together, { minLength: 2, maxLength: 12 }),
+    last: fc.oneof(weighted(9, fc.constant([])), weighted(1, fc.constant([{ type: OpCode.closeSession }]))),
+  })
+  .map(({ slot, requests, last }) => ({ kind: 'pipeline', slot, requests: [...requests.filter(isOfOneMind), ...last] }));
+
+/** Whether no row of docs/compatibility.md is about it that takes its whole answer out. */
+function isOfOneMind(request: Request): boolean {
+  const ops = request.type === OpCode.multi ? request.ops : [request];
+  return ops.every((op) => !('path' in op && op.path === '') && !('flags' in op && (op.flags === 5 || op.flags === 6)));
+}
 
 const READ_BYTES = Uint8Array.of(0, 0, 0, 1, 0x2f);
 
@@ -230,7 +308,7 @@ const bytesStep: Arbitrary<BytesStep> = fc.record({
       8,
       fc.constantFrom(
         ...[OpCode.create, OpCode.create2, OpCode.delete, OpCode.exists, OpCode.getData, OpCode.setData, OpCode.getACL, OpCode.setACL],
-        ...[OpCode.getChildren, OpCode.getChildren2, OpCode.sync, OpCode.multi, OpCode.setWatches, OpCode.auth],
+        ...[OpCode.getChildren, OpCode.getChildren2, OpCode.sync, OpCode.multi, OpCode.setWatches, OpCode.auth, OpCode.reconfig],
       ),
     ),
   ),
@@ -242,22 +320,33 @@ const strangeStep: Arbitrary<BytesStep> = fc
   .tuple(slotArbitrary(), fc.constantFrom({ type: OpCode.ping, xid: 77 }, { type: OpCode.createSession }))
   .map(([slot, request]) => ({ kind: 'bytes', slot, body: new Uint8Array(0), ...request }));
 
+const expireStep: Arbitrary<ExpireStep> = fc.record({
+  kind: fc.constant('expire'),
+  slot: slotArbitrary(),
+  timeOut: fc.constantFrom(0, -1, 1),
+});
+
 const connectStep: Arbitrary<ConnectStep> = fc.record({
   kind: fc.constant('connect'),
   slot: slotArbitrary(),
+  server: slotArbitrary(),
   session: fc.oneof(
     weighted(6, fc.constant('own' as const)),
     weighted(2, fc.constantFrom('new' as const, 'other' as const)),
     weighted(1, fc.constantFrom('stranger' as const, 'closed' as const, 'unknown' as const)),
   ),
-  timeOut: fc.constantFrom(60_000, 30_000, 0, -1, 1, 0x7fff_ffff),
+  timeOut: fc.constantFrom(60_000, 30_000, 60_001, 0x7fff_ffff),
   seen: fc.oneof(weighted(9, fc.constantFrom<Since>('now', 'nothing')), weighted(1, fc.constant<Since>('future'))),
   withReadOnly: fc.boolean(),
 });
 
 const step: Arbitrary<Step> = fc.oneof(
   weighted(1000, requestStep(fc.oneof(...REQUESTS))),
-  weighted(50, setWatches),
+  weighted(40, setWatches),
+  weighted(40, setWatches2),
+  weighted(70, addWatch),
+  weighted(60, pipelineStep),
+  weighted(12, expireStep),
   weighted(70, connectStep),
   weighted(
     30,

@@ -1,20 +1,21 @@
 /** A difference as text: every step of the history, and what theirs and ours have answered in two columns. */
+import type { Request } from '@quorate/protocol';
 import { type Step, stepName } from './history.ts';
 import type { Message, Observation } from './observation.ts';
 import type { Lap } from './run-history.ts';
 
 const COLUMN = 78;
 
-/** The laps of a history that differs in its last. */
-export function columns(laps: readonly Lap[]): string[] {
-  const lines = [row('Apache ZooKeeper', 'Quorate'), row('', '').replaceAll(' ', '-')];
+/** The laps of a history that differs in its last; `theirs` is who was compared with Quorate. */
+export function columns(laps: readonly Lap[], theirs = 'Apache ZooKeeper'): string[] {
+  const lines = [row(theirs, 'Quorate'), row('', '').replaceAll(' ', '-')];
   for (const [index, lap] of laps.entries()) {
     lines.push('', `${index + 1}. ${describeStep(lap.step)}`);
     lines.push(...observations(lap.theirs, lap.ours));
   }
   lines.push('');
-  for (const { where, theirs, ours } of laps.at(-1)?.differences ?? [])
-    lines.push(`differs: ${where}: theirs ${JSON.stringify(theirs)}, ours ${JSON.stringify(ours)}`);
+  for (const { where, theirs: left, ours } of laps.at(-1)?.differences ?? [])
+    lines.push(`differs: ${where}: theirs ${JSON.stringify(left)}, ours ${JSON.stringify(ours)}`);
   return lines;
 }
 
@@ -52,10 +53,19 @@ function row(left: string, right: string): string {
 
 /** A step in one line. */
 export function describeStep(step: Step): string {
-  const hidden = step.kind === 'request' ? ['type', 'relativeZxid'] : ['kind', 'slot'];
-  const fields = Object.entries(step.kind === 'request' ? step.request : step).filter(([key]) => !hidden.includes(key));
-  if (step.kind === 'request' && step.since !== undefined) fields.push(['since', step.since]);
-  return `slot ${step.slot}: ${stepName(step)} ${fields.map(([key, value]) => `${key}=${describeValue(value)}`).join(' ')}`;
+  const who = `slot ${step.slot}`;
+  if (step.kind === 'pipeline') return `${who}, together: ${step.requests.map((request) => describeRequest(request)).join('; ')}`;
+  if (step.kind !== 'request') return `${who}: ${stepName(step)} ${describeFields(step, ['kind', 'slot'])}`;
+  return `${who}: ${describeRequest(step.request)}${step.since === undefined ? '' : ` since=${JSON.stringify(step.since)}`}`;
+}
+
+function describeRequest(request: Request): string {
+  return `${stepName({ kind: 'request', slot: 0, request })} ${describeFields(request, ['type', 'relativeZxid'])}`;
+}
+
+function describeFields(record: object, hidden: readonly string[]): string {
+  const fields = Object.entries(record).filter(([key]) => !hidden.includes(key));
+  return fields.map(([key, value]) => `${key}=${describeValue(value)}`).join(' ');
 }
 
 const HEX_BYTES_SHOWN = 24;

@@ -1,5 +1,7 @@
 /** A client of a run's own that may do everything: it makes the folder of the run and looks at what its sessions may not. */
 import {
+  AddWatchMode,
+  EventType,
   encodeClientMessage,
   encodeConnectRequest,
   NO_ZXID,
@@ -10,32 +12,25 @@ import {
   Xid,
   type Zxid,
 } from '@quorate/protocol';
-import { RawConnection } from './raw-connection.ts';
+import { RawConnection, type Received } from './raw-connection.ts';
 import { SESSION_TIMEOUT_MAX_MS, SUPER_PROOF } from './settings.ts';
+import type { Way } from './way.ts';
 
-const TIMEOUT_MS = 10_000;
+/** Long enough for a machine that is busy with much else. */
+const TIMEOUT_MS = 30_000;
 const NO_DATA = new Uint8Array(0);
 
 export class Control {
   readonly #connection: RawConnection;
   #xid = 0;
-  /** Replies that were taken; the auth's is one besides those under the xids. */
-  #answered = 0;
   #lastZxid = NO_ZXID;
 
   private constructor(connection: RawConnection) {
     this.#connection = connection;
   }
 
-  static async open(port: number): Promise<Control> {
-    const connection = new RawConnection(port);
-    const session = { sessionId: 0n, passwd: new Uint8Array(16), timeOut: SESSION_TIMEOUT_MAX_MS };
-    connection.send(
-      encodeConnectRequest({ kind: 'connect', protocolVersion: 0, lastZxidSeen: NO_ZXID, readOnly: false, ...session }),
-      0,
-      0,
-    );
-    if (!(await connection.until(() => connection.received.length > 0, TIMEOUT_MS))) throw new Error(`no session on port ${port}`);
+  static async open(way: Way): Promise<Control> {
+    const connection = await connected(way);
     connection.take();
     const control = new Control(connection);
     await control.#call({ type: OpCode.auth, authType: 0, scheme: 'digest', auth: new TextEncoder().encode(SUPER_PROOF) });
@@ -78,6 +73,26 @@ export class Control {
     return found;
   }
 
+  /** Brings the server up to what was committed before. */
+  async sync(): Promise<void> {
+    await this.#call({ type: OpCode.sync, path: '/' });
+  }
+
+  /** Looks at a path from now on, for `gone`. */
+  async watch(path: string): Promise<void> {
+    await this.#call({ type: OpCode.addWatch, path, mode: AddWatchMode.persistent });
+  }
+
+  /** Waits until the znode of a path that is looked at was deleted. */
+  async gone(path: string): Promise<void> {
+    const connection = this.#connection;
+    const isGone = (message: Received): boolean =>
+      message.kind === 'event' && message.path === path && message.type !== EventType.nodeCreated;
+    if (!(await connection.until(() => connection.received.some(isGone), TIMEOUT_MS)))
+      throw new Error(`a server has never deleted ${path}`);
+    connection.take();
+  }
+
   async close(): Promise<void> {
     await this.#call({ type: OpCode.closeSession });
     this.#connection.destroy();
@@ -87,14 +102,24 @@ export class Control {
     const xid = request.type === OpCode.auth ? Xid.auth : ++this.#xid;
     const connection = this.#connection;
     connection.send(encodeClientMessage({ kind: 'request', xid, request }), xid, request.type);
-    const find = (): ReplyMessage | undefined =>
-      connection.received.find((message): message is ReplyMessage => message.kind === 'reply' && message.xid === xid);
-    await connection.until(() => find() !== undefined, TIMEOUT_MS);
-    const reply = find();
+    await connection.until(() => connection.has(xid), TIMEOUT_MS);
+    const reply = connection.pick(xid);
     if (reply === undefined) throw new Error('a server does not answer the control connection');
     if (reply.zxid > this.#lastZxid) this.#lastZxid = reply.zxid;
-    this.#answered++;
-    if (this.#answered === this.#xid + 1) connection.take();
     return reply;
   }
+}
+
+/** A connection whose handshake is answered. A server that has just been elected may end the first ones. */
+async function connected(way: Way): Promise<RawConnection> {
+  const session = { sessionId: 0n, passwd: new Uint8Array(16), timeOut: SESSION_TIMEOUT_MAX_MS };
+  const request = { kind: 'connect', protocolVersion: 0, lastZxidSeen: NO_ZXID, readOnly: false, ...session } as const;
+  const giveUpAt = way.clock.now() + TIMEOUT_MS;
+  do {
+    const connection = new RawConnection(way);
+    connection.send(encodeConnectRequest(request), 0, 0);
+    if (await connection.until(() => connection.received.length > 0, TIMEOUT_MS)) return connection;
+    connection.destroy();
+  } while (way.clock.now() < giveUpAt);
+  throw new Error('a server gives no session');
 }

@@ -1,19 +1,26 @@
-/** Many histories against two ports, the first that differs made small. */
+/** Many histories against two servers or ensembles, the first that differs made small. */
 import fc from 'fast-check';
 import { histories } from './arbitrary.ts';
 import type { Step } from './history.ts';
+import type { KnownDifference } from './known-differences.ts';
 import { type Outcome, runHistory } from './run-history.ts';
 import { Side } from './side.ts';
 import { Tally } from './tally.ts';
+import type { Way } from './way.ts';
 
 export interface DifferentialOptions {
-  readonly theirs: number;
-  readonly ours: number;
+  /** The ways to the servers of each, as many to one as to the other; the first lead. */
+  readonly theirs: readonly Way[];
+  readonly ours: readonly Way[];
+  /** What may differ. */
+  readonly known: readonly KnownDifference[];
   readonly runs: number;
   readonly stepsMax: number;
   readonly seed?: number | undefined;
   /** Where fast-check has found a counter-example. */
   readonly path?: string | undefined;
+  /** How many histories may be run to make the one that differs smaller. */
+  readonly shrinksMax: number;
   readonly onHistory?: ((tally: Tally) => void) | undefined;
 }
 
@@ -26,19 +33,21 @@ export interface Result {
 }
 
 export async function differential(options: DifferentialOptions): Promise<Result> {
-  const { theirs, ours, runs, stepsMax, seed, path, onHistory } = options;
+  const { theirs, ours, known, runs, stepsMax, seed, path, shrinksMax, onHistory } = options;
   const tally = new Tally();
   let failed = false;
+  let shrinks = 0;
   let count = 0;
   const run = async (steps: readonly Step[]): Promise<Outcome> => {
     // In another folder, so that the number of a sequential znode beside it does not depend on the histories before.
     const folder = `/h${String(++count).padStart(6, '0')}/t`;
     const sides = { theirs: await Side.open(theirs, folder), ours: await Side.open(ours, folder) };
-    const outcome = await runHistory(steps, sides, failed ? new Tally() : tally);
+    const outcome = await runHistory(steps, sides, { known, tally: failed ? new Tally() : tally });
     await Promise.all([sides.theirs.close(), sides.ours.close()]);
     return outcome;
   };
   const property = fc.asyncProperty(histories(stepsMax), async (steps) => {
+    if (failed && shrinks++ >= shrinksMax) return true;
     const { differs } = await run(steps);
     failed ||= differs;
     if (!failed) onHistory?.(tally);

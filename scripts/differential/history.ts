@@ -3,7 +3,7 @@
  *
  * A path that begins with `~` lies in the folder that a run has for itself, so that trees begin equal.
  */
-import { OpCode, opCodeName, type Request } from '@quorate/protocol';
+import { type MultiOp, OpCode, opCodeName, type Request } from '@quorate/protocol';
 
 /** How many sessions a history has at a time: slots 0, 1, 2. */
 export const SLOTS = 3;
@@ -12,13 +12,20 @@ export const SLOTS = 3;
 export interface RequestStep {
   readonly kind: 'request';
   readonly slot: number;
-  /** The `relativeZxid` of a setWatches stands for nothing; `since` says what is sent. */
+  /** The `relativeZxid` of a setWatches or setWatches2 stands for nothing; `since` says what is sent. */
   readonly request: Request;
   readonly since?: Since;
 }
 
 /** Of a setWatches: nothing was seen, what was seen before the history, all that was seen until now, more than there is. */
 export type Since = 'nothing' | 'start' | 'now' | 'future';
+
+/** Several requests that are under way together. */
+export interface PipelineStep {
+  readonly kind: 'pipeline';
+  readonly slot: number;
+  readonly requests: readonly Request[];
+}
 
 /** A header and bytes that are no request of that type, or one that this code has no record for. */
 export interface BytesStep {
@@ -34,6 +41,8 @@ export interface BytesStep {
 export interface ConnectStep {
   readonly kind: 'connect';
   readonly slot: number;
+  /** The server, as one of as many as there are. */
+  readonly server: number;
   /**
    * new: a session is made. own: the slot's, again. other: that of the next slot. stranger: the slot's, with a wrong password.
    * closed: one that was ended. unknown: an id that was never given out.
@@ -50,13 +59,32 @@ export interface DropStep {
   readonly slot: number;
 }
 
-export type Step = RequestStep | BytesStep | ConnectStep | DropStep;
+/** The slot's client connects once more, asks for the shortest timeout and is never heard again; until its session has expired nothing else happens. */
+export interface ExpireStep {
+  readonly kind: 'expire';
+  readonly slot: number;
+  /** Less than the shortest timeout. */
+  readonly timeOut: number;
+}
+
+export type Step = RequestStep | PipelineStep | BytesStep | ConnectStep | DropStep | ExpireStep;
 
 /** What a step is, in one word: an operation by ZooKeeper's name, else its kind. */
 export function stepName(step: Step): string {
   if (step.kind === 'request') return opCodeName(step.request.type) ?? String(step.request.type);
   if (step.kind === 'bytes') return opCodeName(step.type) === undefined ? 'unknown opcode' : `${opCodeName(step.type)}, raw bytes`;
-  return step.kind === 'connect' ? `connect (${step.session})` : 'drop';
+  return step.kind === 'connect' ? `connect (${step.session})` : step.kind;
+}
+
+/** The requests of a step, in the order of their replies. */
+export function requestsOf(step: Step): readonly Request[] {
+  if (step.kind === 'request') return [step.request];
+  return step.kind === 'pipeline' ? step.requests : [];
+}
+
+/** The same, with the operations of a multi in its place. */
+export function operationsOf(step: Step): readonly (Request | MultiOp)[] {
+  return requestsOf(step).flatMap((request): readonly (Request | MultiOp)[] => (request.type === OpCode.multi ? request.ops : [request]));
 }
 
 /** True where ZooKeeper 3.8 answers nothing at all, so that nobody should wait for it. */

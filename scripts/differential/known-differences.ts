@@ -4,8 +4,8 @@
  * An entry explains as little as it can: it takes out of both observations what its row is about, and everything else is compared all the same. Entries are
  * asked in their order: those that take messages out come before those that look at messages in the same place. `test/differential.test.ts` holds them against the document, row by row.
  */
-import { CreateMode, OpCode } from '@quorate/protocol';
-import { pathOf, type Step } from './history.ts';
+import { CreateMode, OpCode, WatcherType } from '@quorate/protocol';
+import { operationsOf, pathOf, requestsOf, type Step } from './history.ts';
 import { isEvent, type Message, type Observation } from './observation.ts';
 import {
   byEvent,
@@ -22,11 +22,16 @@ import {
   withoutReplies,
   withoutSilent,
 } from './pair.ts';
+import type { StandingWatch, StandingWatches } from './standing-watches.ts';
 
 export interface KnownContext {
   readonly step: Step;
   /** The connection of the step's slot. */
   readonly actor: string;
+  /** The watches of that connection before the step. */
+  readonly had: readonly StandingWatch[];
+  /** All watches after the step. */
+  readonly watches: StandingWatches;
   /** Whether a connection could read a znode before the step and can still: what events are filtered by. */
   mayRead(connection: string, path: string): boolean;
 }
@@ -51,7 +56,7 @@ export const KNOWN: readonly KnownDifference[] = [
     row: 'getData, exists, getChildren, getACL, getAllChildrenNumber, setWatches of the empty path, also in a multiRead',
     after: 'reset',
     explain(pair, { step, actor }) {
-      if (step.kind === 'request' && step.request.type === OpCode.setWatches) return withoutEventsOf('', pair, actor);
+      if (step.kind === 'request' && 'relativeZxid' in step.request) return withoutEventsOf('', pair, actor);
       if (pathOf(step) !== '') return undefined;
       return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'OK' && ours['err'] === 'NO_NODE');
     },
@@ -128,6 +133,61 @@ export const KNOWN: readonly KnownDifference[] = [
       const flags = flagsOf(step);
       if (!flags.includes(CreateMode.PERSISTENT_WITH_TTL) && !flags.includes(CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL)) return undefined;
       return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'MARSHALLING_ERROR' && ours['err'] === 'OK');
+    },
+  },
+  {
+    row: 'watches of several modes of one client at one path',
+    after: 'reset',
+    explain: (pair, { actor, watches }) => (watches.isMixed(actor) ? pair : undefined),
+  },
+  {
+    row: 'checkWatches at a path where another client has a watch',
+    after: 'none',
+    explain(pair, { step, actor, watches }) {
+      if (typeOf(step) !== OpCode.checkWatches || !watches.isElsewhere(actor, pathOf(step) ?? '')) return undefined;
+      return wholeReply(pair, actor, isTakenForOne);
+    },
+  },
+  {
+    row: 'checkWatches of a path without a slash',
+    after: 'none',
+    explain(pair, { step, actor }) {
+      if (typeOf(step) !== OpCode.checkWatches || pathOf(step)?.includes('/') !== false) return undefined;
+      return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'MARSHALLING_ERROR' && isAnswerOfWatches(ours));
+    },
+  },
+  {
+    row: 'checkWatches and removeWatches of the types CHILDREN and DATA where there is a watch of addWatch',
+    after: 'reset',
+    explain(pair, { step, actor, had }) {
+      const type = watcherTypeOf(step);
+      if (type !== WatcherType.children && type !== WatcherType.data) return undefined;
+      if (!had.some(({ path, mode }) => path === pathOf(step) && mode !== 'one-shot')) return undefined;
+      return wholeReply(pair, actor, isTakenForOne);
+    },
+  },
+  {
+    row: 'checkWatches and removeWatches of the types PERSISTENT (4) and PERSISTENT_RECURSIVE (5)',
+    after: 'reset',
+    explain(pair, { step, actor }) {
+      const type = watcherTypeOf(step);
+      if (type !== WatcherType.persistent && type !== WatcherType.persistentRecursive) return undefined;
+      return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'MARSHALLING_ERROR' && isAnswerOfWatches(ours));
+    },
+  },
+  {
+    row: 'a session that has gone on at another server; its old connection',
+    after: 'none',
+    explain({ theirs, ours }, { actor }) {
+      const hasMoved = theirs[actor]?.messages.some(({ kind, timeOut }) => kind === 'connected' && timeOut !== 0) === true;
+      const cut = Object.keys(ours).filter(
+        (connection) => connection !== actor && ours[connection]?.ended === true && theirs[connection]?.ended !== true,
+      );
+      if (!hasMoved || cut.length === 0) return undefined;
+      return {
+        theirs,
+        ours: withoutSilent(mapSeen(ours, (seen, connection) => (cut.includes(connection) ? { ...seen, ended: false } : seen))),
+      };
     },
   },
   {
@@ -243,8 +303,8 @@ export const KNOWN: readonly KnownDifference[] = [
   },
 ];
 
-const NOT_YET = 'no history has this operation yet';
-const ONE_SERVER = 'a history has neither local sessions nor a server that has lost the others';
+const NOT_TOGETHER = 'what is sent together is what both answer in its order';
+const NOT_CUT_OFF = 'a history has neither local sessions nor a server that has lost the others';
 
 /** Rows that no history can meet, and why. */
 export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
@@ -252,29 +312,24 @@ export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
   ['createTTL, within a multi, with a flag without TTL', 'a generated createTTL has one of its own'],
   ['createTTL where `zookeeper.extendedTypesEnabled` is not set', 'theirs is started with it'],
   ['a multiRead of nothing but a write', 'a generated multiRead holds reads'],
-  ['watches of several modes of one client at one path', NOT_YET],
-  ['checkWatches at a path where another client has a watch', NOT_YET],
-  ['checkWatches and removeWatches of the types CHILDREN and DATA where there is a watch of addWatch', NOT_YET],
-  ['checkWatches and removeWatches of the types PERSISTENT (4) and PERSISTENT_RECURSIVE (5)', NOT_YET],
   ['an IPv6 address, or a network of IPv6, in an ACL of the scheme `ip`', 'histories name IPv4 addresses'],
   ['create or create2 with the flag CONTAINER (4)', 'the answers are the same; a container goes when it is empty, long after a history'],
-  ['a setACL and, directly behind it on the same connection, a request that the new ACL forbids', 'one operation is in flight'],
+  ['a setACL and, directly behind it on the same connection, a request that the new ACL forbids', NOT_TOGETHER],
   ['lists in setWatches and setWatches2 that are null', 'generated requests hold what their records can hold'],
-  ['addauth while requests of the same connection are under way', 'one operation is in flight'],
+  ['addauth while requests of the same connection are under way', NOT_TOGETHER],
   ['a digest password that is not UTF-8', 'proofs are text'],
   ['a digest user that is not UTF-8', 'proofs are text'],
-  ['a session that has gone on at another server; its old connection', 'theirs is one server'],
-  ['requests behind a closeSession on the same connection', 'one operation is in flight'],
-  ['an ephemeral in a multi of a local session that may not be upgraded', ONE_SERVER],
-  ['a new session at a read-only server, without local sessions', ONE_SERVER],
-  ['a session that the read-only server does not know, with local sessions', ONE_SERVER],
-  ['the state that a read-only server shows', ONE_SERVER],
-  ['deleteContainer at a read-only server', ONE_SERVER],
+  ['requests behind a closeSession on the same connection', NOT_TOGETHER],
+  ['an ephemeral in a multi of a local session that may not be upgraded', NOT_CUT_OFF],
+  ['a new session at a read-only server, without local sessions', NOT_CUT_OFF],
+  ['a session that the read-only server does not know, with local sessions', NOT_CUT_OFF],
+  ['the state that a read-only server shows', NOT_CUT_OFF],
+  ['deleteContainer at a read-only server', NOT_CUT_OFF],
   [
     '`lastZxidSeen` or `relativeZxid` that is negative and neither −1 nor −2⁶³, or of an epoch above 2²¹ − 1',
     'our own codec, which sends them, has no such zxid',
   ],
-  ['requests with an unknown opcode behind others under way', 'one operation is in flight'],
+  ['requests with an unknown opcode behind others under way', NOT_TOGETHER],
   ['a string that is null', 'generated requests hold what their records can hold'],
   ['a list of ACLs whose count is below −1', 'generated requests hold what their records can hold'],
   ['a string that is not UTF-8', 'generated requests hold what their records can hold'],
@@ -286,17 +341,23 @@ function typeOf(step: Step): number | undefined {
   return step.kind === 'bytes' ? step.type : undefined;
 }
 
-function creates(step: Step): readonly { readonly flags: number }[] {
-  if (step.kind !== 'request') return [];
-  const { request } = step;
-  if (request.type === OpCode.multi) return request.ops.flatMap((op) => ('flags' in op ? [op] : []));
-  return 'flags' in request ? [request] : [];
-}
-
 function flagsOf(step: Step): number[] {
-  return creates(step).map(({ flags }) => flags);
+  return operationsOf(step).flatMap((op) => ('flags' in op ? [op.flags] : []));
 }
 
 function endsSession(step: Step): boolean {
-  return typeOf(step) === OpCode.closeSession;
+  return step.kind === 'expire' || requestsOf(step).at(-1)?.type === OpCode.closeSession;
+}
+
+function watcherTypeOf(step: Step): number | undefined {
+  return step.kind === 'request' && 'watcherType' in step.request ? step.request.watcherType : undefined;
+}
+
+/** Theirs has found a watch where the client has none of that kind. */
+function isTakenForOne(theirs: Message, ours: Message): boolean {
+  return theirs['err'] === 'OK' && ours['err'] === 'NO_WATCHER';
+}
+
+function isAnswerOfWatches({ err }: Message): boolean {
+  return err === 'OK' || err === 'NO_WATCHER';
 }

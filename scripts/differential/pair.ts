@@ -76,17 +76,20 @@ export function wholeReply(pair: Pair, actor: string, applies: (theirs: Message,
   return { theirs: withoutReplies(pair.theirs, actor), ours: withoutReplies(pair.ours, actor) };
 }
 
-/** Takes the actor's events about a path out of both sides; undefined where there is none. */
+/** Takes the actor's events about a path out of both sides; undefined where they are not different. */
 export function withoutEventsOf(path: string, { theirs, ours }: Pair, actor: string): Pair | undefined {
-  let changed = false;
+  const isAbout = (message: Message): boolean => isEvent(message) && message['path'] === path;
+  const typesOf = (observation: Observation): string =>
+    (observation[actor]?.messages ?? [])
+      .filter(isAbout)
+      .map((message) => String(message['type']))
+      .join();
+  if (typesOf(theirs) === typesOf(ours)) return undefined;
   const without = (observation: Observation): Observation =>
-    mapSeen(observation, (seen, connection) => {
-      const messages = seen.messages.filter((message) => connection !== actor || !isEvent(message) || message['path'] !== path);
-      changed ||= messages.length < seen.messages.length;
-      return { ...seen, messages };
-    });
-  const pair = { theirs: without(theirs), ours: without(ours) };
-  return changed ? pair : undefined;
+    mapSeen(observation, (seen, connection) =>
+      connection === actor ? { ...seen, messages: seen.messages.filter((message) => !isAbout(message)) } : seen,
+    );
+  return { theirs: without(theirs), ours: without(ours) };
 }
 
 /** Ours refuses by UNIMPLEMENTED and ends the connection, theirs answers something and goes on. */

@@ -1,5 +1,4 @@
 /** One connection to a server, as bytes: what is sent is framed and nothing more, what comes is decoded as far as it can be. */
-import { connect, type Socket } from 'node:net';
 import {
   type ConnectResponse,
   decodeConnectResponse,
@@ -12,6 +11,7 @@ import {
   type ReplyMessage,
   type Zxid,
 } from '@quorate/protocol';
+import type { ByteLink, Way } from './way.ts';
 
 /** A reply whose body is not known, as its bytes. */
 export interface OpaqueMessage {
@@ -31,7 +31,8 @@ const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 const HEADER_BYTES = 16;
 
 export class RawConnection {
-  readonly #socket: Socket;
+  readonly #way: Way;
+  readonly #link: ByteLink;
   readonly #splitter = new FrameSplitter(ANSWER_BYTES_MAX);
   readonly #types = new Map<number, number>();
   readonly #received: Received[] = [];
@@ -39,18 +40,18 @@ export class RawConnection {
   #ended = false;
   readonly #watchers = new Set<() => void>();
 
-  constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.#socket.on('data', (chunk) => {
-      this.#splitter.push(chunk);
-      for (let body = this.#splitter.next(); body !== undefined; body = this.#splitter.next()) this.#received.push(this.#decode(body));
-      this.#changed();
-    });
-    // What went wrong is no news: 'close' follows.
-    this.#socket.on('error', () => {});
-    this.#socket.on('close', () => {
-      this.#ended = true;
-      this.#changed();
+  constructor(way: Way) {
+    this.#way = way;
+    this.#link = way.dial({
+      onBytes: (chunk) => {
+        this.#splitter.push(chunk);
+        for (let body = this.#splitter.next(); body !== undefined; body = this.#splitter.next()) this.#received.push(this.#decode(body));
+        this.#changed();
+      },
+      onEnd: () => {
+        this.#ended = true;
+        this.#changed();
+      },
     });
   }
 
@@ -67,7 +68,7 @@ export class RawConnection {
   /** Sends a frame as it is; `type` is what an answer under `xid` is read by. */
   send(bytes: Uint8Array, xid: number, type: number): void {
     this.#types.set(xid, type);
-    if (!this.#ended) this.#socket.write(bytes);
+    if (!this.#ended) this.#link.write(bytes);
   }
 
   /** Sends a body as a frame. */
@@ -78,19 +79,33 @@ export class RawConnection {
   /** Resolves with true once `condition` holds, with false once the connection has ended without that, or after `timeoutMs`. */
   async until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     await new Promise<void>((resolve) => {
+      let isDone = false;
       const look = (): void => {
         if (condition() || this.#ended) end();
       };
       const end = (): void => {
-        clearTimeout(timer);
+        isDone = true;
+        timer.cancel();
         this.#watchers.delete(look);
         resolve();
       };
-      const timer = setTimeout(end, timeoutMs);
+      const timer = this.#way.clock.setTimer(timeoutMs, end);
       this.#watchers.add(look);
       look();
+      this.#way.drive(() => isDone);
     });
     return condition();
+  }
+
+  /** Whether the reply to `xid` has come. */
+  has(xid: number): boolean {
+    return this.#received.some((message) => message.kind === 'reply' && message.xid === xid);
+  }
+
+  /** Takes the reply to `xid` out of what has come; undefined where there is none. */
+  pick(xid: number): ReplyMessage | undefined {
+    const at = this.#received.findIndex((message) => message.kind === 'reply' && message.xid === xid);
+    return at === -1 ? undefined : (this.#received.splice(at, 1)[0] as ReplyMessage);
   }
 
   /** Takes what has come. */
@@ -100,7 +115,7 @@ export class RawConnection {
 
   /** Goes away without a word. */
   destroy(): void {
-    this.#socket.destroy();
+    this.#link.destroy();
   }
 
   #changed(): void {

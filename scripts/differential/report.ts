@@ -25,28 +25,45 @@ const OUTCOMES: Readonly<Record<string, readonly string[]>> = {
   ping: ['OK'],
   auth: ['OK', 'AUTH_FAILED, end'],
   setWatches: ['OK'],
+  setWatches2: ['OK'],
+  addWatch: ['OK', 'MARSHALLING_ERROR'],
+  checkWatches: ['OK', 'NO_WATCHER', 'MARSHALLING_ERROR'],
+  removeWatches: ['OK', 'NO_WATCHER', 'MARSHALLING_ERROR'],
+  reconfig: ['RECONFIG_DISABLED'],
   closeSession: ['OK, end'],
-  check: ['none'],
   'connect (new)': ['OK', 'none, end'],
   'connect (own)': ['OK', 'none, end'],
   'connect (other)': ['OK'],
-  'connect (stranger)': ['refused'],
-  'connect (closed)': ['refused'],
-  'connect (unknown)': ['refused'],
+  'connect (stranger)': ['refused, end'],
+  'connect (closed)': ['refused, end'],
+  'connect (unknown)': ['refused, end'],
+  expire: ['OK'],
   'unknown opcode': ['UNIMPLEMENTED, end'],
+  'several under way': ['OK', 'NO_NODE', 'NODE_EXISTS', 'BAD_VERSION', 'NOT_EMPTY', 'NO_AUTH', 'BAD_ARGUMENTS', 'INVALID_ACL'],
 };
 const EVENTS: Readonly<Record<string, readonly string[]>> = {
   exists: ['nodeCreated', 'nodeDataChanged', 'nodeDeleted'],
   getData: ['nodeDataChanged', 'nodeDeleted'],
   getChildren: ['nodeChildrenChanged', 'nodeDeleted'],
   getChildren2: ['nodeChildrenChanged', 'nodeDeleted'],
-  'setWatches, data': ['nodeDataChanged', 'nodeDeleted'],
-  'setWatches, exist': ['nodeCreated'],
-  'setWatches, child': ['nodeChildrenChanged', 'nodeDeleted'],
-  'setWatches, data, at once': ['nodeDataChanged', 'nodeDeleted'],
-  'setWatches, exist, at once': ['nodeCreated'],
-  'setWatches, child, at once': ['nodeChildrenChanged', 'nodeDeleted'],
+  'addWatch, persistent': ['nodeCreated', 'nodeDataChanged', 'nodeDeleted', 'nodeChildrenChanged'],
+  'addWatch, recursive': ['nodeCreated', 'nodeDataChanged', 'nodeDeleted'],
+  ...setAgain('setWatches'),
+  ...setAgain('setWatches2'),
+  'setWatches2, persistent': ['nodeCreated', 'nodeDataChanged', 'nodeDeleted', 'nodeChildrenChanged'],
+  'setWatches2, recursive': ['nodeCreated', 'nodeDataChanged', 'nodeDeleted'],
 };
+
+function setAgain(call: string): Readonly<Record<string, readonly string[]>> {
+  return {
+    [`${call}, data`]: ['nodeDataChanged', 'nodeDeleted'],
+    [`${call}, exist`]: ['nodeCreated'],
+    [`${call}, child`]: ['nodeChildrenChanged', 'nodeDeleted'],
+    [`${call}, data, at once`]: ['nodeDataChanged', 'nodeDeleted'],
+    [`${call}, exist, at once`]: ['nodeCreated'],
+    [`${call}, child, at once`]: ['nodeChildrenChanged', 'nodeDeleted'],
+  };
+}
 
 /** The cells that are empty and should not be. */
 export function emptyCells(tally: Tally): string[] {
@@ -57,9 +74,9 @@ export function emptyCells(tally: Tally): string[] {
 
 export function report(tally: Tally): string[] {
   return [
-    'operations and how they came out (", end": the server has ended the connection):',
+    'operations and how they came out, at both (", end": the server has ended the connection):',
     ...lines(tally.outcomes),
-    'watches, by the call that left them, and the events that they met:',
+    'watches, by the call that left them, and the events that they met, at both:',
     ...lines(tally.events),
     'rows of docs/compatibility.md that were needed:',
     ...KNOWN.map(({ row }) => `  ${String(tally.rows.get(row) ?? 0).padStart(7)}  ${row}`),

@@ -1,12 +1,12 @@
 /** One history against both servers, step by step, until it ends or a step differs in what no row of docs/compatibility.md explains. */
-import { OpCode } from '@quorate/protocol';
 import { compare, type Difference, ZxidPairs } from './compare.ts';
-import type { Step } from './history.ts';
-import { KNOWN, type KnownContext } from './known-differences.ts';
+import { operationsOf, requestsOf, type Step } from './history.ts';
+import type { KnownContext, KnownDifference } from './known-differences.ts';
 import type { Observation, Plain } from './observation.ts';
 import type { Pair } from './pair.ts';
 import { digestOf, SUPER_PROOF } from './settings.ts';
 import type { Side } from './side.ts';
+import { StandingWatches } from './standing-watches.ts';
 import type { Tally } from './tally.ts';
 
 /** A step and what both have made of it. */
@@ -33,29 +33,35 @@ const READ = 1;
 /** Where nobody has set any other ACL, everybody may read everything. */
 const OPEN = '31 world:anyone';
 
-export async function runHistory(steps: readonly Step[], sides: Sides, tally: Tally): Promise<Outcome> {
+export interface RunOptions {
+  /** What may differ. */
+  readonly known: readonly KnownDifference[];
+  readonly tally: Tally;
+}
+
+export async function runHistory(steps: readonly Step[], sides: Sides, { known, tally }: RunOptions): Promise<Outcome> {
   const { theirs, ours } = sides;
   const zxids = new ZxidPairs();
   const acls = new Acls(theirs);
+  const watches = new StandingWatches();
   const laps: Lap[] = [];
-  tally.begin();
+  tally.histories++;
   for (const step of steps) {
     const [left, right] = await Promise.all([theirs.run(step), ours.run(step)]);
-    await acls.look(step, left);
+    if (known.length > 0) await acls.look(step, left);
+    const actor = `slot ${step.slot}`;
+    const had = watches.of(actor);
+    const met = watches.take(step, left);
     const context: KnownContext = {
-      step,
-      actor: `slot ${step.slot}`,
+      ...{ step, actor, had, watches },
       mayRead: (connection, path) => acls.mayRead(path, theirs.proved(Number(/\d+/.exec(connection)?.[0]))),
     };
-    const { pair, explained } = explain({ theirs: left, ours: right }, context);
+    const { pair, explained } = explain({ theirs: left, ours: right }, known, context);
     const differences = compare(pair.theirs, pair.ours, zxids);
     laps.push({ step, theirs: left, ours: right, differences });
     if (differences.length > 0) return { laps, differs: true };
-    tally.add(
-      step,
-      left,
-      explained.map(({ row }) => row),
-    );
+    const rows = explained.map(({ row }) => row);
+    tally.add(step, left, met, rows);
     if (explained.length === 0) continue;
     if (explained.some(({ after }) => after === 'end')) break;
     const slots = slotsToCut(left, right);
@@ -63,21 +69,21 @@ export async function runHistory(steps: readonly Step[], sides: Sides, tally: Ta
     for (const slot of slots) {
       theirs.reset(slot);
       ours.reset(slot);
-      tally.cut(slot);
+      watches.drop(`slot ${slot}`);
     }
     if (explained.some(({ after }) => after !== 'none')) await Promise.all([theirs.catchUp(step.slot), ours.catchUp(step.slot)]);
   }
   return { laps, differs: false };
 }
 
-function explain(pair: Pair, context: KnownContext): { pair: Pair; explained: (typeof KNOWN)[number][] } {
+function explain(pair: Pair, known: readonly KnownDifference[], context: KnownContext): { pair: Pair; explained: KnownDifference[] } {
   const explained = [];
   let left = pair;
-  for (const known of KNOWN) {
-    const without = known.explain(left, context);
+  for (const difference of known) {
+    const without = difference.explain(left, context);
     if (without === undefined) continue;
     left = without;
-    explained.push(known);
+    explained.push(difference);
   }
   return { pair: left, explained };
 }
@@ -104,7 +110,7 @@ class Acls {
   }
 
   async look(step: Step, seen: Observation): Promise<void> {
-    collectPaths(step.kind === 'request' ? (step.request as unknown as Plain) : null, this.#paths);
+    collectPaths(requestsOf(step) as unknown as Plain, this.#paths);
     collectPaths(seen as unknown as Plain, this.#paths);
     this.#interesting ||= setsAcl(step);
     this.#before = this.#after;
@@ -130,10 +136,7 @@ function permitsRead(acl: readonly string[], proofs: readonly string[]): boolean
 
 /** Whether a step asks for an ACL that is not open. */
 function setsAcl(step: Step): boolean {
-  if (step.kind !== 'request') return false;
-  const { request } = step;
-  const lists = request.type === OpCode.multi ? request.ops : [request];
-  return lists.some((op) => 'acl' in op && op.acl.some(({ perms, id }) => `${perms} ${id.scheme}:${id.id}` !== OPEN));
+  return operationsOf(step).some((op) => 'acl' in op && op.acl.some(({ perms, id }) => `${perms} ${id.scheme}:${id.id}` !== OPEN));
 }
 
 /** Every path in the folder of the run, wherever it stands. */

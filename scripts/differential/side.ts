@@ -1,31 +1,38 @@
-/** One of the two servers that a history runs against: its slots, their sessions and connections, and what is seen of each step. */
+/** One of the two that a history runs against, a server or an ensemble: its slots, their sessions and connections, and what is seen of each step. */
 import {
+  CreateMode,
+  ErrorCode,
   encodeClientMessage,
   encodeConnectRequest,
   JuteWriter,
   type MultiOp,
   NO_ZXID,
+  OPEN_ACL_UNSAFE,
   OpCode,
   type Request,
-  type SetWatchesRequest,
   Xid,
   type Zxid,
 } from '@quorate/protocol';
 import { Control } from './control.ts';
-import { type BytesStep, type ConnectStep, isSilent, type RequestStep, type Since, SLOTS, type Step } from './history.ts';
+import { type BytesStep, type ConnectStep, type ExpireStep, isSilent, type RequestStep, type Since, SLOTS, type Step } from './history.ts';
 import { type Message, messageOf, type Names, type Observation, type Seen } from './observation.ts';
 import { RawConnection, type Received } from './raw-connection.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { SESSION_TIMEOUT_MAX_MS } from './settings.ts';
+import type { Way } from './way.ts';
 
 /** After so long without an answer there is none. */
-const ANSWER_TIMEOUT_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 15_000;
 /** Above the xids of steps: of what is sent to be sure that nothing is under way. */
 const QUIESCE_XID = 1_000_000;
 /** How far a client is ahead that has seen the future. */
 const FUTURE = 0x10_0000;
+/** Under it a client leaves the ephemeral by whose end the end of its session is known. */
+const MARK_XID = QUIESCE_XID + 1;
 
 interface Slot {
+  /** Where it connects. */
+  server: number;
   connection: RawConnection | undefined;
   session: Session | undefined;
   /** The one that it ended last. */
@@ -38,8 +45,10 @@ interface Slot {
 }
 
 export class Side {
-  readonly #port: number;
+  readonly #ways: readonly Way[];
   readonly #folder: string;
+  /** One for each server. The first does what is to be done. */
+  readonly #controls: readonly Control[];
   readonly #control: Control;
   readonly #sessions = new Sessions();
   readonly #slots: Slot[] = [];
@@ -47,22 +56,25 @@ export class Side {
   /** The zxid before the first step. */
   readonly #start: Zxid;
 
-  private constructor(port: number, folder: string, control: Control, start: Zxid) {
-    this.#port = port;
+  private constructor(ways: readonly Way[], folder: string, controls: readonly Control[], start: Zxid) {
+    this.#ways = ways;
     this.#folder = folder;
-    this.#control = control;
+    this.#controls = controls;
+    this.#control = controls[0] as Control;
     this.#start = start;
     const sessions = this.#sessions;
     this.#names = { folder, session: (id) => sessions.nameOf(id), password: (id, password) => sessions.nameOfPassword(id, password) };
-    for (let i = 0; i < SLOTS; i++)
-      this.#slots.push({ connection: undefined, session: undefined, closed: undefined, xid: 0, seen: NO_ZXID, proved: [] });
+    for (let server = 0; server < SLOTS; server++) this.#slots.push(emptySlot(server));
   }
 
   /** A side with an empty folder of its own, which must not be there yet. */
-  static async open(port: number, folder: string): Promise<Side> {
-    const control = await Control.open(port);
-    const start = await control.create(folder);
-    return new Side(port, folder, control, start);
+  static async open(ways: readonly Way[], folder: string): Promise<Side> {
+    // One after the other, so that their sessions are made by txns of the same order at both sides.
+    const controls: Control[] = [];
+    for (const way of ways) controls.push(await Control.open(way));
+    const start = await (controls[0] as Control).create(folder);
+    await Promise.all(controls.map((control) => control.sync()));
+    return new Side(ways, folder, controls, start);
   }
 
   /** Does a step, waits until nothing is under way, and tells what was seen. */
@@ -70,13 +82,30 @@ export class Side {
     const slot = this.#slot(step.slot);
     let before: RawConnection | undefined;
     const taken: Received[] = [];
-    if (step.kind === 'drop') this.reset(step.slot);
-    else if (step.kind === 'connect') {
-      before = slot.connection;
-      await this.#connect(slot, step);
-    } else {
-      taken.push(...(await this.#ensureConnected(slot)));
-      await this.#ask(slot, step);
+    switch (step.kind) {
+      case 'drop':
+        this.reset(step.slot);
+        break;
+      case 'connect':
+        before = slot.connection;
+        await this.#connect(slot, step);
+        break;
+      case 'expire':
+        taken.push(...(await this.#ensureConnected(slot)));
+        before = slot.connection;
+        taken.push(...(await this.#expire(slot, step)));
+        break;
+      case 'pipeline': {
+        taken.push(...(await this.#ensureConnected(slot)));
+        await this.#ask(
+          slot,
+          step.requests.map((request) => ({ kind: 'request', slot: step.slot, request })),
+        );
+        break;
+      }
+      default:
+        taken.push(...(await this.#ensureConnected(slot)));
+        await this.#ask(slot, [step]);
     }
     return this.#observe(step, before, taken);
   }
@@ -92,6 +121,7 @@ export class Side {
   async catchUp(number: number): Promise<void> {
     await this.#control.write(this.#folder);
     this.#slot(number).seen = this.#control.lastZxid;
+    await this.#syncAll();
   }
 
   /** The ACLs of these paths, as far as there are such znodes: a list of `perms scheme:id` for each. */
@@ -108,12 +138,17 @@ export class Side {
   async close(): Promise<void> {
     for (let i = 0; i < SLOTS; i++) this.reset(i);
     for (const session of this.#sessions.open) {
-      const slot: Slot = { connection: undefined, session, closed: undefined, xid: 0, seen: NO_ZXID, proved: [] };
-      await this.#connect(slot, CONNECT_OWN);
-      await this.#ask(slot, { kind: 'request', slot: 0, request: { type: OpCode.closeSession } });
+      const slot: Slot = { ...emptySlot(0), session };
+      await this.#connect(slot, { ...CONNECT_OWN, server: 0 });
+      await this.#ask(slot, [{ kind: 'request', slot: 0, request: { type: OpCode.closeSession } }]);
       slot.connection?.destroy();
     }
-    await this.#control.close();
+    for (const control of this.#controls) await control.close();
+  }
+
+  /** Every server has what was committed until now. With one, the connections of the slots see to it. */
+  async #syncAll(): Promise<void> {
+    if (this.#controls.length > 1) await Promise.all(this.#controls.map((control) => control.sync()));
   }
 
   #slot(number: number): Slot {
@@ -127,17 +162,19 @@ export class Side {
     if (slot.connection !== undefined && !slot.connection.ended) return [];
     const received: Received[] = [];
     if (slot.session !== undefined) {
-      await this.#connect(slot, CONNECT_OWN);
+      await this.#connect(slot, { ...CONNECT_OWN, server: slot.server });
       if (slot.session !== undefined && slot.connection?.ended === false) return received;
       received.push(...(slot.connection?.take() ?? []));
     }
-    await this.#connect(slot, CONNECT_NEW);
+    await this.#connect(slot, { ...CONNECT_OWN, session: 'new', server: slot.server });
     return received;
   }
 
-  async #connect(slot: Slot, { session: which, timeOut, seen, withReadOnly, slot: number }: Omit<ConnectStep, 'kind'>): Promise<void> {
+  async #connect(slot: Slot, step: Omit<ConnectStep, 'kind'>): Promise<void> {
+    const { session: which, timeOut, seen, withReadOnly, slot: number, server } = step;
     const session = this.#sessionFor(which, slot, number);
-    const connection = new RawConnection(this.#port);
+    const connection = new RawConnection(this.#ways[server % this.#ways.length] as Way);
+    slot.server = server;
     slot.connection = connection;
     slot.xid = 0;
     slot.proved = [];
@@ -180,41 +217,69 @@ export class Side {
     return since === 'now' ? slot.seen : ((this.#control.lastZxid + FUTURE) as Zxid);
   }
 
-  async #ask(slot: Slot, step: RequestStep | BytesStep): Promise<void> {
+  /**
+   * Lets the slot's session expire, and gives what its last connection got. An ephemeral of the session's own, beside the folder, is deleted with it: that both have
+   * done that is how both are known to be at the same place.
+   */
+  async #expire(slot: Slot, { timeOut }: ExpireStep): Promise<Received[]> {
+    const { connection, session } = slot;
+    if (connection === undefined || connection.ended || session === undefined) return [];
+    const path = `${this.#folder.slice(0, this.#folder.lastIndexOf('/'))}/mark`;
+    await this.#control.watch(path);
+    const mark = { type: OpCode.create, path, data: null, acl: OPEN_ACL_UNSAFE, flags: CreateMode.EPHEMERAL } as const;
+    connection.send(encodeClientMessage({ kind: 'request', xid: MARK_XID, request: mark }), MARK_XID, mark.type);
+    await connection.until(() => connection.has(MARK_XID), ANSWER_TIMEOUT_MS);
+    if (connection.pick(MARK_XID)?.err !== ErrorCode.OK) return [];
+    await this.#connect(slot, { ...CONNECT_OWN, timeOut, server: slot.server });
+    const received = slot.connection?.take() ?? [];
+    slot.connection?.destroy();
+    slot.connection = undefined;
+    await this.#control.gone(path);
+    session.closed = true;
+    slot.closed = session;
+    slot.session = undefined;
+    return received;
+  }
+
+  /** Sends requests together and waits for their replies; none but the last changes what a slot is. */
+  async #ask(slot: Slot, steps: readonly (RequestStep | BytesStep)[]): Promise<void> {
     const { connection } = slot;
-    if (connection === undefined || connection.ended) return;
+    const last = steps.at(-1);
+    if (connection === undefined || connection.ended || last === undefined) return;
     const replies = (): number => connection.received.filter(({ kind }) => kind === 'reply' || kind === 'opaque').length;
-    const had = replies();
-    const type = step.kind === 'request' ? step.request.type : step.type;
-    const xid = xidOf(step) ?? ++slot.xid;
-    if (step.kind === 'request') {
-      const request = this.#requestOf(step, slot);
-      connection.send(encodeClientMessage({ kind: 'request', xid, request }), xid, type);
-    } else {
-      const writer = new JuteWriter();
-      writer.int(xid);
-      writer.int(type);
-      const header = writer.finish();
-      connection.sendBody(Uint8Array.of(...header, ...step.body), xid, type);
-    }
-    if (!isSilent(step)) await connection.until(() => replies() > had, ANSWER_TIMEOUT_MS);
+    const expected = replies() + steps.length;
+    for (const step of steps) this.#send(slot, connection, step);
+    if (!isSilent(last)) await connection.until(() => replies() >= expected, ANSWER_TIMEOUT_MS);
     const answer = connection.received.findLast(({ kind }) => kind === 'reply' || kind === 'opaque');
     if (answer === undefined || answer.kind === 'connected' || answer.kind === 'event' || answer.err !== 0) return;
-    if (type === OpCode.closeSession) {
+    if (typeOf(last) === OpCode.closeSession) {
       await connection.until(() => false, ANSWER_TIMEOUT_MS);
       if (slot.session !== undefined) slot.session.closed = true;
       slot.closed = slot.session;
       slot.session = undefined;
-    } else if (step.kind === 'request' && step.request.type === OpCode.auth && step.request.scheme === 'digest') {
-      slot.proved.push(new TextDecoder().decode(step.request.auth));
+    } else if (last.kind === 'request' && last.request.type === OpCode.auth && last.request.scheme === 'digest') {
+      slot.proved.push(new TextDecoder().decode(last.request.auth));
     }
+  }
+
+  #send(slot: Slot, connection: RawConnection, step: RequestStep | BytesStep): void {
+    const type = typeOf(step);
+    const xid = xidOf(step) ?? ++slot.xid;
+    if (step.kind === 'request') {
+      const request = this.#requestOf(step, slot);
+      connection.send(encodeClientMessage({ kind: 'request', xid, request }), xid, type);
+      return;
+    }
+    const writer = new JuteWriter();
+    writer.int(xid);
+    writer.int(type);
+    const header = writer.finish();
+    connection.sendBody(Uint8Array.of(...header, ...step.body), xid, type);
   }
 
   #requestOf({ request, since = 'now' }: RequestStep, slot: Slot): Request {
     const placed = this.#placeAll(request);
-    return placed.type === OpCode.setWatches
-      ? ({ ...placed, relativeZxid: this.#zxidFor(since, slot) } satisfies SetWatchesRequest)
-      : placed;
+    return 'relativeZxid' in placed ? { ...placed, relativeZxid: this.#zxidFor(since, slot) } : placed;
   }
 
   #placed(path: string): string {
@@ -233,6 +298,7 @@ export class Side {
   }
 
   async #observe(step: Step, before: RawConnection | undefined, taken: readonly Received[]): Promise<Observation> {
+    await this.#syncAll();
     const connections = this.#slots.flatMap(({ connection }, index) =>
       connection === undefined ? [] : [{ name: `slot ${index}`, connection }],
     );
@@ -245,6 +311,9 @@ export class Side {
       }),
     );
     before?.destroy();
+    // A session that has expired has no connection any more.
+    if (step.kind === 'expire' && this.#slot(step.slot).connection === undefined)
+      entries.push([`slot ${step.slot}`, { messages: taken.map((message) => this.#messageOf(message)), ended: false }]);
     for (const [index, slot] of this.#slots.entries()) {
       const seen = entries.find(([name]) => name === `slot ${index}`)?.[1].messages ?? [];
       // Replies that two servers may give another zxid (docs/compatibility.md) count for neither.
@@ -262,12 +331,19 @@ export class Side {
 
 const UNKNOWN: Session = { id: 0x7f00_1234_5678_9abcn, password: new Uint8Array(16).fill(1), closed: true };
 const CONNECT_OWN = { slot: 0, session: 'own', timeOut: SESSION_TIMEOUT_MAX_MS, seen: 'nothing', withReadOnly: true } as const;
-const CONNECT_NEW = { ...CONNECT_OWN, session: 'new' } as const;
+
+function emptySlot(server: number): Slot {
+  return { server, connection: undefined, session: undefined, closed: undefined, xid: 0, seen: NO_ZXID, proved: [] };
+}
+
+function typeOf(step: RequestStep | BytesStep): number {
+  return step.kind === 'request' ? step.request.type : step.type;
+}
 
 /** The xid of a step that has one of its own; undefined for one that gets the next. */
 function xidOf(step: RequestStep | BytesStep): number | undefined {
   if (step.kind === 'bytes' && step.xid !== undefined) return step.xid;
-  const type = step.kind === 'request' ? step.request.type : step.type;
+  const type = typeOf(step);
   if (type === OpCode.ping) return Xid.ping;
   if (type === OpCode.auth) return Xid.auth;
   return type === OpCode.setWatches || type === OpCode.setWatches2 ? Xid.setWatches : undefined;

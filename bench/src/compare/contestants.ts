@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { connect } from '@quorate/node';
-import { Apache } from '../../../scripts/differential/apache.ts';
+import { startApache as launchApache } from '../../../scripts/differential/apache.ts';
 import { createFolder, DATA_BYTES, FOLDER, type LoadOrder, type LoadResult, ZNODES, znode } from './order.js';
 
 /** Where Linux keeps files in memory. */
@@ -22,12 +22,11 @@ export interface Contestant {
 /** Apache ZooKeeper as it comes: default flags of the JVM, every txn flushed; but its files are in memory, so that a flush costs it next to nothing. */
 export async function startApache(): Promise<Contestant> {
   const inMemory = existsSync(MEMORY_FOLDER);
-  const apache = await Apache.start({ under: inMemory ? MEMORY_FOLDER : tmpdir(), java: [], settings: ['tickTime=2000'] });
+  const { servers, close } = await launchApache(1, { under: inMemory ? MEMORY_FOLDER : tmpdir(), java: [], settings: ['tickTime=2000'] });
   return {
     name: `Apache ZooKeeper 3.8.0, files ${inMemory ? 'on tmpfs' : 'on disk'}`,
-    port: apache.port,
-    pid: apache.pid,
-    close: () => apache.stop(),
+    ...(servers[0] as { readonly port: number; readonly pid: number }),
+    close,
   };
 }
 

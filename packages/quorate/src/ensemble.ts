@@ -220,11 +220,14 @@ export class Ensemble {
   }
 
   /**
-   * Takes a connection from outside, for whoever binds a port. It goes to the servers that serve in turn, or else to one that is up; the link is
-   * closed when that server crashes. Where no server is up, the link is closed at once.
+   * Takes a connection from outside, for whoever binds a port. It goes to the server `sid`, or without that to the servers that serve in turn, or else to one
+   * that is up; the link is closed when that server crashes. Where no such server is up, the link is closed at once.
+   *
+   * @throws EnsembleError UNKNOWN_SERVER.
    */
-  accept(link: ClientLink): Pick<ClientPort, 'receive' | 'closed'> {
-    const up = this.#places.flatMap(({ server }) => (server === undefined ? [] : [server]));
+  accept(link: ClientLink, sid?: Sid): Pick<ClientPort, 'receive' | 'closed'> {
+    const places = sid === undefined ? this.#places : [this.#place(sid)];
+    const up = places.flatMap(({ server }) => (server === undefined ? [] : [server]));
     const serving = up.filter((server) => server.status.serving);
     const choice = serving.length > 0 ? serving : up;
     const server = choice[this.#turn++ % choice.length];

@@ -197,6 +197,30 @@ describe('an ensemble', () => {
     );
   });
 
+  test('a connection from outside goes to the server that is asked for, and ends with that', async () => {
+    const ensemble = await start();
+    const ended: Sid[] = [];
+    const ends = ensemble.servers.map(
+      ({ sid }) =>
+        new Promise<void>((resolve) => {
+          const close = (): void => {
+            ended.push(sid);
+            resolve();
+          };
+          ensemble.accept({ send() {}, close }, sid);
+        }),
+    );
+    for (const sid of [3, 1]) {
+      ensemble.crash(sid);
+      await ends[sid - 1];
+    }
+    expect(ended).toEqual([3, 1]);
+    // There is nobody at that server: it is not another one that takes it.
+    await new Promise<void>((resolve) => {
+      ensemble.accept({ send() {}, close: resolve }, 3);
+    });
+  });
+
   test('ends with its clients', async () => {
     const ensemble = await start();
     const client = await ensemble.connect();
@@ -583,6 +607,7 @@ describe('misuse', () => {
     ensemble.crash(1);
     expect(code(() => ensemble.crash(1))).toBe('SERVER_DOWN');
     expect(code(() => ensemble.partition([1, 9]))).toBe('UNKNOWN_SERVER');
+    expect(code(() => ensemble.accept({ send() {}, close() {} }, 9))).toBe('UNKNOWN_SERVER');
     expect(code(() => ensemble.partition([1], [1]))).toBeInstanceOf(TypeError);
     expect(code(() => ensemble.partition(1 as never))).toBeInstanceOf(TypeError);
     expect(code(() => ensemble.expireSession({} as never))).toBeInstanceOf(TypeError);

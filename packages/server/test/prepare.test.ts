@@ -376,12 +376,13 @@ describe('prepare and apply', () => {
           } else {
             p.write(s.request as TreeWrite, s);
             const zxid = makeZxid(1, p.counter);
-            expected.push(model.write(s.request as TreeWrite, { zxid, time: p.counter * 10, session: s.session, ids: s.ids }));
+            const { err, response } = model.write(s.request as TreeWrite, { zxid, time: p.counter * 10, session: s.session, ids: s.ids });
+            expected.push({ err, results: response !== undefined && 'results' in response ? response.results : undefined });
           }
         }
         p.apply();
         expect(p.changes.size).toBe(0);
-        expect(p.results.map(summary)).toEqual(expected.map((result) => summary(result as TxnResult)));
+        expect(p.results.map(({ err, results }) => ({ err, results }))).toEqual(expected);
         for (const [at, node] of model.nodes) {
           const found = p.tree.find(at);
           expect(found, at).not.toBe(undefined);
@@ -390,7 +391,7 @@ describe('prepare and apply', () => {
           expect(p.tree.persistedOwner(found!), at).toBe(
             node.lasts === 'container' ? CONTAINER_OWNER : node.lasts === undefined ? node.owner : ttlOwner(node.lasts),
           );
-          expect(new TextDecoder().decode(p.tree.data(found!) ?? NO_DATA)).toBe(node.data);
+          expect(p.tree.data(found!) ?? NO_DATA, at).toEqual(node.data ?? NO_DATA);
         }
         expect(p.tree.nodeCount).toBe(model.nodes.size);
       }),
@@ -398,13 +399,3 @@ describe('prepare and apply', () => {
     );
   });
 });
-
-/** What both sides can tell of a result: codes, and the paths that were made. */
-function summary(result: { err: number; path?: string | undefined; results?: readonly unknown[] | undefined }): unknown {
-  const results = result.results?.map((one) => {
-    if (typeof one !== 'object' || one === null) return one;
-    const { type, err, path: made } = one as { type: number; err?: number; path?: string };
-    return type === OpCode.error ? err : (made ?? 'done');
-  });
-  return results === undefined ? { err: result.err } : { err: result.err, results };
-}

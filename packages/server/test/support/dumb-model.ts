@@ -1,12 +1,26 @@
 /**
- * ZooKeeper's semantics as simply as they can be said: one map, changed at once, copied whole for a multi. What is right about it can be seen.
+ * ZooKeeper's tree as simply as it can be said: one map, changed at once, copied whole for a multi. What is right about it can be seen.
+ *
+ * It is the twin of `prepare` and of the tree, and the tree of the model that stands in Apache ZooKeeper's place (scripts/differential/model.ts).
  */
-import { type Acl, ErrorCode, type Id, type MultiOp, OpCode, pathFault, type Stat, type Zxid } from '@quorate/protocol';
+import {
+  type Acl,
+  ErrorCode,
+  type Id,
+  type MultiOp,
+  OpCode,
+  type OpResult,
+  pathFault,
+  type Response,
+  type Stat,
+  type Zxid,
+} from '@quorate/protocol';
 import type { TreeWrite } from '../../src/prepare.ts';
 
 interface ModelNode {
-  data: string;
+  data: Uint8Array | null;
   acl: readonly Acl[];
+  /** The session whose ephemeral it is; 0 for none. */
   owner: bigint;
   lasts?: 'container' | number | undefined;
   czxid: number;
@@ -26,54 +40,66 @@ export interface Caller {
   readonly ids: readonly Id[];
 }
 
-export type ModelResult = { readonly err: number; readonly path?: string | undefined; readonly results?: readonly (number | string)[] };
+/** What one znode has become, with its ACL and its parent's then: who may not read hears of nothing. */
+export interface ModelChange {
+  readonly change: 'created' | 'deleted' | 'dataChanged';
+  readonly path: string;
+  readonly acl: readonly Acl[];
+  readonly parentAcl: readonly Acl[];
+}
+
+export interface ModelResult {
+  readonly err: number;
+  readonly response?: Response | OpResult | undefined;
+}
 
 const OPEN: readonly Acl[] = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
 const READ_ONLY: readonly Acl[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }];
-const text = (data: Uint8Array | null): string => new TextDecoder().decode(data ?? new Uint8Array(0));
+const BUILT_IN = ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'];
 
 export class DumbModel {
   nodes = new Map<string, ModelNode>();
+  /** By the last write, or by the last end of a session, in its order. */
+  changes: ModelChange[] = [];
 
   constructor() {
-    for (const path of ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']) {
-      const acl = path === '/zookeeper/config' ? READ_ONLY : OPEN;
-      const node = { data: '', acl, owner: 0n, czxid: 0, mzxid: 0, pzxid: 0, ctime: 0, mtime: 0, version: 0, created: 0, aversion: 0 };
-      this.nodes.set(path, node);
+    for (const path of BUILT_IN) {
+      const isConfig = path === '/zookeeper/config';
+      const never = { czxid: 0, mzxid: 0, pzxid: 0, ctime: 0, mtime: 0 };
+      const counts = { version: 0, created: 0, aversion: isConfig ? -1 : 0 };
+      this.nodes.set(path, { data: new Uint8Array(0), acl: isConfig ? READ_ONLY : OPEN, owner: 0n, ...never, ...counts });
     }
   }
 
   write(request: TreeWrite, caller: Caller): ModelResult {
+    this.changes = [];
     if (request.type !== OpCode.multi) return this.#one(request, caller);
     const before = new Map([...this.nodes].map(([path, node]) => [path, { ...node }]));
-    const results: (number | string)[] = [];
+    const results: OpResult[] = [];
     for (const op of request.ops) {
-      const { err, path } = this.#one(op, caller);
+      const { err, response } = this.#one(op, caller);
       if (err !== 0) {
         this.nodes = before;
-        return {
-          err: 0,
-          results: request.ops.map((_, i) => (i < results.length ? 0 : i === results.length ? err : ErrorCode.RUNTIME_INCONSISTENCY)),
-        };
+        this.changes = [];
+        const codes = request.ops.map((_, i) => (i < results.length ? 0 : i === results.length ? err : ErrorCode.RUNTIME_INCONSISTENCY));
+        return { err: 0, response: { type: OpCode.multi, results: codes.map((code) => ({ type: OpCode.error, err: code })) } };
       }
-      results.push(path ?? 'done');
+      results.push(this.#resultOf(op, response));
     }
-    return { err: 0, results };
+    return { err: 0, response: { type: OpCode.multi, results } };
   }
 
   closeSession(session: bigint, zxid: number): void {
-    for (const [path, node] of [...this.nodes]) {
-      if (node.owner !== session) continue;
-      this.nodes.delete(path);
-      this.#parent(path)!.pzxid = zxid;
-    }
+    this.changes = [];
+    for (const [path, node] of [...this.nodes]) if (node.owner === session) this.#delete(path, zxid);
   }
 
   children(path: string): string[] {
-    const prefix = path === '/' ? '/' : `${path}/`;
-    return [...this.nodes.keys()].filter(
-      (other) => other !== path && other.startsWith(prefix) && !other.slice(prefix.length).includes('/'),
-    );
+    return this.below(path).filter((other) => !other.slice(path === '/' ? 1 : path.length + 1).includes('/'));
+  }
+
+  below(path: string): string[] {
+    return [...this.nodes.keys()].filter((other) => other !== path && other.startsWith(path === '/' ? '/' : `${path}/`));
   }
 
   stat(path: string): Stat {
@@ -89,7 +115,7 @@ export class DumbModel {
       cversion: node.created * 2 - numChildren,
       aversion: node.aversion,
       ephemeralOwner: node.owner,
-      dataLength: node.data.length,
+      dataLength: node.data?.length ?? 0,
       numChildren,
     };
   }
@@ -104,48 +130,38 @@ export class DumbModel {
         if (!legal.includes(op.flags)) return { err: ErrorCode.BAD_ARGUMENTS };
         const ttl = op.type === OpCode.createTTL ? op.ttl : undefined;
         if (ttl !== undefined && !(ttl >= 1 && ttl < 2 ** 40)) return { err: ErrorCode.BAD_ARGUMENTS };
-        if (!op.path.includes('/')) return { err: ErrorCode.BAD_ARGUMENTS };
+        if (!op.path.includes('/') || op.path.includes('\0')) return { err: ErrorCode.BAD_ARGUMENTS };
         const acl = expand(op.acl, ids);
         if (acl === undefined) return { err: ErrorCode.INVALID_ACL };
         const parent = this.#parent(op.path);
         if (parent === undefined) return { err: ErrorCode.NO_NODE };
-        if (!may(parent, 4, ids)) return { err: ErrorCode.NO_AUTH };
+        if (!may(parent.acl, 4, ids)) return { err: ErrorCode.NO_AUTH };
         const path = [2, 3, 6].includes(op.flags) ? op.path + String(parent.created).padStart(10, '0') : op.path;
         if (pathFault(path) !== undefined) return { err: ErrorCode.BAD_ARGUMENTS };
         if (this.nodes.has(path)) return { err: ErrorCode.NODE_EXISTS };
         if (parent.owner !== 0n) return { err: ErrorCode.NO_CHILDREN_FOR_EPHEMERALS };
-        const owner = [1, 3].includes(op.flags) ? session : 0n;
-        const node = {
-          data: text(op.data),
+        this.nodes.set(path, {
+          data: op.data,
           acl,
-          owner,
+          owner: [1, 3].includes(op.flags) ? session : 0n,
           lasts: op.flags === 4 ? ('container' as const) : ttl,
-          czxid: zxid,
-          mzxid: zxid,
-          pzxid: zxid,
-          ctime: time,
-          mtime: time,
-          version: 0,
-          created: 0,
-          aversion: 0,
-        };
-        this.nodes.set(path, node);
+          ...{ czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time, version: 0, created: 0, aversion: 0 },
+        });
         parent.created++;
         parent.pzxid = zxid;
-        return { err: 0, path };
+        this.#note('created', path, acl);
+        return { err: 0, response: op.type === OpCode.create ? { type: op.type, path } : { type: op.type, path, stat: this.stat(path) } };
       }
       case OpCode.delete: {
-        if (!op.path.includes('/') || ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'].includes(op.path))
-          return { err: ErrorCode.BAD_ARGUMENTS };
+        if (!op.path.includes('/') || op.path.includes('\0') || BUILT_IN.includes(op.path)) return { err: ErrorCode.BAD_ARGUMENTS };
         const parent = this.#parent(op.path);
         if (parent === undefined) return { err: ErrorCode.NO_NODE };
-        if (!may(parent, 8, ids)) return { err: ErrorCode.NO_AUTH };
+        if (!may(parent.acl, 8, ids)) return { err: ErrorCode.NO_AUTH };
         const node = this.nodes.get(op.path);
         if (node === undefined) return { err: ErrorCode.NO_NODE };
         if (op.version !== -1 && op.version !== node.version) return { err: ErrorCode.BAD_VERSION };
         if (this.children(op.path).length > 0) return { err: ErrorCode.NOT_EMPTY };
-        this.nodes.delete(op.path);
-        parent.pzxid = zxid;
+        this.#delete(op.path, zxid);
         return { err: 0 };
       }
       case OpCode.setData:
@@ -153,14 +169,15 @@ export class DumbModel {
         if (pathFault(op.path) !== undefined) return { err: ErrorCode.BAD_ARGUMENTS };
         const node = this.nodes.get(op.path);
         if (node === undefined) return { err: ErrorCode.NO_NODE };
-        if (!may(node, op.type === OpCode.check ? 1 : 2, ids)) return { err: ErrorCode.NO_AUTH };
+        if (!may(node.acl, op.type === OpCode.check ? 1 : 2, ids)) return { err: ErrorCode.NO_AUTH };
         if (op.version !== -1 && op.version !== node.version) return { err: ErrorCode.BAD_VERSION };
         if (op.type === OpCode.check) return { err: 0 };
-        node.data = text(op.data);
+        node.data = op.data;
         node.version++;
         node.mzxid = zxid;
         node.mtime = time;
-        return { err: 0 };
+        this.#note('dataChanged', op.path, node.acl);
+        return { err: 0, response: { type: op.type, stat: this.stat(op.path) } };
       }
       case OpCode.setACL: {
         if (pathFault(op.path) !== undefined) return { err: ErrorCode.BAD_ARGUMENTS };
@@ -168,15 +185,35 @@ export class DumbModel {
         if (acl === undefined) return { err: ErrorCode.INVALID_ACL };
         const node = this.nodes.get(op.path);
         if (node === undefined) return { err: ErrorCode.NO_NODE };
-        if (!may(node, 16, ids)) return { err: ErrorCode.NO_AUTH };
+        if (!may(node.acl, 16, ids)) return { err: ErrorCode.NO_AUTH };
         if (op.version !== -1 && op.version !== node.aversion) return { err: ErrorCode.BAD_VERSION };
         node.acl = acl;
         node.aversion++;
-        return { err: 0 };
+        return { err: 0, response: { type: op.type, stat: this.stat(op.path) } };
       }
+      case OpCode.reconfig:
+        return { err: ErrorCode.RECONFIG_DISABLED };
       default:
         throw new Error('multis do not nest');
     }
+  }
+
+  /** What an operation of a multi is answered by. As in ZooKeeper 3.9, every create but the plain one is answered as create2. */
+  #resultOf(op: MultiOp, response: ModelResult['response']): OpResult {
+    if (response === undefined) return { type: op.type } as OpResult;
+    if (!('path' in response) || (op.type === OpCode.create && op.flags !== 4)) return response as OpResult;
+    return { type: OpCode.create2, path: response.path, stat: this.stat(response.path) };
+  }
+
+  #delete(path: string, zxid: number): void {
+    const { acl } = this.nodes.get(path)!;
+    this.nodes.delete(path);
+    this.#parent(path)!.pzxid = zxid;
+    this.#note('deleted', path, acl);
+  }
+
+  #note(change: ModelChange['change'], path: string, acl: readonly Acl[]): void {
+    this.changes.push({ change, path, acl, parentAcl: this.#parent(path)!.acl });
   }
 
   #parent(path: string): ModelNode | undefined {
@@ -184,19 +221,41 @@ export class DumbModel {
   }
 }
 
+/** Whether these ids have one of the permissions. */
+export function may(acl: readonly Acl[], perms: number, ids: readonly Id[]): boolean {
+  if (ids.some(({ scheme }) => scheme === 'super')) return true;
+  return acl.some(
+    (entry) =>
+      (entry.perms & perms) !== 0 &&
+      (entry.id.scheme === 'world' || ids.some((own) => own.scheme === entry.id.scheme && (own.id === entry.id.id || isIn(own, entry.id)))),
+  );
+}
+
 function expand(acl: readonly Acl[], ids: readonly Id[]): readonly Acl[] | undefined {
   const result: Acl[] = [];
-  for (const entry of acl) {
-    if (entry.id.scheme === 'world') result.push(entry);
-    else if (entry.id.scheme === 'digest') result.push(entry);
-    else if (entry.id.scheme === 'auth' && ids.length > 0) for (const id of ids) result.push({ perms: entry.perms, id });
+  const once = acl.filter((entry, i) => acl.findIndex((other) => JSON.stringify(other) === JSON.stringify(entry)) === i);
+  for (const { perms, id } of once) {
+    const proved = ids.filter(({ scheme }) => scheme === 'digest');
+    if (id.scheme === 'auth' && proved.length > 0) for (const own of proved) result.push({ perms, id: own });
+    else if (id.scheme === 'world' && id.id === 'anyone') result.push({ perms, id });
+    else if (id.scheme === 'digest' && /^[^:]*:[^:]+:*$/.test(id.id)) result.push({ perms, id });
+    else if (id.scheme === 'ip' && networkOf(id.id) !== undefined) result.push({ perms, id });
     else return undefined;
   }
   return result.length > 0 ? result : undefined;
 }
 
-function may(node: ModelNode, perm: number, ids: readonly Id[]): boolean {
-  return node.acl.some(
-    ({ perms, id }) => (perms & perm) !== 0 && (id.scheme === 'world' || ids.some((own) => own.scheme === id.scheme && own.id === id.id)),
-  );
+/** Whether a client's address lies in the IPv4 network that an entry names. */
+function isIn(own: Id, entry: Id): boolean {
+  const [address, network] = [networkOf(own.id), networkOf(entry.id)];
+  return own.scheme === 'ip' && network !== undefined && address?.bits.startsWith(network.bits.slice(0, network.length)) === true;
+}
+
+/** The 32 bits of an IPv4 address, and how many of them count. */
+function networkOf(id: string): { readonly bits: string; readonly length: number } | undefined {
+  const found = /^(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\/(\d+))?$/.exec(id);
+  if (found === null) return undefined;
+  const [bytes, length] = [found.slice(1, 5).map(Number), Number(found[5] ?? 32)];
+  if (length > 32 || bytes.some((byte) => byte > 255)) return undefined;
+  return { bits: bytes.map((byte) => byte.toString(2).padStart(8, '0')).join(''), length };
 }

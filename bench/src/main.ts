@@ -7,6 +7,7 @@ import { benchCodec } from './codec.js';
 import { benchBoot, benchEnsemble } from './ensemble.js';
 import { Report } from './report.js';
 import { benchTree } from './tree.js';
+import { benchWatches } from './watches.js';
 import { benchZab } from './zab.js';
 
 const { values, positionals } = parseArgs({
@@ -19,12 +20,13 @@ const { values, positionals } = parseArgs({
 });
 const timeMs = values.quick ? 300 : 3_000;
 const report = new Report();
-const parts: Record<string, () => Promise<void>> = {
+const parts: Record<string, () => Promise<void> | void> = {
   boot: () => benchBoot(values.quick ? 5 : 50),
   zab: () => benchZab({ timeMs, rounds: values.quick ? 3 : 9, peers: values.peers }, report),
   ensemble: () => benchEnsemble(timeMs, report),
   tree: () => benchTree(timeMs, report),
   codec: () => benchCodec(timeMs / 3, report),
+  watches: () => benchWatches(values.quick ? { rounds: 3, count: 100_000 } : { rounds: 3, count: 1_000_000 }, report),
 };
 
 const unknown = positionals.find((name) => !(name in parts));

@@ -13,6 +13,7 @@ import {
   type ConnectRequest,
   type ConnectResponse,
   ErrorCode,
+  type EventMessage,
   type Id,
   OpCode,
   type Request,
@@ -181,8 +182,8 @@ export class ClientPort implements Connection {
   }
 
   /** A watch has fired. */
-  sendEvent(type: number, state: number, path: string, zxid: Zxid): void {
-    if (this.#phase !== 'closed') this.#link.send({ kind: 'event', type, state, path, zxid });
+  sendEvent(event: EventMessage): void {
+    if (this.#phase !== 'closed') this.#link.send(event);
   }
 
   /** The txn of a write is applied: it is answered, and so are the reads behind it. */

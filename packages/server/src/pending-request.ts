@@ -1,4 +1,4 @@
-import type { Request, Response, Zxid } from '@quorate/protocol';
+import type { EventMessage, Request, Response, Zxid } from '@quorate/protocol';
 import type { AuthIds } from './auth-ids.js';
 
 /** A client's connection, as those see it who answer its requests and fire its watches. */
@@ -13,7 +13,7 @@ export interface Connection {
   /** A sync is done. */
   synced(pending: PendingRequest): void;
   /** A watch has fired. */
-  sendEvent(type: number, state: number, path: string, zxid: Zxid): void;
+  sendEvent(event: EventMessage): void;
   /** Ends it; what was not answered has an outcome that the client does not know. */
   close(): void;
 }

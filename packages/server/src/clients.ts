@@ -18,6 +18,8 @@ export class Clients {
   readonly #sessions = new Map<bigint, LocalSession>();
   /** Sessions that were heard since `takeTouched`. */
   #touched: LocalSession[] = [];
+  /** Ports whose links are not read, because of what waits here. */
+  readonly #paused = new Set<ClientPort>();
   /** Ports that may have something to take. */
   readonly #later = new Set<ClientPort>();
   #busy = false;
@@ -63,6 +65,7 @@ export class Clients {
     this.#ports.delete(port);
     this.#joining.delete(port);
     this.#later.delete(port);
+    this.#paused.delete(port);
     const { session } = port;
     if (session !== undefined && this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
   }
@@ -77,8 +80,18 @@ export class Clients {
     this.#touched.push(session);
   }
 
-  /** Those that were heard since this was asked last. */
+  /** The link of a port is not read any more, or is again. */
+  setPaused(port: ClientPort, paused: boolean): void {
+    if (paused) this.#paused.add(port);
+    else this.#paused.delete(port);
+  }
+
+  /**
+   * Those that were heard since this was asked last. Whoever is not read counts as heard: what it has said lies in its link, and it is this server that
+   * does not listen.
+   */
   takeTouched(): readonly LocalSession[] {
+    for (const port of this.#paused) port.heard();
     const touched = this.#touched;
     this.#touched = [];
     for (const session of touched) session.touched = false;

@@ -31,11 +31,13 @@ import type { AuthIds } from './auth-ids.js';
 import type { Broadcast } from './broadcast.js';
 import { type ClientLink, ClientPort, type PortHost } from './client-port.js';
 import { Clients } from './clients.js';
+import { ConnectionGate, type ConnectionThrottle } from './connection-throttle.js';
 import { Database } from './database.js';
 import { addDigestAuth } from './digest-auth.js';
 import { decodeForwardedRequest, encodeForwardedRequest, type ForwardedRequest, isWrite } from './forwarded-request.js';
 import { type HandshakeHost, Handshakes } from './handshakes.js';
 import { Leadership } from './leadership.js';
+import { Load, type RequestThrottle } from './load.js';
 import type { LocalSession } from './local-session.js';
 import type { PendingRequest } from './pending-request.js';
 import { joined, piecesOf } from './pieces.js';
@@ -62,6 +64,8 @@ export interface MemberOptions {
   readonly superDigest: string | undefined;
   readonly containerCheckIntervalMs: number;
   readonly containersPerMinuteMax: number;
+  readonly requestThrottle: RequestThrottle | undefined;
+  readonly connectionThrottle: ConnectionThrottle | undefined;
   readonly onStatus: (status: Status) => void;
   readonly onFailure: (error: Error) => void;
 }
@@ -78,6 +82,9 @@ export class Member implements Application {
   readonly #watches: WatchEvents;
   readonly #handshakes: Handshakes;
   readonly #clients: Clients;
+  readonly #load: Load;
+  /** Undefined where clients may come as fast as they like. */
+  readonly #gate: ConnectionGate | undefined;
   /** Syncs under way: a request of a client, or the session of a handshake. */
   readonly #syncs = new Map<number, PendingRequest | bigint>();
   #nextSync = 1;
@@ -93,6 +100,9 @@ export class Member implements Application {
     this.#options = options;
     this.#watches = new WatchEvents(this.#database.tree);
     this.#clients = new Clients(options.clock);
+    this.#load = new Load(options.requestThrottle);
+    const { connectionThrottle } = options;
+    if (connectionThrottle !== undefined) this.#gate = new ConnectionGate(connectionThrottle, options.clock);
     this.#heldSinceMs = options.clock.now();
     const { ids, clock, minSessionTimeoutMs, maxSessionTimeoutMs } = options;
     this.#handshakes = new Handshakes({ host: this.#handshakeHost(), ids, clock, minSessionTimeoutMs, maxSessionTimeoutMs });
@@ -112,6 +122,10 @@ export class Member implements Application {
 
   get watchCount(): number {
     return this.#watches.watchCount;
+  }
+
+  get load(): Load {
+    return this.#load;
   }
 
   // Clients
@@ -394,8 +408,20 @@ export class Member implements Application {
         if (scheme !== 'digest') return undefined;
         return readPayload(auth, (bytes) => addDigestAuth(ids, bytes, member.#options.superDigest));
       },
+      get load() {
+        return member.#load;
+      },
+      nowMs() {
+        return member.#options.clock.now();
+      },
+      admits({ sessionId }: ConnectRequest) {
+        return member.#gate?.admits(sessionId !== 0n) ?? true;
+      },
       touch(session: LocalSession) {
         member.#clients.touch(session);
+      },
+      onPaused(port: ClientPort, paused: boolean) {
+        member.#clients.setPaused(port, paused);
       },
       onPortClosed(port: ClientPort) {
         member.#onPortClosed(port);

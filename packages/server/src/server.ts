@@ -17,7 +17,9 @@ import {
   type Transport,
 } from '@quorate/zab';
 import type { ClientLink, ClientPort } from './client-port.js';
+import type { ConnectionThrottle } from './connection-throttle.js';
 import { CONTAINER_CHECK_INTERVAL_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
+import type { RequestThrottle } from './load.js';
 import { Member } from './member.js';
 
 export interface ServerOptions {
@@ -46,6 +48,10 @@ export interface ServerOptions {
   readonly containerCheckIntervalMs?: number;
   /** How many of these are removed in a minute at most; 10,000 when absent. */
   readonly containersPerMinuteMax?: number;
+  /** Limits on the requests of clients, beside those in bytes that always hold; none when absent. */
+  readonly requestThrottle?: RequestThrottle;
+  /** How fast clients may come; as fast as they like when absent. */
+  readonly connectionThrottle?: ConnectionThrottle;
   /** Called on every change of where this server stands. */
   readonly onStatus?: (status: Status) => void;
   /** Sees every input of the replica. For checkers and traces. */
@@ -102,6 +108,8 @@ export class Server {
       superDigest,
       containerCheckIntervalMs: options.containerCheckIntervalMs ?? CONTAINER_CHECK_INTERVAL_MS,
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
+      requestThrottle: options.requestThrottle,
+      connectionThrottle: options.connectionThrottle,
       onStatus: (status) => options.onStatus?.(status),
       onFailure,
     });
@@ -146,6 +154,16 @@ export class Server {
   /** Clients that are connected, those without a session included. */
   get connectionCount(): number {
     return this.#member.portCount;
+  }
+
+  /** Requests of clients that are not answered and wait for nothing but the ensemble. */
+  get outstandingCount(): number {
+    return this.#member.load.requests;
+  }
+
+  /** What these take in memory, in bytes. */
+  get outstandingBytes(): number {
+    return this.#member.load.bytes;
   }
 
   /** Watches of the clients that are connected. */

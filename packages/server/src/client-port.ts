@@ -83,7 +83,7 @@ export interface PortHost {
  * the leader proposes all of it as one run, which is applied in one turn.
  */
 export const PENDING_BYTES_MAX = 256 * 1024;
-/** What waits in a port before its link is asked to pause, in bytes; where the server has no room, the first message. */
+/** What waits in a port before its link is asked to pause, in bytes; where the server is full, the first message. */
 export const HELD_BYTES_BEFORE_PAUSE = 64 * 1024;
 /** What may wait in a port, in bytes; with more the connection is closed. Links that pause stay far below it. */
 export const HELD_BYTES_MAX = 64 * 1024 * 1024;
@@ -402,7 +402,7 @@ export class ClientPort implements Connection {
     if (this.#heldBytes + bytes > HELD_BYTES_MAX) return this.close();
     this.#held.push({ message, bytes, sinceMs: this.#host.nowMs() });
     this.#heldBytes += bytes;
-    if (this.#paused || (this.#heldBytes < HELD_BYTES_BEFORE_PAUSE && this.#host.load.hasRoom)) return;
+    if (this.#paused || (this.#heldBytes < HELD_BYTES_BEFORE_PAUSE && !this.#host.load.isFull)) return;
     this.#paused = true;
     this.#host.onPaused(this, true);
     this.#link.pause?.();

@@ -48,7 +48,7 @@ export interface ServerOptions {
   readonly containerCheckIntervalMs?: number;
   /** How many of these are removed in a minute at most; 10,000 when absent. */
   readonly containersPerMinuteMax?: number;
-  /** Limits on the requests of clients, beside those in bytes that always hold; none when absent. */
+  /** Limits on what all clients together have under way; 64 MiB and nothing else when absent. */
   readonly requestThrottle?: RequestThrottle;
   /** How fast clients may come; as fast as they like when absent. */
   readonly connectionThrottle?: ConnectionThrottle;

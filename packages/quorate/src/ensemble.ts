@@ -219,14 +219,14 @@ export class Ensemble {
    * Takes a connection from outside, for whoever binds a port. It goes to the servers that serve in turn, or else to one that is up; the link is
    * closed when that server crashes. Where no server is up, the link is closed at once.
    */
-  accept(link: ClientLink): Pick<ClientPort, 'receive' | 'closed'> {
+  accept(link: ClientLink): Pick<ClientPort, 'receive' | 'heard' | 'closed'> {
     const up = this.#places.flatMap(({ server }) => (server === undefined ? [] : [server]));
     const serving = up.filter((server) => server.status.serving);
     const choice = serving.length > 0 ? serving : up;
     const server = choice[this.#turn++ % choice.length];
     if (server !== undefined) return server.accept(link);
     this.#clock.defer(() => link.close());
-    return { receive() {}, closed() {} };
+    return { receive() {}, heard() {}, closed() {} };
   }
 
   /**
@@ -361,6 +361,8 @@ export class Ensemble {
       superDigest,
       containerCheckIntervalMs,
       containersPerMinuteMax,
+      requestThrottle,
+      connectionThrottle,
       initLimit = 20,
       syncLimit = 10,
     } = this.#options;
@@ -379,6 +381,8 @@ export class Ensemble {
       ...(superDigest !== undefined && { superDigest }),
       ...(containerCheckIntervalMs !== undefined && { containerCheckIntervalMs }),
       ...(containersPerMinuteMax !== undefined && { containersPerMinuteMax }),
+      ...(requestThrottle !== undefined && { requestThrottle }),
+      ...(connectionThrottle !== undefined && { connectionThrottle: { random: this.#random, ...connectionThrottle } }),
       onStatus: (status) => {
         if (place.server !== server) return;
         place.hasRecovered = true;

@@ -7,6 +7,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { WatchTable } from '@quorate/session';
+import { Ensemble } from 'quorate';
 import { type Baseline, median, type Report } from './report.js';
 
 /** So many paths, each with so many watchers. */
@@ -18,8 +19,74 @@ interface Shape {
   readonly watches: number;
 }
 
-export function benchWatches({ rounds, count }: { readonly rounds: number; readonly count: number }, report: Report): void {
+export interface WatchesOptions {
+  readonly rounds: number;
+  /** Watches in a table. */
+  readonly count: number;
+  /** Sessions that watch one znode. */
+  readonly sessions: number;
+}
+
+export async function benchWatches({ rounds, count, sessions }: WatchesOptions, report: Report): Promise<void> {
   for (const shape of shapes(count)) benchShape(shape, rounds, report);
+  await benchFanOut(rounds, sessions, report);
+}
+
+/** One change that all sessions of a server watch: from the write to the last event, in the process. */
+async function benchFanOut(rounds: number, sessions: number, report: Report): Promise<void> {
+  const ensemble = await Ensemble.start({ servers: 1 });
+  const writer = await ensemble.connect();
+  await writer.create('/watched');
+  const clients = await Promise.all(Array.from({ length: sessions }, () => ensemble.connect()));
+  const rates: number[] = [];
+  const turns: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    let left = sessions;
+    let told = (): void => {};
+    const allTold = new Promise<void>((resolve) => {
+      told = resolve;
+    });
+    const watch = (): void => {
+      left--;
+      if (left === 0) told();
+    };
+    await Promise.all(clients.map((client) => client.getData('/watched', { watch })));
+    const longestTurn = watchTurns();
+    const start = performance.now();
+    await Promise.all([writer.setData('/watched', 'x'), allTold]);
+    rates.push((sessions * 1000) / (performance.now() - start));
+    turns.push(await longestTurn());
+  }
+  await ensemble.close();
+  const baseline: Baseline = { name: 'a callback for each, in turns of their own', perSecond: await callbacksPerSecond(sessions) };
+  report.heading(`Watches: one change for ${text(sessions)} sessions of a server in the process`, baseline);
+  report.rate('events delivered', median(rates), baseline);
+  console.log(`  ${median(turns).toFixed(1)} ms the longest turn of the event loop`);
+}
+
+/** Looks at the time in every turn of the event loop; what it gives tells the longest of them, in milliseconds. */
+function watchTurns(): () => Promise<number> {
+  let longest = 0;
+  let last = performance.now();
+  let watching = true;
+  const look = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (watching) setImmediate(look);
+  };
+  setImmediate(look);
+  return async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    watching = false;
+    return longest;
+  };
+}
+
+async function callbacksPerSecond(count: number): Promise<number> {
+  const start = performance.now();
+  await Promise.all(Array.from({ length: count }, () => new Promise<void>((resolve) => setImmediate(resolve))));
+  return (count * 1000) / (performance.now() - start);
 }
 
 function shapes(count: number): Shape[] {

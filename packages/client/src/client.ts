@@ -60,6 +60,8 @@ export interface ClientOptions {
   readonly requestBytesMax?: number | undefined;
   /** How many calls may wait for an answer; 1,000,000 when absent. One more rejects with THROTTLED_OP. */
   readonly callsMax?: number | undefined;
+  /** How many bytes these may have; 256 MiB when absent. A call that would be more fails with THROTTLED_OP, unless it is the only one. */
+  readonly callBytesMax?: number | undefined;
 }
 
 /**
@@ -72,7 +74,7 @@ export interface ClientOptions {
  * - `AUTH_FAILED`: a server has refused what `addAuth` was given. Nothing was done.
  * - `BAD_ARGUMENTS`: the path, version or size breaks a rule that the message names. Nothing was sent.
  * - `NO_AUTH`: the ACL does not permit it.
- * - `THROTTLED_OP`: more calls wait than `callsMax`. Nothing was sent.
+ * - `THROTTLED_OP`: more calls wait than `callsMax`, or more bytes of them than `callBytesMax`, or the server has throttled the call. Nothing was done.
  *
  * @example
  * const { path } = await client.create('/jobs/job-', 'payload', { mode: CreateMode.PERSISTENT_SEQUENTIAL });
@@ -94,13 +96,22 @@ export class Client {
    * @throws TypeError for an option that is not what its description asks for.
    */
   constructor(options: ClientOptions) {
-    const { connector, sessionTimeoutMs = SESSION_TIMEOUT_MS, firstServer, session, requestBytesMax = FRAME_BYTES_MAX, callsMax } = options;
+    const {
+      connector,
+      sessionTimeoutMs = SESSION_TIMEOUT_MS,
+      firstServer,
+      session,
+      requestBytesMax = FRAME_BYTES_MAX,
+      callsMax,
+      callBytesMax,
+    } = options;
     if (typeof connector?.connect !== 'function') throw new TypeError('connector must be a Connector');
     checkWhole('connector.servers', connector.servers, 1, 0x7fff_ffff);
     checkWhole('sessionTimeoutMs', sessionTimeoutMs, 1, 0x7fff_ffff);
     checkWhole('requestBytesMax', requestBytesMax, 1, 0x7fff_ffff);
     if (firstServer !== undefined) checkWhole('firstServer', firstServer, 0, connector.servers - 1);
     if (callsMax !== undefined) checkWhole('callsMax', callsMax, 1, Number.MAX_SAFE_INTEGER);
+    if (callBytesMax !== undefined) checkWhole('callBytesMax', callBytesMax, 1, Number.MAX_SAFE_INTEGER);
     if (session !== undefined && typeof session.id !== 'bigint') throw new TypeError('session.id must be a bigint');
     this.#clock = options.clock ?? realClock;
     this.#requestBytesMax = requestBytesMax;
@@ -112,6 +123,7 @@ export class Client {
       firstServer,
       session: session && { id: session.id, password: ownBytes(session.password) },
       callsMax,
+      callBytesMax,
       onState: (state) => this.#onState(state),
     });
     this.#watches = new PersistentWatches(this.#machine, requestBytesMax);

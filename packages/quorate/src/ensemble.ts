@@ -34,7 +34,9 @@ export interface ServerInfo {
 }
 
 /** What `connect` takes. */
-export interface ConnectOptions extends CallOptions, Pick<ClientOptions, 'sessionTimeoutMs' | 'session' | 'requestBytesMax' | 'callsMax'> {
+export interface ConnectOptions
+  extends CallOptions,
+    Pick<ClientOptions, 'sessionTimeoutMs' | 'session' | 'requestBytesMax' | 'callsMax' | 'callBytesMax'> {
   /** The server to begin with, which need not be up; any when absent. After a loss the client goes on to the others. */
   readonly server?: Sid | undefined;
 }

@@ -1,6 +1,7 @@
 /** Sections C and D: sessions, the tree, its snapshots, watches, and what requests mean. */
 import type { Mutant } from './mutant.ts';
 
+const CLIENT_FRONT = 'packages/server/src/client-front.ts';
 const CLIENT_PORT = 'packages/server/src/client-port.ts';
 const CLIENTS = 'packages/server/src/clients.ts';
 const DATABASE = 'packages/server/src/database.ts';
@@ -185,9 +186,9 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     level: 'server',
     edits: [
       {
-        file: MEMBER,
-        find: 'if ((this.#leaderLost && local.forwarded.length > 0) || !this.#database.sessions.has(local.id)) local.port.close();',
-        replace: 'if (!this.#database.sessions.has(local.id)) local.port.close();',
+        file: CLIENT_FRONT,
+        find: 'if ((this.#leaderLost && session.forwarded.length > 0) || this.#hasEnded(session)) session.port.close();',
+        replace: 'if (this.#hasEnded(session)) session.port.close();',
       },
     ],
   },
@@ -256,13 +257,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'connections, and their watches, are kept when the whole state is replaced',
     origin: 'this code',
     level: 'server',
-    edits: [
-      {
-        file: MEMBER,
-        find: '    for (const { port } of this.#clients.sessions) port.close();\n    this.#clients.end();\n  }\n\n  onStatus',
-        replace: '    this.#clients.end();\n  }\n\n  onStatus',
-      },
-    ],
+    edits: [{ file: MEMBER, find: '      this.#front.onRestored();\n', replace: '' }],
     survives:
       'a server has to be sent a snapshot while it keeps connections with watches that fire meanwhile: rare (caught at seed 91 by the simulator as it was an hour earlier)',
   },
@@ -398,7 +393,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CLIENT_PORT,
-        find: '    if (this.#pending.length === 0) this.#answer(pending);\n    else this.#pending.push(pending);\n',
+        find: '    if (this.#pending.length === 0) this.#answer(pending);\n    else if (this.#host.load.bears(pending.bytes)) this.#pushPending(pending);\n    else return this.close();\n',
         replace: '    this.#answer(pending);\n',
       },
     ],
@@ -441,11 +436,11 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MEMBER,
-        find: '    const result = this.#database.apply(header, txn, this.#watches.onChange);\n    this.#leadership?.onApplied(header, txn);\n    this.#answer(header, txn, result);\n',
+        find: '    const result = this.#database.apply(header, txn, this.#watches.onChange);\n    this.#leadership?.onApplied(header, txn);\n    this.#front.onApplied(header, txn, result);\n',
         replace: `    const changes: (() => void)[] = [];
     const result = this.#database.apply(header, txn, (change, path) => changes.push(() => this.#watches.onChange(change, path)));
     this.#leadership?.onApplied(header, txn);
-    this.#answer(header, txn, result);
+    this.#front.onApplied(header, txn, result);
     for (const change of changes) change();\n`,
       },
     ],
@@ -489,8 +484,9 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: WATCH_TABLE,
-        find: 'const first = type === EventType.nodeDeleted ? 0 : firings.length;',
-        replace: 'const first = firings.length;',
+        find: "    if (change === 'deleted') this.takeChild(watchers, path);\n",
+        replace:
+          "    if (change === 'deleted') {\n      const again: W[] = [];\n      this.takeChild(again, path);\n      if (again.length > 0) firings.push({ type: EventType.nodeDeleted, path, watchers: again });\n    }\n",
       },
     ],
     expects: 'WatchNoPhantom',
@@ -503,8 +499,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PATH_WATCHERS,
-        find: '    this.watchers.delete(path);\n    for (const watcher of watchers) this.forgetPath(watcher, path);\n    this.watchCount -= watchers.size;\n    return watchers;\n',
-        replace: '    return new Set(watchers);\n',
+        find: '    const watchers = this.watchers.take(path);\n    for',
+        replace: '    const watchers = this.watchers.at(path);\n    if (path.length > 0) return watchers;\n    for',
       },
     ],
     expects: 'WatchNoPhantom',
@@ -528,7 +524,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'the watches of a connection that is gone stay',
     origin: 'ZOOKEEPER-1382',
     level: 'server',
-    edits: [{ file: MEMBER, find: '    this.#watches.removeAll(port);\n', replace: '' }],
+    edits: [{ file: CLIENT_FRONT, find: '    this.#options.watches.removeAll(port);\n', replace: '' }],
     expects: 'WatchLeak',
   },
   {
@@ -539,7 +535,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PATH_WATCHERS,
-        find: '    return this.watchers.get(path);\n  }\n',
+        find: '    return this.watchers.at(path);\n  }\n',
         replace: '    return this.take(path);\n  }\n',
       },
     ],
@@ -553,9 +549,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: WATCH_TABLE,
-        find: '    fire(firings, first, this.child.take(path), type, path);\n',
-        replace:
-          '    fire(firings, first, this.child.take(path), type, path);\n    fire(firings, first, this.recursive.at(path), type, path);\n',
+        find: '    gather(watchers, this.child.take(path));\n',
+        replace: '    gather(watchers, this.child.take(path));\n    gather(watchers, this.recursive.at(path));\n',
       },
     ],
     expects: 'WatchNoPhantom',
@@ -580,7 +575,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'a watcher is told of a change by each of its watches',
     origin: 'class WatchManager: one event for each watcher',
     level: 'server',
-    edits: [{ file: WATCH_TABLE, find: 'if (told?.has(watcher) !== true) firings.push', replace: 'firings.push' }],
+    edits: [{ file: WATCH_TABLE, find: 'if (told?.has(watcher) !== true) watchers.push', replace: 'watchers.push' }],
     expects: 'WatchNoPhantom',
   },
   {

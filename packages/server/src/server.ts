@@ -18,7 +18,7 @@ import {
 } from '@quorate/zab';
 import type { ClientLink, ClientPort } from './client-port.js';
 import type { ConnectionThrottle } from './connection-throttle.js';
-import { CONTAINER_CHECK_INTERVAL_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
+import { CONTAINER_CHECK_INTERVAL_MS, CONTAINER_NEVER_USED_MAX_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
 import type { RequestThrottle } from './load.js';
 import { Member } from './member.js';
 
@@ -42,6 +42,12 @@ export interface ServerOptions {
   readonly minSessionTimeoutMs?: number;
   /** The longest session timeout that a client gets, in milliseconds; 20 ticks when absent. */
   readonly maxSessionTimeoutMs?: number;
+  /** New sessions live on the server of their client alone, without a txn, until they want to own an ephemeral; false when absent (`localSessionsEnabled`). */
+  readonly localSessions?: boolean;
+  /** A local session that creates an ephemeral becomes one of the ensemble's; refused by EPHEMERAL_ON_LOCAL_SESSION when absent or false (`localSessionsUpgradingEnabled`). */
+  readonly localSessionsUpgrading?: boolean;
+  /** Without a leader the server answers reads of clients that put up with it; false when absent (`readonlymode.enabled`). */
+  readonly readOnlyMode?: boolean;
   /** The digest id, "super:" and base64, of the client that may do everything; nobody when absent. */
   readonly superDigest?: string;
   /** How often a leader looks for containers and znodes with a TTL whose time has come, in milliseconds; 60,000 when absent. */
@@ -52,8 +58,12 @@ export interface ServerOptions {
   readonly requestThrottle?: RequestThrottle;
   /** How fast clients may come; as fast as they like when absent. */
   readonly connectionThrottle?: ConnectionThrottle;
+  /** How long a container may wait for its first child before it is removed, in milliseconds; 0, for ever, when absent. */
+  readonly containerNeverUsedMaxMs?: number;
   /** Called on every change of where this server stands. */
   readonly onStatus?: (status: Status) => void;
+  /** Called when this server begins to answer reads without an ensemble; that it ends follows from the status. */
+  readonly onReadOnly?: () => void;
   /** Sees every input of the replica. For checkers and traces. */
   readonly onInput?: (input: Input) => void;
   /** Sees every effect of the replica. For checkers and traces. */
@@ -105,12 +115,17 @@ export class Server {
       tickTimeMs: this.#tickTimeMs,
       minSessionTimeoutMs,
       maxSessionTimeoutMs,
+      localSessions: options.localSessions ?? false,
+      localSessionsUpgrading: options.localSessionsUpgrading ?? false,
+      readOnlyMode: options.readOnlyMode ?? false,
       superDigest,
       containerCheckIntervalMs: options.containerCheckIntervalMs ?? CONTAINER_CHECK_INTERVAL_MS,
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
       requestThrottle: options.requestThrottle,
       connectionThrottle: options.connectionThrottle,
+      containerNeverUsedMaxMs: options.containerNeverUsedMaxMs ?? CONTAINER_NEVER_USED_MAX_MS,
       onStatus: (status) => options.onStatus?.(status),
+      onReadOnly: () => options.onReadOnly?.(),
       onFailure,
     });
     const { config, transport, storage, initLimit, syncLimit, snapshotEvery, limits, onInput, onEffect } = options;
@@ -151,19 +166,29 @@ export class Server {
     return this.#member.database.sessions.entries();
   }
 
+  /** Sessions that this server alone knows. */
+  get localSessionCount(): number {
+    return this.#member.front.localSessionCount;
+  }
+
+  /** True while this server answers reads without an ensemble. */
+  get isReadOnly(): boolean {
+    return this.#member.front.isReadOnly;
+  }
+
   /** Clients that are connected, those without a session included. */
   get connectionCount(): number {
-    return this.#member.portCount;
+    return this.#member.front.portCount;
   }
 
   /** Requests of clients that are not answered and wait for nothing but the ensemble. */
   get outstandingCount(): number {
-    return this.#member.load.requests;
+    return this.#member.front.load.requests;
   }
 
   /** What these take in memory, in bytes. */
   get outstandingBytes(): number {
-    return this.#member.load.bytes;
+    return this.#member.front.load.bytes;
   }
 
   /** Watches of the clients that are connected. */
@@ -204,6 +229,11 @@ export class Server {
   /** Ends a session as if its client had been silent for too long. False where there is none, or where this server is not the serving leader. */
   expireSession(session: bigint): boolean {
     return this.#member.expireSession(session);
+  }
+
+  /** Ends a local session of this server's as if its client had been silent for too long. False where there is none. */
+  expireLocalSession(session: bigint): boolean {
+    return this.#member.front.expireLocal(session);
   }
 
   #setTimer(): void {

@@ -7,6 +7,7 @@ import { benchCodec } from './codec.js';
 import { benchBoot, benchEnsemble } from './ensemble.js';
 import { Report } from './report.js';
 import { benchTree } from './tree.js';
+import { benchWatches } from './watches.js';
 import { benchZab } from './zab.js';
 
 const { values, positionals } = parseArgs({
@@ -25,6 +26,8 @@ const parts: Record<string, () => Promise<void>> = {
   ensemble: () => benchEnsemble(timeMs, report),
   tree: () => benchTree(timeMs, report),
   codec: () => benchCodec(timeMs / 3, report),
+  watches: () =>
+    benchWatches({ rounds: 3, ...(values.quick ? { count: 100_000, sessions: 1_000 } : { count: 1_000_000, sessions: 10_000 }) }, report),
 };
 
 const unknown = positionals.find((name) => !(name in parts));

@@ -393,7 +393,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CLIENT_PORT,
-        find: '    if (this.#pending.length === 0) this.#answer(pending);\n    else this.#pending.push(pending);\n',
+        find: '    if (this.#pending.length === 0) this.#answer(pending);\n    else if (this.#host.load.bears(pending.bytes)) this.#pushPending(pending);\n    else return this.close();\n',
         replace: '    this.#answer(pending);\n',
       },
     ],
@@ -484,8 +484,9 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: WATCH_TABLE,
-        find: 'const first = type === EventType.nodeDeleted ? 0 : firings.length;',
-        replace: 'const first = firings.length;',
+        find: "    if (change === 'deleted') this.takeChild(watchers, path);\n",
+        replace:
+          "    if (change === 'deleted') {\n      const again: W[] = [];\n      this.takeChild(again, path);\n      if (again.length > 0) firings.push({ type: EventType.nodeDeleted, path, watchers: again });\n    }\n",
       },
     ],
     expects: 'WatchNoPhantom',
@@ -498,8 +499,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PATH_WATCHERS,
-        find: '    this.watchers.delete(path);\n    for (const watcher of watchers) this.forgetPath(watcher, path);\n    this.watchCount -= watchers.size;\n    return watchers;\n',
-        replace: '    return new Set(watchers);\n',
+        find: '    const watchers = this.watchers.take(path);\n    for',
+        replace: '    const watchers = this.watchers.at(path);\n    if (path.length > 0) return watchers;\n    for',
       },
     ],
     expects: 'WatchNoPhantom',
@@ -534,7 +535,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PATH_WATCHERS,
-        find: '    return this.watchers.get(path);\n  }\n',
+        find: '    return this.watchers.at(path);\n  }\n',
         replace: '    return this.take(path);\n  }\n',
       },
     ],
@@ -548,9 +549,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: WATCH_TABLE,
-        find: '    fire(firings, first, this.child.take(path), type, path);\n',
-        replace:
-          '    fire(firings, first, this.child.take(path), type, path);\n    fire(firings, first, this.recursive.at(path), type, path);\n',
+        find: '    gather(watchers, this.child.take(path));\n',
+        replace: '    gather(watchers, this.child.take(path));\n    gather(watchers, this.recursive.at(path));\n',
       },
     ],
     expects: 'WatchNoPhantom',
@@ -575,7 +575,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'a watcher is told of a change by each of its watches',
     origin: 'class WatchManager: one event for each watcher',
     level: 'server',
-    edits: [{ file: WATCH_TABLE, find: 'if (told?.has(watcher) !== true) firings.push', replace: 'firings.push' }],
+    edits: [{ file: WATCH_TABLE, find: 'if (told?.has(watcher) !== true) watchers.push', replace: 'watchers.push' }],
     expects: 'WatchNoPhantom',
   },
   {

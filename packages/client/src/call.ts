@@ -5,10 +5,13 @@
  * outcome through its two methods. Invariant: exactly one of `onReply` and `onFailure` is called, once.
  */
 import type { ErrorName, ReplyMessage, Request } from '@quorate/protocol';
+import { requestBytesAtMost } from './requests.js';
 import type { Watcher } from './watch-registry.js';
 
 export abstract class Call {
   readonly request: Request;
+  /** What it takes while it waits, in bytes. */
+  readonly bytes: number;
   /** Registered when the answer says that the server has armed the watch. */
   watcher: Watcher | undefined;
   /** Given when the request is sent; 0 before. */
@@ -20,6 +23,7 @@ export abstract class Call {
 
   constructor(request: Request, watcher?: Watcher) {
     this.request = request;
+    this.bytes = requestBytesAtMost(request);
     this.watcher = watcher;
   }
 
@@ -38,9 +42,15 @@ export class CallQueue {
   #first: Call | undefined;
   #last: Call | undefined;
   #length = 0;
+  #bytes = 0;
 
   get length(): number {
     return this.#length;
+  }
+
+  /** Of all calls together. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   push(call: Call): void {
@@ -50,6 +60,7 @@ export class CallQueue {
     else this.#last.next = call;
     this.#last = call;
     this.#length++;
+    this.#bytes += call.bytes;
   }
 
   /** The oldest call, which stays. */
@@ -75,5 +86,6 @@ export class CallQueue {
     call.previous = undefined;
     call.next = undefined;
     this.#length--;
+    this.#bytes -= call.bytes;
   }
 }

@@ -44,6 +44,9 @@ import { nextXid } from './xid.js';
 /** How many calls may be waiting or unanswered at a time, unless the options say otherwise. */
 export const CALLS_MAX = 1_000_000;
 
+/** How many bytes these may have, unless the options say otherwise. */
+export const CALL_BYTES_MAX = 256 * 1024 * 1024;
+
 /** What a machine is made of. */
 export interface ClientMachineOptions {
   readonly connector: Connector;
@@ -59,6 +62,8 @@ export interface ClientMachineOptions {
   readonly canBeReadOnly?: boolean | undefined;
   /** How many calls may be waiting or unanswered; 1,000,000 when absent. One more fails with THROTTLED_OP. */
   readonly callsMax?: number | undefined;
+  /** How many bytes these may have; 256 MiB when absent. A call that would be more fails with THROTTLED_OP, unless it is the only one. */
+  readonly callBytesMax?: number | undefined;
   /** Called after every change of `state`. */
   readonly onState?: ((state: ClientState) => void) | undefined;
 }
@@ -70,6 +75,7 @@ export class ClientMachine {
   readonly #connector: Connector;
   readonly #clock: Clock;
   readonly #callsMax: number;
+  readonly #callBytesMax: number;
   readonly #onState: ((state: ClientState) => void) | undefined;
   readonly #rotation: ServerRotation;
   readonly #heartbeat: Heartbeat;
@@ -104,6 +110,7 @@ export class ClientMachine {
     this.#clock = options.clock;
     this.#session = new ClientSession(options.sessionTimeoutMs, options.session);
     this.#callsMax = options.callsMax ?? CALLS_MAX;
+    this.#callBytesMax = options.callBytesMax ?? CALL_BYTES_MAX;
     this.#onState = options.onState;
     this.#rotation = new ServerRotation(options.connector.servers, options.random, options.firstServer);
     this.#heartbeat = new Heartbeat(
@@ -165,9 +172,14 @@ export class ClientMachine {
   submit(call: Call): void {
     assert(call.queue === undefined && call.xid === 0, 'a call is submitted once');
     if (this.#finalState !== undefined || this.#closeCall !== undefined) return this.#refuse(call, this.#refusal());
-    if (this.pending >= this.#callsMax) return this.#refuse(call, 'THROTTLED_OP');
+    if (!this.#hasRoomFor(call)) return this.#refuse(call, 'THROTTLED_OP');
     if (this.#phase === 'READY') this.#send(call);
     else this.#waiting.push(call);
+  }
+
+  #hasRoomFor({ bytes }: Call): boolean {
+    if (this.pending >= this.#callsMax) return false;
+    return this.pending === 0 || this.#waiting.bytes + this.#sent.bytes + bytes <= this.#callBytesMax;
   }
 
   /**

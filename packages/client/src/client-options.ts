@@ -30,17 +30,20 @@ export interface ClientOptions {
   readonly requestBytesMax?: number | undefined;
   /** How many calls may wait for an answer; 1,000,000 when absent. One more rejects with THROTTLED_OP. */
   readonly callsMax?: number | undefined;
+  /** How many bytes these may have; 256 MiB when absent. A call that would be more rejects with THROTTLED_OP, unless it is the only one. */
+  readonly callBytesMax?: number | undefined;
 }
 
 /** @throws TypeError that names the option and its rule. */
 export function checkClientOptions(options: ClientOptions): void {
-  const { connector, sessionTimeoutMs, firstServer, session, canBeReadOnly, requestBytesMax, callsMax } = options;
+  const { connector, sessionTimeoutMs, firstServer, session, canBeReadOnly, requestBytesMax, callsMax, callBytesMax } = options;
   if (typeof connector?.connect !== 'function') throw new TypeError('connector must be a Connector');
   checkWhole('connector.servers', connector.servers, 1, 0x7fff_ffff);
   if (sessionTimeoutMs !== undefined) checkWhole('sessionTimeoutMs', sessionTimeoutMs, 1, 0x7fff_ffff);
   if (requestBytesMax !== undefined) checkWhole('requestBytesMax', requestBytesMax, 1, 0x7fff_ffff);
   if (firstServer !== undefined) checkWhole('firstServer', firstServer, 0, connector.servers - 1);
   if (callsMax !== undefined) checkWhole('callsMax', callsMax, 1, Number.MAX_SAFE_INTEGER);
+  if (callBytesMax !== undefined) checkWhole('callBytesMax', callBytesMax, 1, Number.MAX_SAFE_INTEGER);
   if (session !== undefined && typeof session.id !== 'bigint') throw new TypeError('session.id must be a bigint');
   if (canBeReadOnly !== undefined && typeof canBeReadOnly !== 'boolean') throw new TypeError('canBeReadOnly must be true or false');
 }

@@ -50,7 +50,7 @@ import type { Watcher } from './watch-registry.js';
  * - `AUTH_FAILED`: a server has refused what `addAuth` was given. Nothing was done.
  * - `BAD_ARGUMENTS`: the path, version or size breaks a rule that the message names. Nothing was sent.
  * - `NO_AUTH`: the ACL does not permit it.
- * - `THROTTLED_OP`: more calls wait than `callsMax`. Nothing was sent.
+ * - `THROTTLED_OP`: more calls wait than `callsMax`, or more bytes of them than `callBytesMax`, or the server has throttled the call. Nothing was done.
  *
  * @example
  * const { path } = await client.create('/jobs/job-', 'payload', { mode: CreateMode.PERSISTENT_SEQUENTIAL });
@@ -74,7 +74,7 @@ export class Client {
   constructor(options: ClientOptions) {
     checkClientOptions(options);
     const { connector, sessionTimeoutMs = SESSION_TIMEOUT_MS, session, requestBytesMax = FRAME_BYTES_MAX } = options;
-    const { firstServer, canBeReadOnly, callsMax } = options;
+    const { firstServer, canBeReadOnly, callsMax, callBytesMax } = options;
     this.#clock = options.clock ?? realClock;
     this.#requestBytesMax = requestBytesMax;
     this.#machine = new ClientMachine({
@@ -86,6 +86,7 @@ export class Client {
       session: session && { id: session.id, password: ownBytes(session.password) },
       canBeReadOnly,
       callsMax,
+      callBytesMax,
       onState: (state) => this.#onState(state),
     });
     this.#watches = new PersistentWatches(this.#machine, requestBytesMax);

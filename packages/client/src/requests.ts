@@ -101,7 +101,7 @@ export function copyAcl(acl: readonly Acl[]): Acl[] {
  * @throws ZooKeeperError BAD_ARGUMENTS
  */
 export function checkSize(request: Request, bytesMax: number): void {
-  if (bytesAtMost(request) <= bytesMax) return;
+  if (requestBytesAtMost(request) <= bytesMax) return;
   // The estimate is generous. Only what is near the limit or over it is worth the exact answer.
   const bytes = encodeClientMessage({ kind: 'request', xid: 1, request }).length - 4;
   if (bytes <= bytesMax) return;
@@ -115,10 +115,10 @@ export function checkSize(request: Request, bytesMax: number): void {
 }
 
 /** Not less than the request has when it is encoded. */
-function bytesAtMost(request: Request): number {
+export function requestBytesAtMost(request: Request): number {
   switch (request.type) {
     case OpCode.multi:
-      return request.ops.reduce((sum, op) => sum + bytesAtMost(op), 32);
+      return request.ops.reduce((sum, op) => sum + requestBytesAtMost(op), 32);
     case OpCode.create:
     case OpCode.create2:
     case OpCode.createContainer:

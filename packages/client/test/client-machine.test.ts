@@ -529,6 +529,23 @@ describe('calls', () => {
     clock.advance(0);
     expect(ensemble.take()).toEqual(['0 connect 0', '0 c -> THROTTLED_OP']);
   });
+
+  test('so is what would be too many bytes, unless it is alone; what is answered or withdrawn makes room', () => {
+    const { clock, ensemble, machine, submit } = setUp({ callBytesMax: 1_000 });
+    machine.start();
+    const large = submit('large', sync(`/${'x'.repeat(1_000)}`));
+    submit('beside it', sync('/'));
+    machine.withdraw(large);
+    for (let i = 0; i < 20; i++) submit(`small-${i}`, sync('/'));
+    clock.advance(0);
+    const refused = ensemble.take().filter((line) => line.endsWith('THROTTLED_OP'));
+    expect([refused[0], refused.length]).toEqual(['0 beside it -> THROTTLED_OP', 7]);
+    ensemble.handshake({ timeOut: 4000 });
+    ensemble.last.replyTo(1, 1);
+    submit('after', sync('/'));
+    clock.advance(0);
+    expect(ensemble.take().some((line) => line.endsWith('after -> THROTTLED_OP'))).toBe(false);
+  });
 });
 
 test('whatever happens, every call has exactly one outcome, in order, and a sent call is never sent again', () => {

@@ -314,6 +314,7 @@ describe('refused before anything is sent', () => {
     );
     expect(() => new Client({ connector, firstServer: 3 })).toThrow(/firstServer must be a whole number from 0 to 2, not 3/);
     expect(() => new Client({ connector, callsMax: 0.5 })).toThrow(/callsMax/);
+    expect(() => new Client({ connector, callBytesMax: 0 })).toThrow(/callBytesMax/);
     expect(connector.connections).toEqual([]);
   });
 });

@@ -8,12 +8,18 @@ import { JuteWriter } from '@quorate/protocol';
 export class FrameWriter {
   readonly #socket: Socket;
   readonly #onWritten: (() => void) | undefined;
+  readonly #schedule: (flush: () => void) => void;
   readonly #frames = new JuteWriter(0);
 
-  /** @param onWritten called whenever the operating system has taken what was written in a turn. */
-  constructor(socket: Socket, onWritten?: () => void) {
+  /**
+   * @param onWritten called whenever the operating system has taken what was written in a turn.
+   * @param schedule calls what it is given at the end of the turn. That is nextTick when absent, which runs when the turn and all that it has set off are
+   * done, and before the loop waits for anything.
+   */
+  constructor(socket: Socket, onWritten?: () => void, schedule: (flush: () => void) => void = process.nextTick) {
     this.#socket = socket;
     this.#onWritten = onWritten;
+    this.#schedule = schedule;
   }
 
   /** Bytes that the peer has not been given yet. */
@@ -23,8 +29,7 @@ export class FrameWriter {
 
   /** Where to write the next frame, as a whole and at once; it is sent at the end of the turn. */
   get frames(): JuteWriter {
-    // nextTick runs when the turn and all that it has set off are done, and before the loop waits for anything.
-    if (this.#frames.length === 0) process.nextTick(this.flush);
+    if (this.#frames.length === 0) this.#schedule(this.flush);
     return this.#frames;
   }
 

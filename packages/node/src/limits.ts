@@ -15,5 +15,8 @@ export const LINGER_MS = 5_000;
 /** Connections that a listener has open at a time. */
 export const CONNECTIONS_MAX = 10_000;
 
+/** Connections of one address of another machine, unless the options say otherwise. */
+export const CONNECTIONS_PER_ADDRESS_MAX = 60;
+
 /** The longest frame that a client takes from a server, in bytes: a list of children can be longer than any request. */
 export const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,9 +1,12 @@
 /** ZooKeeper's client port over TCP, for an ensemble in this process. */
 import { createServer, type Server } from 'node:net';
 import type { Ensemble } from 'quorate';
+import { ConnectionsByAddress } from './connections-by-address.js';
+import { EventFrames } from './event-frames.js';
+import { FlushScheduler } from './flush-scheduler.js';
 import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, OUTBOX_BYTES_MAX } from './limits.js';
 import { listenError } from './listen-error.js';
-import { TcpLink } from './tcp-link.js';
+import { plainAddress, TcpLink } from './tcp-link.js';
 
 /** ZooKeeper's client port. */
 export const CLIENT_PORT = 2181;
@@ -19,6 +22,11 @@ export interface ListenOptions {
   readonly outboxBytesMax?: number | undefined;
   /** How many connections may be open; 10,000 when absent. One more is closed at once. */
   readonly connectionsMax?: number | undefined;
+  /**
+   * How many connections one address may have open; 60 when absent, but any number for addresses of this machine. One more is closed at once
+   * (ZooKeeper: `maxClientCnxns`).
+   */
+  readonly connectionsPerAddressMax?: number | undefined;
 }
 
 /**
@@ -34,17 +42,28 @@ export interface ListenOptions {
 export function listen(ensemble: Pick<Ensemble, 'accept'>, options: ListenOptions = {}): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const { host = '127.0.0.1', port = CLIENT_PORT, connectionsMax = CONNECTIONS_MAX } = options;
-    const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, outboxBytesMax = OUTBOX_BYTES_MAX } = options;
+    const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, outboxBytesMax = OUTBOX_BYTES_MAX, connectionsPerAddressMax } = options;
     if (typeof host !== 'string' || host === '') throw new TypeError('host must be an address or a name');
     checkWhole('port', port, 0, 65_535);
     checkWhole('handshakeTimeoutMs', handshakeTimeoutMs, 1, 0x7fff_ffff);
     checkWhole('outboxBytesMax', outboxBytesMax, 1, Number.MAX_SAFE_INTEGER);
     checkWhole('connectionsMax', connectionsMax, 1, 0x7fff_ffff);
+    if (connectionsPerAddressMax !== undefined) checkWhole('connectionsPerAddressMax', connectionsPerAddressMax, 1, 0x7fff_ffff);
     const links = new Set<TcpLink>();
+    const addresses = new ConnectionsByAddress(connectionsPerAddressMax);
+    const share = { flushes: new FlushScheduler(), events: new EventFrames() };
     const server = createServer((socket) => {
-      const link = new TcpLink(socket, (accepted) => ensemble.accept(accepted), { handshakeTimeoutMs, outboxBytesMax });
+      const address = plainAddress(socket.remoteAddress);
+      if (!addresses.enter(address)) {
+        socket.destroy();
+        return;
+      }
+      const link = new TcpLink(socket, (accepted) => ensemble.accept(accepted), { handshakeTimeoutMs, outboxBytesMax }, share);
       links.add(link);
-      socket.once('close', () => links.delete(link));
+      socket.once('close', () => {
+        links.delete(link);
+        addresses.leave(address);
+      });
     });
     server.maxConnections = connectionsMax;
     server.once('error', (error) => reject(listenError(error, host, port)));

@@ -15,16 +15,26 @@ import {
   writeServerMessage,
 } from '@quorate/protocol';
 import type { ClientLink, ClientPort } from '@quorate/server';
+import type { EventFrames } from './event-frames.js';
+import type { FlushScheduler } from './flush-scheduler.js';
 import { FrameWriter } from './frame-writer.js';
 import { LINGER_MS, OUTBOX_PAUSE_BYTES } from './limits.js';
 
 /** Gives a link to a server. */
-export type Accept = (link: ClientLink) => Pick<ClientPort, 'receive' | 'closed'>;
+export type Accept = (link: ClientLink) => LinkPort;
+
+type LinkPort = Pick<ClientPort, 'receive' | 'heard' | 'closed'>;
 
 /** What one client may cost. */
 export interface LinkLimits {
   readonly handshakeTimeoutMs: number;
   readonly outboxBytesMax: number;
+}
+
+/** What the links of one listener have in common. */
+export interface LinkShare {
+  readonly flushes: FlushScheduler;
+  readonly events: EventFrames;
 }
 
 export class TcpLink implements ClientLink {
@@ -33,21 +43,23 @@ export class TcpLink implements ClientLink {
   readonly #accept: Accept;
   readonly #splitter = new FrameSplitter();
   readonly #writer: FrameWriter;
+  readonly #events: EventFrames;
   readonly #outboxBytesMax: number;
   readonly #handshakeTimer: NodeJS.Timeout;
   /** The server, after the handshake. */
-  #port: Pick<ClientPort, 'receive' | 'closed'> | undefined;
+  #port: LinkPort | undefined;
   /** Whether the client knows the last byte of the handshake. */
   #withReadOnly = true;
   #pausedByServer = false;
   #pausedByOutbox = false;
   #ended = false;
 
-  constructor(socket: Socket, accept: Accept, limits: LinkLimits) {
+  constructor(socket: Socket, accept: Accept, limits: LinkLimits, share: LinkShare) {
     this.#socket = socket;
     this.#accept = accept;
     this.#outboxBytesMax = limits.outboxBytesMax;
-    this.#writer = new FrameWriter(socket, () => this.#onWritten());
+    this.#events = share.events;
+    this.#writer = new FrameWriter(socket, () => this.#onWritten(), share.flushes.schedule);
     this.address = plainAddress(socket.remoteAddress);
     socket.setNoDelay(true);
     this.#handshakeTimer = setTimeout(() => this.destroy(), limits.handshakeTimeoutMs);
@@ -65,6 +77,7 @@ export class TcpLink implements ClientLink {
     if (this.#ended) return;
     const { frames } = this.#writer;
     if (message.kind === 'connected') frames.raw(encodeConnectResponse(message, { withReadOnly: this.#withReadOnly }));
+    else if (message.kind === 'event') frames.raw(this.#events.of(message));
     else writeServerMessage(frames, message);
     const { waitingBytes } = this.#writer;
     if (waitingBytes > this.#outboxBytesMax) this.destroy();
@@ -138,6 +151,8 @@ export class TcpLink implements ClientLink {
   }
 
   #onWritten(): void {
+    // Whoever reads is there, even where nothing is read from it because it reads too slowly.
+    if (this.#pausedByOutbox) this.#port?.heard();
     if (!this.#pausedByOutbox || this.#writer.waitingBytes > OUTBOX_PAUSE_BYTES / 2) return;
     this.#pausedByOutbox = false;
     this.#read();
@@ -151,6 +166,6 @@ export class TcpLink implements ClientLink {
 }
 
 /** An IPv4 client of an IPv6 socket has its own address, so that an ACL of the scheme `ip` fits both. */
-function plainAddress(address: string | undefined): string {
+export function plainAddress(address: string | undefined): string {
   return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '');
 }

@@ -290,6 +290,39 @@ describe('limits', () => {
     await closed;
   });
 
+  test('an event for many clients is written in turns, between which others are heard', async () => {
+    const watchers = await Promise.all(Array.from({ length: 1_000 }, () => rawSocket()));
+    const frames = await Promise.all(
+      watchers.map(async ({ socket, splitter }) => {
+        const watch = { type: OpCode.exists, path: '/n', watch: true } as const;
+        socket.write(Buffer.concat([connectFrame(), encodeClientMessage({ kind: 'request', xid: 1, request: watch })]));
+        await nextFrame(socket, splitter);
+        await nextFrame(socket, splitter);
+        return () => nextFrame(socket, splitter);
+      }),
+    );
+    const client = await connected();
+    await client.create('/n');
+    const events = await Promise.all(frames.map((next) => next()));
+    const path = Buffer.from(events[0]!).subarray(-2).toString();
+    expect([path, new Set(events.map((event) => Buffer.from(event).toString('hex'))).size]).toEqual(['/n', 1]);
+  });
+
+  test('one connection of an address too many, until one of them ends', async () => {
+    const own = await listening({ connectionsPerAddressMax: 1 });
+    const first = await rawSocket(own);
+    first.socket.write(connectFrame());
+    await nextFrame(first.socket, first.splitter);
+    const { closed } = await rawSocket(own);
+    await closed;
+    expect(own.connectionCount).toBe(1);
+    first.socket.destroy();
+    while (own.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    const again = await rawSocket(own);
+    again.socket.write(connectFrame());
+    await nextFrame(again.socket, again.splitter);
+  });
+
   test('one connection too many', async () => {
     const own = await listening({ connectionsMax: 1 });
     const first = await rawSocket(own);
@@ -318,6 +351,7 @@ describe('a listener', () => {
     [{ host: '' }, /host/],
     [{ handshakeTimeoutMs: 0 }, /handshakeTimeoutMs/],
     [{ connectionsMax: 1.5 }, /connectionsMax/],
+    [{ connectionsPerAddressMax: 0 }, /connectionsPerAddressMax/],
   ])('refuses %o', async (options, message) => {
     await expect(listen(ensemble, options)).rejects.toThrow(message);
   });
@@ -340,7 +374,7 @@ describe('a listener', () => {
 
   test('tells the server when a client is gone', async () => {
     const gone = new Promise<void>((resolve) => {
-      const own = listen({ accept: () => ({ receive() {}, closed: resolve }) }, { port: 0 });
+      const own = listen({ accept: () => ({ receive() {}, heard() {}, closed: resolve }) }, { port: 0 });
       closers.push(async () => (await own).close());
       void own.then(rawSocket).then(({ socket }) => socket.write(connectFrame(), () => socket.end()));
     });

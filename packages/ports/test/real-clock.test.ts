@@ -27,6 +27,27 @@ test('an endless chain of deferred tasks lets the platform have its turn', async
   expect(links).toBeGreaterThan(0);
 });
 
+test('many deferred tasks at once are cut into turns, in their order, and so are those that they defer', async () => {
+  const ran: number[] = [];
+  let turns = 0;
+  const countTurns = (): void => {
+    turns++;
+    if (ran.length < 2_001) setImmediate(countTurns);
+  };
+  for (let i = 0; i < 2_000; i++) {
+    realClock.defer(() => {
+      const end = performance.now() + 0.02;
+      while (performance.now() < end);
+      ran.push(i);
+      if (i === 10) realClock.defer(() => ran.push(2_000));
+    });
+  }
+  setImmediate(countTurns);
+  while (ran.length < 2_001) await new Promise((resolve) => setImmediate(resolve));
+  expect(ran).toEqual(Array.from({ length: 2_001 }, (_, i) => i));
+  expect(turns).toBeGreaterThan(3);
+});
+
 test('monotonic time ascends and wall time is whole milliseconds of today', () => {
   const before = realClock.now();
   expect(realClock.now()).toBeGreaterThanOrEqual(before);

@@ -1,6 +1,6 @@
 /** What an ensemble can be made of, and its rules. */
 import type { Clock, Random } from '@quorate/ports';
-import type { Sid, Storage, Transport } from '@quorate/server';
+import type { ConnectionThrottle, RequestThrottle, Sid, Storage, Transport } from '@quorate/server';
 
 /** The greatest number of servers: sids are one byte of a session id, and 255 is taken. */
 export const SERVERS_MAX = 254;
@@ -41,6 +41,10 @@ export interface EnsembleOptions {
   readonly containerCheckIntervalMs?: number | undefined;
   /** How many of these it removes in a minute at most; 10,000 when absent. */
   readonly containersPerMinuteMax?: number | undefined;
+  /** Limits on what all clients of a server have under way together; 64 MiB and nothing else when absent. Each number is above 0. */
+  readonly requestThrottle?: RequestThrottle | undefined;
+  /** How fast clients may come to a server, by tokens; as fast as they like when absent. Each number is above 0. */
+  readonly connectionThrottle?: Omit<ConnectionThrottle, 'random'> | undefined;
   /** How long a container may wait for its first child before the leader removes it, in milliseconds; 0, for ever, when absent. */
   readonly containerNeverUsedMaxMs?: number | undefined;
   /** The digest id, `super:` and base64, of the client that may do everything; nobody when absent. */
@@ -82,12 +86,20 @@ const booleans: ReadonlySet<string> = new Set(['localSessions', 'localSessionsUp
 const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure']);
 const objects: ReadonlySet<string> = new Set(['clock', 'random', 'signal']);
 
+/** Options that are records of numbers, and the names of these. */
+const records: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['requestThrottle', new Set(['bytesMax', 'requestsMax', 'waitMsMax', 'largeRequestBytes', 'largeRequestsBytesMax'])],
+  ['connectionThrottle', new Set(['tokensMax', 'tokensPerSecond', 'newSessionTokens', 'renewTokens'])],
+]);
+
 /** @throws TypeError that names the option and its rule, also for an option that does not exist. */
 export function checkEnsembleOptions(options: EnsembleOptions): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const range = wholeNumbers.get(name);
-    if (range !== undefined) checkWhole(name, value, range);
+    const record = records.get(name);
+    if (record !== undefined) checkRecord(name, value, record);
+    else if (range !== undefined) checkWhole(name, value, range);
     else if (booleans.has(name)) check(typeof value === 'boolean', name, 'true or false', value);
     else if (functions.has(name)) check(typeof value === 'function', name, 'a function', value);
     else if (objects.has(name)) check(typeof value === 'object' && value !== null, name, 'an object', value);
@@ -95,9 +107,24 @@ export function checkEnsembleOptions(options: EnsembleOptions): void {
       check(typeof value === 'string' && value.startsWith('super:'), name, 'a string that starts with super:', value);
     else throw new TypeError(`${name} is not an option of an ensemble`);
   }
-  const { servers = SERVERS, observers = 0 } = options;
+  const { servers = SERVERS, observers = 0, connectionThrottle } = options;
+  if (connectionThrottle !== undefined)
+    check(
+      'tokensMax' in connectionThrottle && 'tokensPerSecond' in connectionThrottle,
+      'connectionThrottle',
+      'an object with tokensMax and tokensPerSecond',
+      connectionThrottle,
+    );
   if (servers + observers > SERVERS_MAX)
     throw new TypeError(`servers and observers together must be ${SERVERS_MAX} at most, not ${servers + observers}`);
+}
+
+function checkRecord(name: string, value: unknown, fields: ReadonlySet<string>): void {
+  check(typeof value === 'object' && value !== null, name, 'an object', value);
+  for (const [field, number] of Object.entries(value as object)) {
+    if (!fields.has(field)) throw new TypeError(`${field} is not an option of ${name}: it has ${[...fields].join(', ')}`);
+    if (number !== undefined) check(typeof number === 'number' && number > 0, `${name}.${field}`, 'a number above 0', number);
+  }
 }
 
 function checkWhole(name: string, value: unknown, [min, max]: readonly [number, number]): void {

@@ -38,7 +38,7 @@ export interface ServerInfo {
 /** What `connect` takes. */
 export interface ConnectOptions
   extends CallOptions,
-    Pick<ClientOptions, 'sessionTimeoutMs' | 'session' | 'canBeReadOnly' | 'requestBytesMax' | 'callsMax'> {
+    Pick<ClientOptions, 'sessionTimeoutMs' | 'session' | 'canBeReadOnly' | 'requestBytesMax' | 'callsMax' | 'callBytesMax'> {
   /** The server to begin with, which need not be up; any when absent. After a loss the client goes on to the others. */
   readonly server?: Sid | undefined;
 }
@@ -225,7 +225,7 @@ export class Ensemble {
    *
    * @throws EnsembleError UNKNOWN_SERVER.
    */
-  accept(link: ClientLink, sid?: Sid): Pick<ClientPort, 'receive' | 'closed'> {
+  accept(link: ClientLink, sid?: Sid): Pick<ClientPort, 'receive' | 'heard' | 'closed'> {
     const places = sid === undefined ? this.#places : [this.#place(sid)];
     const up = places.flatMap(({ server }) => (server === undefined ? [] : [server]));
     const serving = up.filter((server) => server.status.serving);
@@ -233,7 +233,7 @@ export class Ensemble {
     const server = choice[this.#turn++ % choice.length];
     if (server !== undefined) return server.accept(link);
     this.#clock.defer(() => link.close());
-    return { receive() {}, closed() {} };
+    return { receive() {}, heard() {}, closed() {} };
   }
 
   /**
@@ -372,6 +372,8 @@ export class Ensemble {
       superDigest,
       containerCheckIntervalMs,
       containersPerMinuteMax,
+      requestThrottle,
+      connectionThrottle,
       containerNeverUsedMaxMs,
       initLimit = 20,
       syncLimit = 10,
@@ -394,6 +396,8 @@ export class Ensemble {
       ...(superDigest !== undefined && { superDigest }),
       ...(containerCheckIntervalMs !== undefined && { containerCheckIntervalMs }),
       ...(containersPerMinuteMax !== undefined && { containersPerMinuteMax }),
+      ...(requestThrottle !== undefined && { requestThrottle }),
+      ...(connectionThrottle !== undefined && { connectionThrottle: { random: this.#random, ...connectionThrottle } }),
       ...(containerNeverUsedMaxMs !== undefined && { containerNeverUsedMaxMs }),
       onStatus: (status) => {
         if (place.server !== server) return;

@@ -5,11 +5,20 @@
  * What is sent in one turn travels together, so that the turn costs little per message.
  *
  * Data are copied here on their way to the client. On their way to the server the client has copied them already.
+ *
+ * As on a socket, no more is read from a client while much waits for it, and one for which too much waits is disconnected; its session goes on. What the
+ * server has not read waits in the client, which limits how many calls it has.
  */
 import type { Connection, ConnectionHandler } from '@quorate/client';
 import type { Clock } from '@quorate/ports';
 import { type ClientMessage, type GetDataResponse, OpCode, type ServerMessage } from '@quorate/protocol';
-import type { ClientLink, ClientPort } from '@quorate/server';
+import { type ClientLink, type ClientPort, serverMessageBytes } from '@quorate/server';
+
+/** Answers and events that wait for a client before nothing more is read from it, in bytes. */
+const OUTBOX_PAUSE_BYTES = 1024 * 1024;
+
+/** Answers and events that may wait for a client, in bytes. */
+export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
 
 export class InProcessConnection implements Connection {
   readonly #clock: Clock;
@@ -22,11 +31,14 @@ export class InProcessConnection implements Connection {
   #paused = false;
   #opened = false;
   #refusal: Error | undefined;
+  /** Too much has waited for the client. */
+  #overflown = false;
 
   #requests: ClientMessage[] = [];
   /** How many of the requests the server has taken. */
   #taken = 0;
   #replies: ServerMessage[] = [];
+  #replyBytes = 0;
   #requestTurn = false;
   #replyTurn = false;
 
@@ -38,11 +50,7 @@ export class InProcessConnection implements Connection {
   /** Connects to a server; what it gives its link to is `accept`. */
   open(accept: (link: ClientLink) => ClientPort): void {
     this.#port = accept({
-      send: (message) => {
-        if (this.#closed || this.#closedByServer) return;
-        this.#replies.push(message);
-        this.#scheduleReplies();
-      },
+      send: (message) => this.#sendToClient(message),
       close: () => this.#closeByServer(),
       pause: () => {
         this.#paused = true;
@@ -73,6 +81,23 @@ export class InProcessConnection implements Connection {
     this.#scheduleRequests();
   }
 
+  #sendToClient(message: ServerMessage): void {
+    if (this.#closed || this.#closedByServer || this.#overflown) return;
+    this.#replies.push(message);
+    this.#replyBytes += serverMessageBytes(message);
+    if (this.#replyBytes > OUTBOX_BYTES_MAX) this.#overflow();
+    this.#scheduleReplies();
+  }
+
+  /** The client gets nothing of what waits: it may no more be told the last of it than the first. Its server hears of it in a later turn, as of any connection. */
+  #overflow(): void {
+    this.#overflown = true;
+    this.#replies = [];
+    this.#replyBytes = 0;
+    this.#refusal = new Error(`more than ${OUTBOX_BYTES_MAX} bytes of answers and events waited for this client`);
+    this.#scheduleRequests();
+  }
+
   #closeByServer(): void {
     this.#closedByServer = true;
     this.#scheduleReplies();
@@ -92,12 +117,18 @@ export class InProcessConnection implements Connection {
 
   readonly #deliverRequests = (): void => {
     const port = this.#port;
-    while (this.#taken < this.#requests.length && !this.#paused && !this.#closedByServer) {
+    while (
+      this.#taken < this.#requests.length &&
+      !this.#paused &&
+      this.#replyBytes < OUTBOX_PAUSE_BYTES &&
+      !this.#closedByServer &&
+      !this.#overflown
+    ) {
       port?.receive(this.#requests[this.#taken++] as ClientMessage);
     }
     this.#requestTurn = false;
     this.#dropTaken();
-    if (!this.#closed || this.#closedByServer) return;
+    if (!(this.#closed || this.#overflown) || this.#closedByServer) return;
     // What a server that has paused has not taken by now is not taken any more.
     this.#closedByServer = true;
     port?.closed();
@@ -117,12 +148,15 @@ export class InProcessConnection implements Connection {
     }
     const replies = this.#replies;
     this.#replies = [];
+    this.#replyBytes = 0;
     for (let index = 0; index < replies.length && !this.#closed; index++)
       this.#handler.onMessage(withOwnData(replies[index] as ServerMessage));
     this.#replyTurn = false;
+    // What was not read because of what waited.
+    if (this.#taken < this.#requests.length) this.#scheduleRequests();
     if (this.#closed) return;
     if (this.#replies.length > 0) return this.#scheduleReplies();
-    if (!this.#closedByServer) return;
+    if (!this.#closedByServer && !this.#overflown) return;
     this.#closed = true;
     this.#handler.onClose(this.#refusal ?? new Error('the server has ended the connection'));
   };

@@ -469,6 +469,17 @@ describe('own parts', () => {
     expect(await run(client.exists('/e'))).toBeDefined();
   });
 
+  test('throttles: too large together is refused by a connection that ends, too many come later', async () => {
+    const requestThrottle = { largeRequestBytes: 1_000, largeRequestsBytesMax: 5_000 };
+    const throttled = await Ensemble.start({ servers: 1, requestThrottle, connectionThrottle: { tokensMax: 3, tokensPerSecond: 20 } });
+    const client = await throttled.connect();
+    await client.create('/n', new Uint8Array(4_000));
+    await expect(client.setData('/n', new Uint8Array(5_000))).rejects.toMatchObject({ code: 'CONNECTION_LOSS' });
+    await client.connected();
+    expect((await client.getData('/n')).data).toHaveLength(4_000);
+    await throttled.close();
+  });
+
   test('a silent client expires after its timeout and not before', async () => {
     const clock = new VirtualClock();
     const run = <T>(promise: Promise<T>) => settle(clock, promise);
@@ -583,6 +594,9 @@ describe('misuse', () => {
     [{ clock: 5 as never }, /clock must be an object/],
     [{ containerCheckIntervalMs: 0 }, /containerCheckIntervalMs must be a whole number from 1/],
     [{ containersPerMinuteMax: 0.5 }, /containersPerMinuteMax must be a whole number from 1/],
+    [{ requestThrottle: { requestsMax: 0 } }, /requestThrottle.requestsMax must be a number above 0, not 0/],
+    [{ requestThrottle: { requests: 5 } as never }, /requests is not an option of requestThrottle: it has bytesMax, requestsMax/],
+    [{ connectionThrottle: { tokensMax: 5 } as never }, /connectionThrottle must be an object with tokensMax and tokensPerSecond/],
     [{ superDigest: 'me' }, /superDigest must be a string that starts with super:/],
     [{ minSessionTimeoutMs: 1000, maxSessionTimeoutMs: 10 }, /minSessionTimeoutMs/],
     [{ server: 3 } as never, /server is not an option of an ensemble/],

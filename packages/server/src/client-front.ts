@@ -28,10 +28,12 @@ import { authenticate } from './authentication.js';
 import { type ClientLink, ClientPort, type PortHost } from './client-port.js';
 import { Clients } from './clients.js';
 import type { ConnectedSession } from './connected-session.js';
+import { ConnectionGate, type ConnectionThrottle } from './connection-throttle.js';
 import type { Database } from './database.js';
 import { isWrite, type LocalOrigin } from './forwarded-request.js';
 import { type HandshakeHost, Handshakes } from './handshakes.js';
 import type { LeaderLink } from './leader-link.js';
+import { Load, type RequestThrottle } from './load.js';
 import { LocalSessions } from './local-sessions.js';
 import type { PendingRequest } from './pending-request.js';
 import { mayCreateEphemeral } from './prepare.js';
@@ -61,6 +63,8 @@ export interface ClientFrontOptions {
   readonly localSessionsUpgrading: boolean;
   readonly readOnlyMode: boolean;
   readonly superDigest: string | undefined;
+  readonly requestThrottle: RequestThrottle | undefined;
+  readonly connectionThrottle: ConnectionThrottle | undefined;
   /** Read-only mode has begun. */
   readonly onReadOnly: () => void;
   readonly onFailure: (error: Error) => void;
@@ -77,6 +81,9 @@ export class ClientFront {
   readonly #handshakes: Handshakes;
   readonly #localSessions: LocalSessions;
   readonly #readOnly: ReadOnlyMode;
+  readonly load: Load;
+  /** Undefined where clients may come as fast as they like. */
+  readonly #gate: ConnectionGate | undefined;
   /** Since when requests are not taken. */
   #heldSinceMs: number;
   /** Whether this server has been without a leader since it served last. */
@@ -88,6 +95,9 @@ export class ClientFront {
     const { ids, clock, tickTimeMs, localSessions, readOnlyMode, minSessionTimeoutMs, maxSessionTimeoutMs } = options;
     this.#clients = new Clients(clock);
     this.#heldSinceMs = clock.now();
+    this.load = new Load(options.requestThrottle);
+    const { connectionThrottle } = options;
+    if (connectionThrottle !== undefined) this.#gate = new ConnectionGate(connectionThrottle, clock);
     this.#localSessions = new LocalSessions({ tickTimeMs, nowMs: clock.now() });
     this.#handshakes = new Handshakes({ host: this.#handshakeHost(), ids, clock, localSessions, minSessionTimeoutMs, maxSessionTimeoutMs });
     this.#readOnly = new ReadOnlyMode({
@@ -137,6 +147,7 @@ export class ClientFront {
 
   /** Once in a tick. */
   tick(): void {
+    this.#clients.hearPaused();
     for (const session of this.#localSessions.expired(this.#options.clock.now())) this.#close(session);
     this.#clients.endHandshakes((port) => this.#patience(port));
     if (this.#readOnly.tick()) this.#beginReadOnly();
@@ -376,6 +387,18 @@ export class ClientFront {
       },
       authenticate(ids: AuthIds, scheme: string, auth: Uint8Array): AuthIds | undefined {
         return authenticate(ids, { scheme, auth, superDigest: front.#options.superDigest });
+      },
+      get load() {
+        return front.load;
+      },
+      nowMs() {
+        return front.#options.clock.now();
+      },
+      admits({ sessionId }: ConnectRequest) {
+        return front.#gate?.admits(sessionId !== 0n) ?? true;
+      },
+      onPaused(port: ClientPort, paused: boolean) {
+        front.#clients.setPaused(port, paused);
       },
       touch(session: ConnectedSession) {
         front.#touch(session);

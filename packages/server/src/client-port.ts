@@ -13,6 +13,7 @@ import {
   type ConnectRequest,
   type ConnectResponse,
   ErrorCode,
+  type EventMessage,
   type Id,
   OpCode,
   type Request,
@@ -26,6 +27,8 @@ import type { AuthIds } from './auth-ids.js';
 import type { ConnectedSession } from './connected-session.js';
 import { Fifo } from './fifo.js';
 import { isWrite } from './forwarded-request.js';
+import type { Load } from './load.js';
+import { clientMessageBytes, MESSAGE_BYTES_MIN, requestBytes } from './message-bytes.js';
 import type { Connection, PendingRequest } from './pending-request.js';
 import type { LocalAnswer } from './reads.js';
 
@@ -61,6 +64,14 @@ export interface PortHost {
   answer(pending: PendingRequest, request: Request): LocalAnswer;
   /** What a connection has proved after this addauth; undefined where it is not valid. */
   authenticate(ids: AuthIds, scheme: string, auth: Uint8Array): AuthIds | undefined;
+  /** What is under way for all clients of the server. */
+  readonly load: Load;
+  /** Monotonic, in milliseconds. */
+  nowMs(): number;
+  /** Whether a client may begin a handshake now. */
+  admits(connect: ConnectRequest): boolean;
+  /** The port has asked its link to pause, or to read on. */
+  onPaused(port: ClientPort, paused: boolean): void;
   touch(session: ConnectedSession): void;
   /** Ends a session that this server alone knows; false for any other. */
   endSession(session: ConnectedSession): boolean;
@@ -69,12 +80,22 @@ export interface PortHost {
   fail(error: Error): void;
 }
 
-/** Requests of one connection that are under way at a time; what comes then waits in the port. */
-export const REQUESTS_PENDING_MAX = 1000;
-/** Messages that wait in a port before its link is asked to pause. */
-export const MESSAGES_HELD_BEFORE_PAUSE = 256;
-/** Messages that may wait in a port; with one more the connection is closed. Links that pause stay far below it. */
-export const MESSAGES_HELD_MAX = 1_000_000;
+/**
+ * Requests of one connection that are under way at a time, in bytes; one there may always be. What comes then waits in the port. More would not be faster, and
+ * the leader proposes all of it as one run, which is applied in one turn.
+ */
+export const PENDING_BYTES_MAX = 256 * 1024;
+/** What waits in a port before its link is asked to pause, in bytes; where the server is full, the first message. */
+export const HELD_BYTES_BEFORE_PAUSE = 64 * 1024;
+/** What may wait in a port, in bytes; with more the connection is closed. Links that pause stay far below it. */
+export const HELD_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A message that waits. */
+interface Held {
+  readonly message: ClientMessage;
+  readonly bytes: number;
+  readonly sinceMs: number;
+}
 
 type Phase = 'fresh' | 'joining' | 'open' | 'leaving' | 'closed';
 
@@ -87,9 +108,11 @@ export class ClientPort implements Connection {
   #session: ConnectedSession | undefined;
   #authIds: AuthIds;
   /** What has come and cannot be taken yet. */
-  readonly #held = new Fifo<ClientMessage>();
+  readonly #held = new Fifo<Held>();
+  #heldBytes = 0;
   /** Requests in order of their coming. Invariant: the first one waits, or there is none. */
   readonly #pending = new Fifo<PendingRequest>();
+  #pendingBytes = 0;
   /** A sync is not answered yet. */
   #synchronizing = false;
   /** A message is being taken, so that one that comes from inside `link.send` has to wait. */
@@ -126,7 +149,7 @@ export class ClientPort implements Connection {
 
   /** The first message, while it waits to be taken. */
   get firstHeld(): ClientMessage | undefined {
-    return this.#held.peek();
+    return this.#held.peek()?.message;
   }
 
   // From the link
@@ -134,22 +157,27 @@ export class ClientPort implements Connection {
   /** The client has sent a message. */
   receive(message: ClientMessage): void {
     if (this.#phase === 'closed' || this.#phase === 'leaving') return;
-    if (this.#session !== undefined) this.#host.touch(this.#session);
+    this.heard();
     if (this.#held.length > 0 || this.#taking || this.#host.busy || !this.#canTake()) {
       this.#hold(message);
       if (this.#host.busy) this.#host.later(this);
       return;
     }
-    this.#takeGuarded(message);
+    this.#takeGuarded(message, 0);
     if (this.#held.length > 0) this.run();
+  }
+
+  /** The client has shown that it is there, if only by reading what it was sent. */
+  heard(): void {
+    if (this.#session !== undefined) this.#host.touch(this.#session);
   }
 
   /** The connection is gone. */
   closed(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.#held.clear();
-    this.#pending.clear();
+    this.#dropHeld();
+    while (this.#pending.length > 0) this.#shiftPending();
     this.#host.onPortClosed(this);
   }
 
@@ -158,9 +186,14 @@ export class ClientPort implements Connection {
   /** Takes what can be taken of what is held. */
   run(): void {
     if (this.#taking) return;
-    while (this.#held.length > 0 && this.#canTake()) this.#takeGuarded(this.#held.shift() as ClientMessage);
+    while (this.#held.length > 0 && this.#canTake()) {
+      const { message, bytes, sinceMs } = this.#held.shift() as Held;
+      this.#heldBytes -= bytes;
+      this.#takeGuarded(message, this.#host.nowMs() - sinceMs);
+    }
     if (this.#paused && this.#held.length === 0 && !this.isClosed) {
       this.#paused = false;
+      this.#host.onPaused(this, false);
       this.#link.resume?.();
     }
   }
@@ -189,14 +222,14 @@ export class ClientPort implements Connection {
   }
 
   /** A watch has fired. */
-  sendEvent(type: number, state: number, path: string, zxid: Zxid): void {
-    if (this.#phase !== 'closed') this.#link.send({ kind: 'event', type, state, path, zxid });
+  sendEvent(event: EventMessage): void {
+    if (this.#phase !== 'closed') this.#link.send(event);
   }
 
   /** The txn of a write is applied: it is answered, and so are the reads behind it. */
   finish(pending: PendingRequest, zxid: Zxid, err: number, response: Response | undefined): void {
     if (this.#phase === 'closed') return;
-    const first = this.#pending.shift();
+    const first = this.#shiftPending();
     assert(first === pending && pending.waiting, 'a txn answers the oldest request that waits');
     pending.waiting = false;
     this.#reply(pending.xid, zxid, err, response);
@@ -225,14 +258,15 @@ export class ClientPort implements Connection {
   #canTake(): boolean {
     if (!this.#host.serving) return false;
     if (this.#phase === 'fresh') return true;
-    return this.#phase === 'open' && !this.#synchronizing && this.#pending.length < REQUESTS_PENDING_MAX;
+    if (this.#phase !== 'open' || this.#synchronizing) return false;
+    return this.#pending.length === 0 || (this.#pendingBytes < PENDING_BYTES_MAX && this.#host.load.hasRoom);
   }
 
   /** Takes one message; a bug that shows in it stops the server, and is no affair of the link's. */
-  #takeGuarded(message: ClientMessage): void {
+  #takeGuarded(message: ClientMessage, waitedMs: number): void {
     this.#taking = true;
     try {
-      this.#take(message);
+      this.#take(message, waitedMs);
     } catch (error) {
       this.#host.fail(error as Error);
     } finally {
@@ -240,10 +274,10 @@ export class ClientPort implements Connection {
     }
   }
 
-  #take(message: ClientMessage): void {
+  #take(message: ClientMessage, waitedMs: number): void {
     if (this.#phase === 'fresh') {
       // Whoever does not begin with a handshake is not a client.
-      if (message.kind !== 'connect') return this.close();
+      if (message.kind !== 'connect' || !this.#host.admits(message)) return this.close();
       this.#phase = 'joining';
       this.#host.join(this, message);
       return;
@@ -261,7 +295,9 @@ export class ClientPort implements Connection {
         else this.#enqueue(this.#pendingError(message.xid, ErrorCode.MARSHALLING_ERROR));
         return;
       default:
-        this.#takeRequest(message.xid, message.request);
+        if (waitedMs > this.#host.load.waitMsMax && mayBeThrottled(message.request))
+          this.#enqueue(this.#pendingError(message.xid, ErrorCode.THROTTLED_OP));
+        else this.#takeRequest(message.xid, message.request);
     }
   }
 
@@ -269,8 +305,9 @@ export class ClientPort implements Connection {
     if (this.#openSession.standing !== 'ENSEMBLE' && this.#takeApart(xid, request)) return;
     if (isWrite(request)) {
       const pending = this.#pendingRequest(xid, request, true);
+      if (!this.#host.load.bears(pending.bytes)) return this.close();
       if (request.type === OpCode.closeSession) this.#phase = 'leaving';
-      this.#pending.push(pending);
+      this.#pushPending(pending);
       this.#host.forward(this.#openSession, pending);
       return;
     }
@@ -311,7 +348,7 @@ export class ClientPort implements Connection {
 
   #takeSync(xid: number, request: SyncRequest): void {
     const pending = this.#pendingRequest(xid, request, true);
-    this.#pending.push(pending);
+    this.#pushPending(pending);
     this.#synchronizing = true;
     this.#host.sync(pending);
   }
@@ -324,14 +361,15 @@ export class ClientPort implements Connection {
 
   #enqueue(pending: PendingRequest): void {
     if (this.#pending.length === 0) this.#answer(pending);
-    else this.#pending.push(pending);
+    else if (this.#host.load.bears(pending.bytes)) this.#pushPending(pending);
+    else return this.close();
     this.#closeWhenDone();
   }
 
   /** Answers everything up to the next request that waits. */
   #answerReady(): void {
     for (let next = this.#pending.peek(); next !== undefined && !next.waiting; next = this.#pending.peek()) {
-      this.#pending.shift();
+      this.#shiftPending();
       this.#answer(next);
     }
     this.#closeWhenDone();
@@ -356,11 +394,25 @@ export class ClientPort implements Connection {
   }
 
   #pendingRequest(xid: number, request: Request, waiting: boolean): PendingRequest {
-    return { port: this, xid, request, authIds: this.#authIds, err: ErrorCode.OK, waiting };
+    return { port: this, xid, request, bytes: requestBytes(request), authIds: this.#authIds, err: ErrorCode.OK, waiting };
   }
 
   #pendingError(xid: number, err: number): PendingRequest {
-    return { port: this, xid, request: undefined, authIds: this.#authIds, err, waiting: false };
+    return { port: this, xid, request: undefined, bytes: MESSAGE_BYTES_MIN, authIds: this.#authIds, err, waiting: false };
+  }
+
+  #pushPending(pending: PendingRequest): void {
+    this.#pending.push(pending);
+    this.#pendingBytes += pending.bytes;
+    this.#host.load.begin(pending.bytes);
+  }
+
+  #shiftPending(): PendingRequest | undefined {
+    const pending = this.#pending.shift();
+    if (pending === undefined) return undefined;
+    this.#pendingBytes -= pending.bytes;
+    this.#host.load.end(pending.bytes);
+    return pending;
   }
 
   get #openSession(): ConnectedSession {
@@ -369,11 +421,33 @@ export class ClientPort implements Connection {
   }
 
   #hold(message: ClientMessage): void {
-    if (this.#held.length >= MESSAGES_HELD_MAX) return this.close();
-    this.#held.push(message);
-    if (this.#paused || this.#held.length < MESSAGES_HELD_BEFORE_PAUSE) return;
+    const bytes = clientMessageBytes(message);
+    if (this.#heldBytes + bytes > HELD_BYTES_MAX) return this.close();
+    this.#held.push({ message, bytes, sinceMs: this.#host.nowMs() });
+    this.#heldBytes += bytes;
+    if (this.#paused || (this.#heldBytes < HELD_BYTES_BEFORE_PAUSE && !this.#host.load.isFull)) return;
     this.#paused = true;
+    this.#host.onPaused(this, true);
     this.#link.pause?.();
+  }
+
+  #dropHeld(): void {
+    this.#held.clear();
+    this.#heldBytes = 0;
+  }
+}
+
+/** Not what ends or keeps a session or a connection, and not what a client cannot send once more. */
+function mayBeThrottled({ type }: Request): boolean {
+  switch (type) {
+    case OpCode.ping:
+    case OpCode.auth:
+    case OpCode.setWatches:
+    case OpCode.setWatches2:
+    case OpCode.closeSession:
+      return false;
+    default:
+      return true;
   }
 }
 

@@ -20,6 +20,8 @@ export class Clients {
   readonly #sessions = new Map<bigint, ConnectedSession>();
   /** Sessions that were heard since `takeTouched`. */
   #touched: ConnectedSession[] = [];
+  /** Ports whose links are not read, because of what waits here. */
+  readonly #paused = new Set<ClientPort>();
   /** Ports that may have something to take. */
   readonly #later = new Set<ClientPort>();
   #busy = false;
@@ -66,6 +68,7 @@ export class Clients {
     this.#ports.delete(port);
     this.#joining.delete(port);
     this.#later.delete(port);
+    this.#paused.delete(port);
     const { session } = port;
     if (session !== undefined && this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
   }
@@ -85,8 +88,20 @@ export class Clients {
     this.#touched.push(session);
   }
 
+  /** The link of a port is not read any more, or is again. */
+  setPaused(port: ClientPort, paused: boolean): void {
+    if (paused) this.#paused.add(port);
+    else this.#paused.delete(port);
+  }
+
+  /** Whoever is not read counts as heard: what it has said lies in its link, and it is this server that does not listen. */
+  hearPaused(): void {
+    for (const port of this.#paused) port.heard();
+  }
+
   /** Those that were heard since this was asked last. */
   takeTouched(): readonly ConnectedSession[] {
+    this.hearPaused();
     const touched = this.#touched;
     this.#touched = [];
     for (const session of touched) session.touched = false;

@@ -15,4 +15,7 @@ export {
   type Transport,
 } from '@quorate/zab';
 export type { ClientLink, ClientPort } from './client-port.js';
+export type { ConnectionThrottle } from './connection-throttle.js';
+export type { RequestThrottle } from './load.js';
+export { serverMessageBytes } from './message-bytes.js';
 export { Server, type ServerOptions } from './server.js';

@@ -1,4 +1,4 @@
-import type { Request, Response, Zxid } from '@quorate/protocol';
+import type { EventMessage, Request, Response, Zxid } from '@quorate/protocol';
 import type { AuthIds } from './auth-ids.js';
 
 /** A client's connection, as those see it who answer its requests and fire its watches. */
@@ -13,7 +13,7 @@ export interface Connection {
   /** A sync is done. */
   synced(pending: PendingRequest): void;
   /** A watch has fired. */
-  sendEvent(type: number, state: number, path: string, zxid: Zxid): void;
+  sendEvent(event: EventMessage): void;
   /** Ends it; what was not answered has an outcome that the client does not know. */
   close(): void;
 }
@@ -24,6 +24,8 @@ export interface PendingRequest {
   readonly xid: number;
   /** Undefined where there is nothing to do but to answer `err`. */
   readonly request: Request | undefined;
+  /** What it takes while it is not answered. */
+  readonly bytes: number;
   /** What the connection had proved when the request came. */
   readonly authIds: AuthIds;
   readonly err: number;

@@ -17,7 +17,9 @@ import {
   type Transport,
 } from '@quorate/zab';
 import type { ClientLink, ClientPort } from './client-port.js';
+import type { ConnectionThrottle } from './connection-throttle.js';
 import { CONTAINER_CHECK_INTERVAL_MS, CONTAINER_NEVER_USED_MAX_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
+import type { RequestThrottle } from './load.js';
 import { Member } from './member.js';
 
 export interface ServerOptions {
@@ -52,6 +54,10 @@ export interface ServerOptions {
   readonly containerCheckIntervalMs?: number;
   /** How many of these are removed in a minute at most; 10,000 when absent. */
   readonly containersPerMinuteMax?: number;
+  /** Limits on what all clients together have under way; 64 MiB and nothing else when absent. */
+  readonly requestThrottle?: RequestThrottle;
+  /** How fast clients may come; as fast as they like when absent. */
+  readonly connectionThrottle?: ConnectionThrottle;
   /** How long a container may wait for its first child before it is removed, in milliseconds; 0, for ever, when absent. */
   readonly containerNeverUsedMaxMs?: number;
   /** Called on every change of where this server stands. */
@@ -115,6 +121,8 @@ export class Server {
       superDigest,
       containerCheckIntervalMs: options.containerCheckIntervalMs ?? CONTAINER_CHECK_INTERVAL_MS,
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
+      requestThrottle: options.requestThrottle,
+      connectionThrottle: options.connectionThrottle,
       containerNeverUsedMaxMs: options.containerNeverUsedMaxMs ?? CONTAINER_NEVER_USED_MAX_MS,
       onStatus: (status) => options.onStatus?.(status),
       onReadOnly: () => options.onReadOnly?.(),
@@ -171,6 +179,16 @@ export class Server {
   /** Clients that are connected, those without a session included. */
   get connectionCount(): number {
     return this.#member.front.portCount;
+  }
+
+  /** Requests of clients that are not answered and wait for nothing but the ensemble. */
+  get outstandingCount(): number {
+    return this.#member.front.load.requests;
+  }
+
+  /** What these take in memory, in bytes. */
+  get outstandingBytes(): number {
+    return this.#member.front.load.bytes;
   }
 
   /** Watches of the clients that are connected. */

@@ -7,6 +7,7 @@
 import {
   type Acl,
   assert,
+  type EventMessage,
   EventType,
   KeeperState,
   OpCode,
@@ -75,10 +76,12 @@ export class WatchEvents {
   readonly onChange: ChangeListener = (change, path) => {
     if (this.#watches.watchCount === 0) return;
     const acl = change === 'deleted' ? this.#deletedAcls[this.#nextDeleted++] : this.#aclOf(path);
-    for (const { watcher, type, path: eventPath } of this.#watches.trigger(change, path)) {
+    for (const { type, path: eventPath, watchers } of this.#watches.trigger(change, path)) {
       const decisive = eventPath === path ? acl : this.#aclOf(eventPath);
       assert(decisive !== undefined, 'an event is about a znode that is, or was until now');
-      if (permits(decisive, Permission.READ, watcher.authIds)) watcher.sendEvent(type, KeeperState.syncConnected, eventPath, this.#zxid);
+      // One message for all of them, which a network link also encodes only once.
+      const event = eventOf(type, eventPath, this.#zxid);
+      for (const watcher of watchers) if (permits(decisive, Permission.READ, watcher.authIds)) watcher.sendEvent(event);
     }
   };
 
@@ -112,14 +115,13 @@ export class WatchEvents {
 
   /** When the znode went is not known any more; it was not after what this server has applied. */
   #tellDeleted(port: Connection, path: string): void {
-    port.sendEvent(EventType.nodeDeleted, KeeperState.syncConnected, path, this.#tree.lastZxid);
+    port.sendEvent(eventOf(EventType.nodeDeleted, path, this.#tree.lastZxid));
   }
 
   /** Tells of a change at `zxid` where that is after `since`, always where that is undefined; else sets the watch. */
   #tellOrSet(port: Connection, kind: WatchKind, path: string, type: EventType, zxid: Zxid, since: Zxid | undefined): void {
     if (since !== undefined && zxid <= since) this.#watches.add(kind, path, port);
-    else if (permits(this.#aclOf(path) ?? NO_ENTRIES, Permission.READ, port.authIds))
-      port.sendEvent(type, KeeperState.syncConnected, path, zxid);
+    else if (permits(this.#aclOf(path) ?? NO_ENTRIES, Permission.READ, port.authIds)) port.sendEvent(eventOf(type, path, zxid));
   }
 
   #aclOf(path: string): readonly Acl[] | undefined {
@@ -159,4 +161,8 @@ export class WatchEvents {
     assert(acl !== undefined, 'a znode that is deleted exists');
     this.#deletedAcls.push(acl);
   }
+}
+
+function eventOf(type: EventType, path: string, zxid: Zxid): EventMessage {
+  return { kind: 'event', type, state: KeeperState.syncConnected, path, zxid };
 }

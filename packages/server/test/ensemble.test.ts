@@ -379,7 +379,7 @@ describe('three servers', () => {
     held.exists('/n7', true);
     const client = ensemble.client(ensemble.leader);
     ensemble.network.partition([[...ensemble.servers.keys()].filter((sid) => sid !== away!.sid)]);
-    for (let i = 0; i < 1_200; i++) client.create(`/n${i}`);
+    for (let i = 0; i < 2_400; i++) client.create(`/n${i}`);
     ensemble.run(1_000);
     expect(held.isClosed).toBe(false);
     ensemble.network.heal();
@@ -396,7 +396,7 @@ describe('three servers', () => {
     const away = ensemble.followers[0]!.sid;
     const client = ensemble.client(ensemble.leader);
     ensemble.crash(away);
-    for (let i = 0; i < 1_200; i++) client.create(`/n${i}`);
+    for (let i = 0; i < 2_400; i++) client.create(`/n${i}`);
     const keeper = ensemble.client(ensemble.leader);
     keeper.create('/e', { flags: 1 });
     ensemble.settle();

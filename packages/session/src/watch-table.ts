@@ -16,7 +16,7 @@
  * match. A standard watch goes when it fires, also where the event is held back because its watcher has just had it. Whether a watch may be set
  * where no znode is, is for the caller: for exists and addWatch it may.
  */
-import { assert, EventType, parentOf } from '@quorate/protocol';
+import { EventType, parentOf } from '@quorate/protocol';
 import { PathWatchers } from './path-watchers.js';
 
 /** What a watch waits for: by the request that sets it, getData, exists, getChildren; for addWatch by its mode. */
@@ -25,11 +25,12 @@ export type WatchKind = 'data' | 'exist' | 'child' | 'persistent' | 'recursive';
 /** A change to a znode. */
 export type WatchChange = 'created' | 'deleted' | 'dataChanged';
 
-/** An event for a watcher. */
+/** An event, and those for whom it is. */
 export interface WatchFiring<W> {
-  readonly watcher: W;
   readonly type: EventType;
   readonly path: string;
+  /** One or more, each once, in the order in which they are to be told. */
+  readonly watchers: readonly W[];
 }
 
 /** The watches of one server. `W` is whatever stands for a connection; watchers are told apart as by a `Map`. */
@@ -58,20 +59,16 @@ export class WatchTable<W> {
   /** Takes out the standard watches that a change fires, and gives the events of all that it fires in the order in which they are to be sent. */
   trigger(change: WatchChange, path: string): WatchFiring<W>[] {
     const firings: WatchFiring<W>[] = [];
-    switch (change) {
-      case 'created':
-        this.fireData(firings, EventType.nodeCreated, path);
-        this.fireChild(firings, EventType.nodeChildrenChanged, parentOf(path));
-        break;
-      case 'deleted':
-        this.fireData(firings, EventType.nodeDeleted, path);
-        this.fireChild(firings, EventType.nodeDeleted, path);
-        this.fireChild(firings, EventType.nodeChildrenChanged, parentOf(path));
-        break;
-      case 'dataChanged':
-        this.fireData(firings, EventType.nodeDataChanged, path);
-        break;
-    }
+    const watchers: W[] = [];
+    this.takeData(watchers, path);
+    // Those whom the data table tells of a deletion begin the list, so that the child table does not tell them again.
+    if (change === 'deleted') this.takeChild(watchers, path);
+    if (watchers.length > 0) firings.push({ type: TYPE_OF[change], path, watchers });
+    if (change === 'dataChanged') return firings;
+    const above: W[] = [];
+    const parent = parentOf(path);
+    this.takeChild(above, parent);
+    if (above.length > 0) firings.push({ type: EventType.nodeChildrenChanged, path: parent, watchers: above });
     return firings;
   }
 
@@ -105,30 +102,30 @@ export class WatchTable<W> {
     }
   }
 
-  private fireData(firings: WatchFiring<W>[], type: EventType, path: string): void {
-    const first = firings.length;
-    fire(firings, first, this.data.take(path), type, path);
-    fire(firings, first, this.persistent.at(path), type, path);
+  private takeData(watchers: W[], path: string): void {
+    gather(watchers, this.data.take(path));
+    if (this.persistent.watchCount > 0) gather(watchers, this.persistent.at(path));
     if (this.recursive.watchCount === 0) return;
     for (let at = path; ; at = parentOf(at)) {
-      fire(firings, first, this.recursive.at(at), type, path);
+      gather(watchers, this.recursive.at(at));
       if (at === '/') return;
     }
   }
 
-  private fireChild(firings: WatchFiring<W>[], type: EventType, path: string): void {
-    // Those whom the data table has told of this very event begin the list.
-    const first = type === EventType.nodeDeleted ? 0 : firings.length;
-    fire(firings, first, this.child.take(path), type, path);
-    fire(firings, first, this.persistent.at(path), type, path);
+  private takeChild(watchers: W[], path: string): void {
+    gather(watchers, this.child.take(path));
+    if (this.persistent.watchCount > 0) gather(watchers, this.persistent.at(path));
   }
 }
 
-/** Tells the watchers, but for those of an event that the list has from `first` on. */
-function fire<W>(firings: WatchFiring<W>[], first: number, watchers: ReadonlySet<W> | undefined, type: EventType, path: string): void {
-  if (watchers === undefined) return;
-  assert(watchers.size > 0, 'a path in the table has a watcher');
-  const told = firings.length === first ? undefined : new Set<W>();
-  if (told !== undefined) for (let i = first; i < firings.length; i++) told.add((firings[i] as WatchFiring<W>).watcher);
-  for (const watcher of watchers) if (told?.has(watcher) !== true) firings.push({ watcher, type, path });
+const TYPE_OF = { created: EventType.nodeCreated, deleted: EventType.nodeDeleted, dataChanged: EventType.nodeDataChanged } as const;
+
+/** Adds those that are not in the list. */
+function gather<W>(watchers: W[], more: Iterable<W>): void {
+  const alone = watchers.length === 0;
+  let told: Set<W> | undefined;
+  for (const watcher of more) {
+    if (!alone) told ??= new Set(watchers);
+    if (told?.has(watcher) !== true) watchers.push(watcher);
+  }
 }

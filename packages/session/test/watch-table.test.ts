@@ -1,6 +1,6 @@
 import { EventType } from '@quorate/protocol';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type WatchChange, type WatchFiring, type WatchKind, WatchTable } from '../src/index.js';
 
 const PATHS = ['/', '/a', '/a/b', '/a/b/c', '/a/c', '/ab'];
@@ -15,6 +15,17 @@ interface ModelWatch {
   readonly path: string;
   readonly watcher: string;
 }
+
+/** An event for one watcher. */
+interface Event {
+  readonly watcher: string;
+  readonly type: EventType;
+  readonly path: string;
+}
+
+/** What a table fires, one watcher after the other. */
+const eachOf = (firings: readonly WatchFiring<string>[]): Event[] =>
+  firings.flatMap(({ type, path, watchers }) => watchers.map((watcher) => ({ watcher, type, path })));
 
 /** Watches as a list of triples, searched from end to end: of each table what matches, one after the other. */
 class WatchModel {
@@ -34,7 +45,7 @@ class WatchModel {
     return had;
   }
 
-  trigger(change: WatchChange, path: string): WatchFiring<string>[] {
+  trigger(change: WatchChange, path: string): Event[] {
     const parent = path.split('/').slice(0, -1).join('/') || '/';
     const above = (one: ModelWatch) => one.path === '/' || path === one.path || path.startsWith(`${one.path}/`);
     const ofData = this.take([
@@ -92,7 +103,7 @@ test('a table fires what the model fires, in its order, and forgets what the mod
         } else if (one.do === 'remove') {
           expect(table.remove(one.kind, one.path, one.watcher)).toBe(model.remove(one.kind, one.path, one.watcher));
         } else if (one.do === 'trigger') {
-          expect(table.trigger(one.change, one.path)).toEqual(model.trigger(one.change, one.path));
+          expect(eachOf(table.trigger(one.change, one.path))).toEqual(model.trigger(one.change, one.path));
         } else {
           table.removeWatcher(one.watcher);
           model.watches = model.watches.filter((watch) => watch.watcher !== one.watcher);
@@ -133,9 +144,9 @@ describe('the firing table of zookeeper.md 1.9', () => {
   ])('a %s watch on %s, when /a/b is %s', (watchKind, watched, change, type) => {
     const table = new WatchTable<string>();
     table.add(watchKind, watched, 'w');
-    expect(table.trigger(change, '/a/b')).toEqual(type === undefined ? [] : [{ watcher: 'w', type, path: watched }]);
+    expect(eachOf(table.trigger(change, '/a/b'))).toEqual(type === undefined ? [] : [{ watcher: 'w', type, path: watched }]);
     expect(table.watchCount).toBe(type === undefined ? 1 : 0);
-    expect(table.trigger(change, '/a/b')).toEqual([]);
+    expect(eachOf(table.trigger(change, '/a/b'))).toEqual([]);
   });
 
   test('a deletion tells a watcher once, and takes its child watch too', () => {
@@ -144,7 +155,7 @@ describe('the firing table of zookeeper.md 1.9', () => {
     table.add('child', '/a', 'both');
     table.add('child', '/a', 'child');
     table.add('child', '/', 'both');
-    expect(table.trigger('deleted', '/a')).toEqual([
+    expect(eachOf(table.trigger('deleted', '/a'))).toEqual([
       { watcher: 'both', type: c.deleted, path: '/a' },
       { watcher: 'child', type: c.deleted, path: '/a' },
       { watcher: 'both', type: c.children, path: '/' },
@@ -170,7 +181,7 @@ describe('the firing table of zookeeper.md 1.9', () => {
     const table = new WatchTable<string>();
     table.add(watchKind, watched, 'w');
     for (let time = 0; time < 2; time++)
-      expect(table.trigger(change, '/a/b')).toEqual(events.map(([type, path]) => ({ watcher: 'w', type, path })));
+      expect(eachOf(table.trigger(change, '/a/b'))).toEqual(events.map(([type, path]) => ({ watcher: 'w', type, path })));
     expect(table.watchCount).toBe(1);
   });
 
@@ -178,10 +189,46 @@ describe('the firing table of zookeeper.md 1.9', () => {
     const table = new WatchTable<string>();
     for (const watchKind of KINDS) table.add(watchKind, '/a', 'w');
     table.add('recursive', '/', 'w');
-    expect(table.trigger('dataChanged', '/a')).toEqual([{ watcher: 'w', type: c.data, path: '/a' }]);
+    expect(eachOf(table.trigger('dataChanged', '/a'))).toEqual([{ watcher: 'w', type: c.data, path: '/a' }]);
     expect(table.has('data', '/a', 'w')).toBe(false);
-    expect(table.trigger('deleted', '/a')).toEqual([{ watcher: 'w', type: c.deleted, path: '/a' }]);
+    expect(eachOf(table.trigger('deleted', '/a'))).toEqual([{ watcher: 'w', type: c.deleted, path: '/a' }]);
     expect(table.has('child', '/a', 'w')).toBe(false);
     expect(table.watchCount).toBe(3);
+  });
+});
+
+describe('what a change and a leaving watcher cost, in look-ups of a map', () => {
+  /** Watches of one kind below /other, each by a watcher of its own. */
+  function tableWith(kind: WatchKind, count: number): WatchTable<string> {
+    const table = new WatchTable<string>();
+    for (let i = 0; i < count; i++) table.add(kind, `/other/${i}`, `watcher-${i}`);
+    return table;
+  }
+
+  function lookUps(task: () => void): number {
+    const methods = (['get', 'set', 'delete'] as const).map((name) => vi.spyOn(Map.prototype, name));
+    task();
+    const count = methods.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+    for (const method of methods) method.mockRestore();
+    return count;
+  }
+
+  test('recursive watches are found by the ancestors of a path, however many there are', () => {
+    const cost = (watches: number, depth: number) => {
+      const table = tableWith('recursive', watches);
+      return lookUps(() => table.trigger('dataChanged', '/a'.repeat(depth)));
+    };
+    expect(cost(10_000, 5)).toBe(cost(1, 5));
+    expect(cost(10_000, 50) - cost(10_000, 5)).toBe(45);
+  });
+
+  test.each<WatchKind>(['data', 'child', 'persistent', 'recursive'])('a watcher leaves at the cost of its own watches: %s', (watchKind) => {
+    const cost = (others: number, own: number) => {
+      const table = tableWith(watchKind, others);
+      for (let i = 0; i < own; i++) table.add(watchKind, `/own/${i}`, 'leaver');
+      return lookUps(() => table.removeWatcher('leaver'));
+    };
+    expect(cost(10_000, 3)).toBe(cost(0, 3));
+    expect(cost(100, 30)).toBeLessThanOrEqual(cost(100, 3) * 10);
   });
 });

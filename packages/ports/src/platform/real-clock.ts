@@ -18,35 +18,48 @@ function createRealClock(): Clock {
   let scheduled = false;
   let turnStart = 0;
   let turnOpen = false;
+  let late = false;
 
-  /** Runs what is deferred, microtask after microtask, and yields to the platform once the turn has lasted too long. */
-  const drain = (): void => {
-    scheduled = false;
-    const tasks = queue;
-    queue = [];
-    for (let index = 0; index < tasks.length; index++) {
-      try {
-        (tasks[index] as () => void)();
-      } catch (error) {
-        queue = tasks.slice(index + 1).concat(queue);
-        if (queue.length > 0) schedule();
-        throw error;
-      }
-    }
+  const openTurn = (): void => {
+    if (turnOpen) return;
+    turnOpen = true;
+    late = false;
+    turnStart = platform.performance.now();
+    macrotask(() => {
+      turnOpen = false;
+    });
   };
 
   let looks = 0;
+  /** Whether the turn has lasted too long. To look at the time costs more than most tasks do, so it is done once in a while. */
+  const isLate = (): boolean => {
+    looks++;
+    if (looks % TASKS_PER_LOOK !== 0) return late;
+    late = platform.performance.now() - turnStart > TURN_MS_MAX;
+    return late;
+  };
+
+  /** Runs what is deferred, microtask after microtask, and yields to the platform once the turn has lasted too long. */
+  const drain = (): void => {
+    openTurn();
+    const tasks = queue;
+    queue = [];
+    let next = 0;
+    try {
+      // One batch can be as long as there are connections.
+      do (tasks[next++] as () => void)();
+      while (next < tasks.length && !isLate());
+    } finally {
+      if (next < tasks.length) queue = tasks.slice(next).concat(queue);
+      if (queue.length > 0) schedule();
+      else scheduled = false;
+    }
+  };
+
   const schedule = (): void => {
     scheduled = true;
-    if (!turnOpen) {
-      turnOpen = true;
-      turnStart = platform.performance.now();
-      macrotask(() => {
-        turnOpen = false;
-      });
-    }
-    looks++;
-    if (looks % TASKS_PER_LOOK === 0 && platform.performance.now() - turnStart > TURN_MS_MAX) macrotask(drain);
+    openTurn();
+    if (isLate()) macrotask(drain);
     else platform.queueMicrotask(drain);
   };
 

@@ -7,8 +7,8 @@ export const TICK_MS = 100;
 
 /** Servers joined in memory under virtual time. */
 export class TestEnsemble {
-  readonly clock = new VirtualClock();
-  readonly network = new MemoryNetwork({ clock: this.clock });
+  readonly clock: VirtualClock;
+  readonly network: MemoryNetwork;
   readonly servers = new Map<Sid, Server>();
   readonly failures: Error[] = [];
   readonly #config: Config;
@@ -16,7 +16,9 @@ export class TestEnsemble {
   readonly #options: Partial<ServerOptions>;
   onEffect: ((sid: Sid, effect: Effect) => void) | undefined;
 
-  constructor(size = 3, options: Partial<ServerOptions> = {}) {
+  constructor(size = 3, options: Partial<ServerOptions> = {}, clock = new VirtualClock()) {
+    this.clock = clock;
+    this.network = new MemoryNetwork({ clock });
     this.#options = options;
     const voters = Array.from({ length: size }, (_, index) => index + 1);
     this.#config = { version: 0, voters };

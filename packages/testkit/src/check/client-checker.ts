@@ -4,10 +4,12 @@
  */
 import {
   type AddWatchRequest,
+  type AuthRequest,
   type ClientMessage,
   type ConnectRequest,
   type ConnectResponse,
   decodeTxn,
+  ErrorCode,
   formatZxid,
   OpCode,
   type ReplyMessage,
@@ -19,10 +21,11 @@ import {
 import type { Sid } from '@quorate/zab';
 import type { Sometimes } from '../simulation/sometimes.js';
 import { CalmChecker, type ServerAccount } from './calm-checker.js';
-import { ClientHistory, type CommittedTxn, nameOf, type SentRequest, WireConnection } from './client-history.js';
+import { ClientHistory, type CommittedTxn, nameOf, type SentRequest, type SessionHistory, WireConnection } from './client-history.js';
+import { ANN, BOB, type ProvedIds } from './identities.js';
 import { ReadChecker } from './read-checker.js';
 import { WatchChecker } from './watch-checker.js';
-import type { Entry, Witness } from './witness.js';
+import { type Entry, sameBytes, type Witness } from './witness.js';
 import { isWrite, WriteChecker } from './write-checker.js';
 
 const TOUCHES_HEAD_BYTES = 4;
@@ -58,8 +61,8 @@ export class ClientChecker {
   }
 
   /** A client dials a server. */
-  onDialled(client: number, server: Sid): WireConnection {
-    return new WireConnection(++this.#connections, client, server);
+  onDialled(client: number, server: Sid, isForeign = false): WireConnection {
+    return new WireConnection(++this.#connections, { client, server, isForeign });
   }
 
   /** A server has heard this client. */
@@ -105,7 +108,9 @@ export class ClientChecker {
     if (message.kind === 'connect') this.#asked.set(connection, message);
     if (message.kind !== 'request') return;
     const { xid, request } = message;
-    const sent: SentRequest = { connection, xid, request, shownBefore: this.#history.shown, reply: undefined };
+    const { claimed } = connection;
+    if (request.type === OpCode.auth) connection.claimed = proving(claimed, request);
+    const sent: SentRequest = { connection, xid, request, proved: claimed, shownBefore: this.#history.shown, reply: undefined };
     if (request.type === OpCode.setWatches || request.type === OpCode.setWatches2) this.#watches.onSetWatches(connection, request);
     else if (xid > 0) this.#watches.onPrimed(connection);
     connection.unanswered.push(sent);
@@ -145,16 +150,30 @@ export class ClientChecker {
   }
 
   #onConnected(connection: WireConnection, response: ConnectResponse): void {
-    if (response.timeOut <= 0) return;
-    const asked = this.#asked.get(connection)?.sessionId ?? 0n;
+    const connect = this.#asked.get(connection);
+    if (response.timeOut <= 0) {
+      if (connection.isForeign) this.#history.sometimes.note('session kept from who does not');
+      return;
+    }
+    const asked = connect?.sessionId ?? 0n;
     const session = this.#history.session(response.sessionId);
+    session.password ??= response.passwd;
+    if (connect !== undefined && asked !== 0n && !sameBytes(connect.passwd, session.password))
+      this.#fail('Password', `server ${connection.server} gives ${nameOf(session)} to somebody who does not know its password`);
     if (session.createdIndex === -1) this.#fail('SessionLifetime', `${nameOf(session)} is given to a client before it is committed`);
     if (asked !== 0n && asked !== response.sessionId)
       this.#fail('SessionLifetime', `a client that asked for another is given ${nameOf(session)}`);
-    if (session.established !== undefined && session.established.server !== connection.server)
-      this.#history.sometimes.note('session moved to another server');
+    this.#noteMove(session, connection);
     connection.session = session;
     session.established = connection;
+  }
+
+  #noteMove({ established }: SessionHistory, connection: WireConnection): void {
+    const { sometimes } = this.#history;
+    if (connection.isForeign) sometimes.note('session taken over by who knows its password');
+    if (established === undefined || established.server === connection.server) return;
+    sometimes.note('session moved to another server');
+    if (established.unanswered.some(({ request }) => isWrite(request.type))) sometimes.note('session moved while a write was under way');
   }
 
   #onReply(connection: WireConnection, reply: ReplyMessage): void {
@@ -165,6 +184,8 @@ export class ClientChecker {
       return;
     }
     sent.reply = reply;
+    // Whoever takes a session over has not seen what its client has, and asks for nothing.
+    if (connection.isForeign) return;
     const index = this.#reads.onShown(session, reply.zxid);
     if (index < 0) return;
     if (reply.xid === Xid.setWatches) this.#watches.onSetWatchesReply(connection, index);
@@ -175,6 +196,8 @@ export class ClientChecker {
       this.#writes.onReply(sent);
     } else if (type === OpCode.sync) {
       this.#reads.onSync(sent, index);
+    } else if (type === OpCode.auth) {
+      this.#onAuthReply(connection, request as AuthRequest, reply.err);
     } else if (type === OpCode.addWatch) {
       this.#watches.onAddWatch(connection, request as AddWatchRequest, reply.err, index);
     } else if (type === OpCode.checkWatches || type === OpCode.removeWatches) {
@@ -185,7 +208,22 @@ export class ClientChecker {
     }
   }
 
+  /** What was decided before its answer came is looked at by now. */
+  #onAuthReply(connection: WireConnection, request: AuthRequest, err: number): void {
+    const expected = request.scheme === 'digest' ? ErrorCode.OK : ErrorCode.AUTH_FAILED;
+    if (err !== expected)
+      this.#fail('AuthRequest', `${nameOf(connection.session)}: a proof by ${request.scheme} is answered ${err} instead of ${expected}`);
+    connection.proved = proving(connection.proved, request);
+    this.#history.sometimes.note(err === ErrorCode.OK ? 'identity proved' : 'proof refused');
+  }
+
   #fail(property: string, message: string): void {
     this.#history.verdict.fail(property, message);
   }
+}
+
+/** The ids of a connection after one more proof. */
+function proving(ids: ProvedIds, { scheme, auth }: AuthRequest): ProvedIds {
+  const identity = scheme === 'digest' ? [ANN, BOB].find((one) => sameBytes(one.auth, auth)) : undefined;
+  return identity === undefined || ids.includes(identity.id) ? ids : [...ids, identity.id];
 }

@@ -13,6 +13,7 @@ import { hostOf } from '../world/sim-transport.js';
 import { ClientWire } from './client-wire.js';
 import type { Load } from './load.js';
 import { SimClient } from './sim-client.js';
+import { TreeSketch } from './tree-sketch.js';
 
 /** What each client asks for when all is well. */
 const ASKED_WHILE_ALL_IS_WELL = 4;
@@ -45,8 +46,11 @@ export class ClientLoad implements Load {
       if (!this.#settled) this.#wake(session);
     };
     const machineRandom = streams.stream('client machines');
+    const sketch = new TreeSketch();
     for (let id = 1; id <= knobs.clients; id++)
-      this.#clients.push(new SimClient({ id, knobs, clock, random: streams.stream(`client ${id}`), machineRandom, wire, sids, verdict }));
+      this.#clients.push(
+        new SimClient({ id, knobs, clock, random: streams.stream(`client ${id}`), machineRandom, wire, sids, sketch, verdict }),
+      );
   }
 
   start(): void {

@@ -49,6 +49,8 @@ export class ServerMachine implements Machine {
       syncLimit: knobs.syncLimit,
       ...(knobs.snapshotEvery !== undefined && { snapshotEvery: knobs.snapshotEvery }),
       limits: knobs.limits,
+      maxSessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
+      containerCheckIntervalMs: knobs.sweepEveryTicks * knobs.tickTimeMs,
     });
   }
 

@@ -95,6 +95,10 @@ export class ClientChecker {
     const asked = this.#asked.get(connection);
     if (asked === undefined) return;
     const { sessionId, lastZxidSeen } = asked;
+    if (this.#isForged(asked)) {
+      if (timeOut > 0) this.#fail('Password', `server ${connection.server} takes a client that does not know the password of its session`);
+      return;
+    }
     if (timeOut <= 0 && sessionId !== 0n && this.#history.session(sessionId).closedIndex === -1)
       this.#fail('ExpiredOnlyWhenClosed', `${nameOf(this.#history.session(sessionId))} is called expired before its end is committed`);
     if (timeOut > 0 && lastZxidSeen > lastZxid)
@@ -136,9 +140,13 @@ export class ClientChecker {
     this.#calm.begin(servers);
   }
 
-  checkAnswered(servers: Iterable<ServerAccount>): void {
-    this.#calm.checkAnswered();
+  checkAnswered(servers: readonly ServerAccount[]): void {
+    this.#calm.checkAnswered(servers);
     for (const server of servers) this.#calm.checkWatches(server, (session) => this.#watches.count(session));
+  }
+
+  checkSwept(): void {
+    this.#calm.checkSwept();
   }
 
   checkExpired(): void {
@@ -158,14 +166,17 @@ export class ClientChecker {
     const asked = connect?.sessionId ?? 0n;
     const session = this.#history.session(response.sessionId);
     session.password ??= response.passwd;
-    if (connect !== undefined && asked !== 0n && !sameBytes(connect.passwd, session.password))
-      this.#fail('Password', `server ${connection.server} gives ${nameOf(session)} to somebody who does not know its password`);
     if (session.createdIndex === -1) this.#fail('SessionLifetime', `${nameOf(session)} is given to a client before it is committed`);
     if (asked !== 0n && asked !== response.sessionId)
       this.#fail('SessionLifetime', `a client that asked for another is given ${nameOf(session)}`);
     this.#noteMove(session, connection);
     connection.session = session;
     session.established = connection;
+  }
+
+  #isForged({ sessionId, passwd }: ConnectRequest): boolean {
+    const { password } = this.#history.session(sessionId);
+    return sessionId !== 0n && password !== undefined && !sameBytes(passwd, password);
   }
 
   #noteMove({ established }: SessionHistory, connection: WireConnection): void {

@@ -2,7 +2,7 @@
 import type { Random, VirtualClock } from '@quorate/ports';
 import { ErrorCode, OPEN_ACL_UNSAFE, OpCode, type Zxid } from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
-import { TICKS_TO_ANSWER, TICKS_TO_EXPIRE } from '../check/calm-checker.js';
+import { TICKS_TO_ANSWER, TICKS_TO_EXPIRE, TICKS_TO_SWEEP } from '../check/calm-checker.js';
 import type { ClientChecker } from '../check/client-checker.js';
 import type { Verdict } from '../check/verdict.js';
 import type { Knobs } from '../simulation/knobs.js';
@@ -13,6 +13,7 @@ import { hostOf } from '../world/sim-transport.js';
 import { ClientWire } from './client-wire.js';
 import type { Load } from './load.js';
 import { SimClient } from './sim-client.js';
+import { Stranger } from './stranger.js';
 import { TreeSketch } from './tree-sketch.js';
 
 /** What each client asks for when all is well. */
@@ -36,11 +37,13 @@ export class ClientLoad implements Load {
   readonly #clients: SimClient[] = [];
   /** Clients whose connection ends with the next event that they are told of. */
   readonly #ambushed = new Set<number>();
+  readonly #stranger: Stranger;
   #settled = false;
 
   constructor(options: ClientLoadOptions) {
     this.#options = options;
     const { knobs, clock, streams, wire, sids, verdict } = options;
+    this.#stranger = new Stranger({ id: knobs.clients + 1, knobs, clock, random: streams.stream('stranger'), wire, sids });
     this.#weather = streams.stream('client weather');
     wire.onExpiring = (session) => {
       if (!this.#settled) this.#wake(session);
@@ -60,6 +63,8 @@ export class ClientLoad implements Load {
 
   settle(): void {
     this.#settled = true;
+    this.#ambushed.clear();
+    this.#stranger.leave();
     for (const client of this.#clients) {
       client.process?.resume();
       client.settle();
@@ -100,7 +105,9 @@ export class ClientLoad implements Load {
     };
     for (const client of this.#clients) client.askFor(ASKED_WHILE_ALL_IS_WELL);
     checker.beginCalm(wire.accounts());
+    this.#visit(pick(this.#weather, this.#clients), false);
     afterTicks(TICKS_TO_ANSWER, () => checker.checkAnswered(wire.accounts()));
+    afterTicks(knobs.sweepEveryTicks + TICKS_TO_SWEEP, () => checker.checkSwept());
     afterTicks(knobs.sessionTimeoutTicks + TICKS_TO_EXPIRE, () => checker.checkExpired());
   }
 
@@ -131,14 +138,20 @@ export class ClientLoad implements Load {
       if (client.cut()) sometimes.note('client connection cut');
     } else if (draw < 40) {
       this.#ambushed.add(client.id);
-    } else if (draw < 60) {
+    } else if (draw < 55) {
       this.#pause(client);
-    } else if (draw < 75) {
+    } else if (draw < 67) {
       sometimes.note('client crashed');
       client.crash();
-    } else {
+    } else if (draw < 82) {
       this.#isolate(client);
+    } else {
+      this.#visit(client, draw < 92);
     }
+  }
+
+  #visit({ session }: SimClient, knowsPassword: boolean): void {
+    if (session !== undefined) this.#stranger.visit(session, knowsPassword);
   }
 
   #pause(client: SimClient): void {

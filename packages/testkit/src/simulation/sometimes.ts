@@ -115,6 +115,7 @@ const CLIENT_CONDITIONS = [
   'answered while all is well',
   'watches counted',
   'expired while all is well',
+  'over while all is well',
 ] as const;
 
 /** Something that ought to happen somewhere. */

@@ -606,20 +606,6 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     expects: 'WatchNoPhantom',
   },
   {
-    id: 'CVE-2024-23944',
-    title: 'a watcher is told of a znode that it may not read',
-    origin: 'CVE-2024-23944',
-    level: 'server',
-    edits: [
-      {
-        file: WATCH_EVENTS,
-        find: 'if (permits(decisive, Permission.READ, watcher.authIds)) watcher.sendEvent',
-        replace: 'if (permits(decisive, Permission.READ, watcher.authIds) || decisive.length > 0) watcher.sendEvent',
-      },
-    ],
-    survives: 'the clients use no permissions that refuse anything',
-  },
-  {
     id: 'acl-shared',
     title: 'a list of permissions is dropped while a znode still has it',
     origin: 'ZOOKEEPER-4846, 3306',

@@ -107,9 +107,9 @@ describe('the checkers of access', () => {
     it('what was over has changed in time', () => {
       script.commit({ type: OpCode.createTTL, path: '/t', data: null, acl: OPEN_ACL_UNSAFE, parentCVersion: 1, ttl: 50 });
       script.commit({ type: OpCode.error, err: ErrorCode.NO_NODE }, 0, 0x1234n, 1051);
-      script.checker.beginCalm([]);
+      script.checker.calm.begin([]);
       script.commit({ type: OpCode.setData, path: '/t', data: null, version: 1 });
-      script.checker.checkSwept();
+      script.checker.calm.checkSwept();
     });
     afterEach(() => expect(script.property).toBeUndefined());
   });
@@ -275,8 +275,18 @@ describe('the checkers of access', () => {
     expect(script.property).toBe('SessionExclusivity');
   });
 
+  it('SessionExclusivity: the connection on which a session was is closed when somebody has taken it over', () => {
+    script.checker.calm.begin([{ sid: 1, connections: [client], watchCount: 0, lastZxid: script.last }]);
+    script.checker.calm.beginTakeover();
+    script.connected(script.dial(2, 0x1234n, { isForeign: true }));
+    script.checker.calm.noteTaken();
+    expect(script.property).toBeUndefined();
+    script.checker.calm.checkTaken();
+    expect(script.property).toBe('SessionExclusivity');
+  });
+
   it('Undisturbed: no connection ends while all is well', () => {
-    script.checker.beginCalm([{ sid: 1, connections: [client], watchCount: 0, lastZxid: script.last }]);
+    script.checker.calm.begin([{ sid: 1, connections: [client], watchCount: 0, lastZxid: script.last }]);
     script.checker.onLost(client);
     script.checker.checkAnswered([]);
     expect(script.property).toBe('Undisturbed');
@@ -285,7 +295,7 @@ describe('the checkers of access', () => {
   it('Timeliness: who serves has what was committed some time ago', () => {
     const before = script.last;
     script.create(client, '/a');
-    script.checker.beginCalm([]);
+    script.checker.calm.begin([]);
     script.checker.checkAnswered([{ sid: 1, connections: [], watchCount: 0, lastZxid: before }]);
     expect(script.property).toBe('Timeliness');
   });
@@ -294,8 +304,8 @@ describe('the checkers of access', () => {
     script.commit({ type: OpCode.createContainer, path: '/c', data: null, acl: OPEN_ACL_UNSAFE, parentCVersion: 1 });
     script.commit(createTxn('/c/x', 1));
     script.commit({ type: OpCode.delete, path: '/c/x' });
-    script.checker.beginCalm([]);
-    script.checker.checkSwept();
+    script.checker.calm.begin([]);
+    script.checker.calm.checkSwept();
     expect(script.property).toBe('Sweep');
   });
 });

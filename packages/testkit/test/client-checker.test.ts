@@ -62,10 +62,10 @@ describe('the checkers of clients', () => {
     const first = script.join();
     script.send(first, { type: OpCode.sync, path: '/' });
     script.checker.onLost(first);
-    script.checker.beginCalm([{ sid: 1, connections: [first], watchCount: 0, lastZxid: script.last }]);
+    script.checker.calm.begin([{ sid: 1, connections: [first], watchCount: 0, lastZxid: script.last }]);
     script.checker.onHeard(first);
     script.checker.checkAnswered([{ sid: 1, connections: [first], watchCount: 1, lastZxid: script.last }]);
-    script.checker.checkExpired();
+    script.checker.calm.checkExpired();
     expect(script.verdict.violation).toBeUndefined();
   });
 
@@ -308,7 +308,7 @@ describe('the checkers of clients', () => {
     it('a request is answered while all is well', () => {
       const connection = script.join();
       script.send(connection, { type: OpCode.sync, path: '/' });
-      script.checker.beginCalm([{ sid: 1, connections: [connection], watchCount: 0, lastZxid: script.last }]);
+      script.checker.calm.begin([{ sid: 1, connections: [connection], watchCount: 0, lastZxid: script.last }]);
       script.checker.checkAnswered([]);
     });
     afterEachExpect(() => script, 'Answered');
@@ -317,8 +317,8 @@ describe('the checkers of clients', () => {
   describe('Expiry', () => {
     it('a session whose client is silent ends', () => {
       script.checker.onHeard(script.join());
-      script.checker.beginCalm([]);
-      script.checker.checkExpired();
+      script.checker.calm.begin([]);
+      script.checker.calm.checkExpired();
     });
     afterEachExpect(() => script, 'Expiry');
   });

@@ -43,6 +43,8 @@ export class CalmChecker {
   readonly #silent = new Set<SessionHistory>();
   /** Those on which a session was open and nothing was asked that ends it. */
   readonly #open = new Set<WireConnection>();
+  /** Sessions that somebody comes for, and the connection on which each was. */
+  readonly #taken = new Map<SessionHistory, WireConnection>();
   /** What was over at the beginning. */
   #over: readonly (readonly [path: string, znode: Znode])[] = [];
   /** How far G was at the beginning. */
@@ -99,6 +101,27 @@ export class CalmChecker {
     for (const session of this.#silent) {
       if (session.closedIndex !== -1) this.#history.sometimes.note('expired while all is well');
       else this.#fail('Expiry', `nobody has heard the client of ${nameOf(session)} for longer than its timeout, and it goes on`);
+    }
+  }
+
+  /** Somebody comes for a session, with its password. */
+  beginTakeover(): void {
+    this.#taken.clear();
+    for (const { session, isOpen, ordinal } of this.#open)
+      if (isOpen && session?.established?.ordinal === ordinal) this.#taken.set(session, session.established);
+  }
+
+  /** After TICKS_TO_ANSWER: whoever has a session has it on another connection than before. */
+  noteTaken(): void {
+    for (const [session, connection] of this.#taken) if (session.established === connection) this.#taken.delete(session);
+  }
+
+  /** After as long again: the connection on which a session was is closed. */
+  checkTaken(): void {
+    for (const [session, { server, isOpen }] of this.#taken) {
+      this.#history.sometimes.note('taken over while all is well');
+      if (isOpen)
+        this.#fail('SessionExclusivity', `${nameOf(session)} has gone on elsewhere, and its connection to server ${server} stays open`);
     }
   }
 

@@ -38,7 +38,8 @@ export class ClientChecker {
   readonly #writes: WriteChecker;
   readonly #reads: ReadChecker;
   readonly #watches: WatchChecker;
-  readonly #calm: CalmChecker;
+  /** To be asked what has come of it, as long as all is well. */
+  readonly calm: CalmChecker;
   #connections = 0;
   /** By connection: how its client has introduced itself. */
   readonly #asked = new WeakMap<WireConnection, ConnectRequest>();
@@ -49,7 +50,7 @@ export class ClientChecker {
     this.#writes = new WriteChecker(this.#history);
     this.#reads = new ReadChecker(this.#history);
     this.#watches = new WatchChecker(this.#history);
-    this.#calm = new CalmChecker(this.#history);
+    this.calm = new CalmChecker(this.#history);
   }
 
   /** A txn has been delivered for the first time. */
@@ -69,7 +70,7 @@ export class ClientChecker {
   onHeard(connection: WireConnection): void {
     connection.session?.hear(connection.server, this.#clockOf(connection.server));
     const session = connection.session?.id ?? this.#asked.get(connection)?.sessionId ?? 0n;
-    if (session !== 0n) this.#calm.onHeard(this.#history.session(session));
+    if (session !== 0n) this.calm.onHeard(this.#history.session(session));
   }
 
   /** A server has told this leader whose clients it has heard: a list of sessions and their timeouts, in the records of jute. */
@@ -135,22 +136,9 @@ export class ClientChecker {
     this.#watches.onLost(connection);
   }
 
-  /** From now on all is well; `TICKS_TO_ANSWER` and `TICKS_TO_EXPIRE` later it can be asked what has come of it, as long as all has been well. */
-  beginCalm(servers: Iterable<ServerAccount>): void {
-    this.#calm.begin(servers);
-  }
-
   checkAnswered(servers: readonly ServerAccount[]): void {
-    this.#calm.checkAnswered(servers);
-    for (const server of servers) this.#calm.checkWatches(server, (session) => this.#watches.count(session));
-  }
-
-  checkSwept(): void {
-    this.#calm.checkSwept();
-  }
-
-  checkExpired(): void {
-    this.#calm.checkExpired();
+    this.calm.checkAnswered(servers);
+    for (const server of servers) this.calm.checkWatches(server, (session) => this.#watches.count(session));
   }
 
   finish(): void {

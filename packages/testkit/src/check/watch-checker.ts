@@ -14,59 +14,19 @@ import {
   type AddWatchRequest,
   ErrorCode,
   type EventMessage,
-  EventType,
   formatZxid,
   OpCode,
   Permission,
   type SetWatches2Request,
   type SetWatchesRequest,
   type WatcherRequest,
-  WatcherType,
 } from '@quorate/protocol';
 import { mayDo } from './acl-model.js';
 import { type ClientHistory, nameOf, type SentRequest, type SessionHistory, type WireConnection } from './client-history.js';
 import type { ProvedIds } from './identities.js';
-import { type DueEvent, StandingWatches } from './standing-watches.js';
-import type { Trigger, TriggerType, Znode, ZnodeHistory } from './znode-history.js';
-
-/** By path: the index in G after which a change fires the watch. */
-type Table = Map<string, number>;
-
-/** In place of that index, where the watch has fired and its client was not told. */
-const SPENT = Number.POSITIVE_INFINITY;
-
-/** The watches of one session, as its client knows of them. */
-class SessionWatches {
-  readonly data: Table = new Map();
-  readonly exist: Table = new Map();
-  readonly child: Table = new Map();
-  readonly standing: StandingWatches;
-  /** The connection on which they are armed. */
-  connection: WireConnection | undefined;
-  /** All that had fired up to here has been told. */
-  checked = 0;
-
-  constructor(znodes: ZnodeHistory) {
-    this.standing = new StandingWatches(znodes);
-  }
-
-  /** The tables of the watches that a `WatcherType` means. */
-  meantBy(type: number): Table[] {
-    const { data, exist, child, standing } = this;
-    switch (type) {
-      case WatcherType.data:
-        return [data, exist];
-      case WatcherType.children:
-        return [child];
-      case WatcherType.persistent:
-        return [standing.persistent];
-      case WatcherType.persistentRecursive:
-        return [standing.recursive];
-      default:
-        return [data, exist, child, standing.persistent, standing.recursive];
-    }
-  }
-}
+import { arm, SessionWatches, SPENT, type Table, TRIGGER_TYPES, takeFired } from './session-watches.js';
+import type { DueEvent } from './standing-watches.js';
+import type { Trigger, TriggerType, Znode } from './znode-history.js';
 
 /** Watches that are being set again: what they were, for whom, and which of them have fired meanwhile. */
 interface Rearming {
@@ -74,13 +34,6 @@ interface Rearming {
   readonly proved: ProvedIds;
   readonly events: EventMessage[];
 }
-
-const TYPES: ReadonlyMap<number, TriggerType> = new Map([
-  [EventType.nodeCreated, 'created'],
-  [EventType.nodeDeleted, 'deleted'],
-  [EventType.nodeDataChanged, 'dataChanged'],
-  [EventType.nodeChildrenChanged, 'childrenChanged'],
-]);
 
 export class WatchChecker {
   readonly #history: ClientHistory;
@@ -185,7 +138,7 @@ export class WatchChecker {
     for (const event of events)
       this.#fail(
         'WatchNoPhantom',
-        `${nameOf(connection.session)}: setWatches tells ${TYPES.get(event.type)} of ${event.path}, for which there is no reason`,
+        `${nameOf(connection.session)}: setWatches tells ${TRIGGER_TYPES.get(event.type)} of ${event.path}, for which there is no reason`,
       );
     watches.checked = index;
     if (request.type === OpCode.setWatches) return;
@@ -220,7 +173,7 @@ export class WatchChecker {
       return;
     }
     this.#history.sometimes.note('watch fired by setWatches');
-    const place = events.findIndex((event) => event.path === path && TYPES.get(event.type) === expected);
+    const place = events.findIndex((event) => event.path === path && TRIGGER_TYPES.get(event.type) === expected);
     if (place !== -1) events.splice(place, 1);
     else this.#fail('WatchExactlyOnce', `${nameOf(connection.session)}: setWatches does not tell ${expected} of ${path}`);
   }
@@ -233,7 +186,7 @@ export class WatchChecker {
       return;
     }
     const watches = this.#of(connection);
-    const type = TYPES.get(event.type);
+    const type = TRIGGER_TYPES.get(event.type);
     if (watches === undefined || type === undefined) return;
     const due = this.#takeStanding(connection, watches, event, type);
     const fired = [
@@ -346,7 +299,7 @@ export class WatchChecker {
   #leaks(connection: WireConnection, event: EventMessage): void {
     this.#fail(
       'WatchAcl',
-      `${nameOf(connection.session)} is told ${TYPES.get(event.type)} of ${event.path} at ${formatZxid(event.zxid)}, and may not read it`,
+      `${nameOf(connection.session)} is told ${TRIGGER_TYPES.get(event.type)} of ${event.path} at ${formatZxid(event.zxid)}, and may not read it`,
     );
   }
 
@@ -402,23 +355,8 @@ function removalsUnanswered({ unanswered }: WireConnection): WatcherRequest[] {
   return unanswered.flatMap(({ request }) => (request.type === OpCode.removeWatches ? [request as WatcherRequest] : []));
 }
 
-/** A watch that is there already stays as it is. */
-function arm(table: Table, path: string, index: number): void {
-  if ((table.get(path) ?? SPENT) === SPENT) table.set(path, index);
-}
-
 /** Whether its server may tell a client of a znode; undefined where the proof that decides is on its way. */
 function mayRead({ proved, claimed }: WireConnection, acl: readonly Acl[]): boolean | undefined {
   if (mayDo(acl, Permission.READ, proved)) return true;
   return mayDo(acl, Permission.READ, claimed) ? undefined : false;
-}
-
-/** An event takes out every watch that it fires, in the client as on the server. */
-function takeFired(watches: SessionWatches, event: EventMessage): void {
-  const type = TYPES.get(event.type);
-  if (type !== 'childrenChanged') {
-    watches.data.delete(event.path);
-    watches.exist.delete(event.path);
-  }
-  if (type === 'childrenChanged' || type === 'deleted') watches.child.delete(event.path);
 }

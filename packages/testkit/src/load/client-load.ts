@@ -104,11 +104,17 @@ export class ClientLoad implements Load {
       });
     };
     for (const client of this.#clients) client.askFor(ASKED_WHILE_ALL_IS_WELL);
-    checker.beginCalm(wire.accounts());
+    checker.calm.begin(wire.accounts());
     this.#visit(pick(this.#weather, this.#clients), false);
-    afterTicks(TICKS_TO_ANSWER, () => checker.checkAnswered(wire.accounts()));
-    afterTicks(knobs.sweepEveryTicks + TICKS_TO_SWEEP, () => checker.checkSwept());
-    afterTicks(knobs.sessionTimeoutTicks + TICKS_TO_EXPIRE, () => checker.checkExpired());
+    afterTicks(TICKS_TO_ANSWER, () => {
+      checker.checkAnswered(wire.accounts());
+      checker.calm.beginTakeover();
+      this.#visit(pick(this.#weather, this.#clients), true);
+    });
+    afterTicks(2 * TICKS_TO_ANSWER, () => checker.calm.noteTaken());
+    afterTicks(3 * TICKS_TO_ANSWER, () => checker.calm.checkTaken());
+    afterTicks(knobs.sweepEveryTicks + TICKS_TO_SWEEP, () => checker.calm.checkSwept());
+    afterTicks(knobs.sessionTimeoutTicks + TICKS_TO_EXPIRE, () => checker.calm.checkExpired());
   }
 
   /** A connection that ends between two events of one txn is the hardest for watches. */

@@ -116,6 +116,7 @@ const CLIENT_CONDITIONS = [
   'watches counted',
   'expired while all is well',
   'over while all is well',
+  'taken over while all is well',
 ] as const;
 
 /** Something that ought to happen somewhere. */

@@ -242,7 +242,7 @@ export class Member implements Application {
     }
     const local = this.#clients.session(clientId);
     if (local === undefined) {
-      this.#handshakes.onTxn(clientId);
+      this.#handshakes.onTxn(clientId, zxid);
       return;
     }
     const first = local.forwarded.peek();

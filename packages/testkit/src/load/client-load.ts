@@ -48,6 +48,9 @@ export class ClientLoad implements Load {
     wire.onExpiring = (session) => {
       if (!this.#settled) this.#wake(session);
     };
+    wire.onHolding = (server, numbers) => {
+      if (!this.#settled) for (const number of numbers) this.#strand(server, this.#clients[number - 1]);
+    };
     const machineRandom = streams.stream('client machines');
     const sketch = new TreeSketch();
     for (let id = 1; id <= knobs.clients; id++)
@@ -178,6 +181,25 @@ export class ClientLoad implements Load {
     client.process.resume();
     if (chance(this.#weather, 500)) client.cut();
     client.askFor(2);
+  }
+
+  /**
+   * Requests wait at a server that has lost its leader, on a connection that their client leaves without the server noticing. When the server has a leader
+   * again, the session is another's.
+   */
+  #strand(server: Sid, client: SimClient | undefined): void {
+    if (client === undefined || !chance(this.#weather, 250)) return;
+    const { clock } = this.#options;
+    client.askFor(2);
+    clock.setTimer(millis(this.#weather, 10, 60), () => {
+      if (this.#settled) return;
+      const [near, far] = [ClientWire.hostOf(client.id), hostOf(server)];
+      const mend = this.#options.network.cut([
+        [near, far],
+        [far, near],
+      ]);
+      clock.setTimer(millis(this.#weather, 500, 5000), mend);
+    });
   }
 
   /** One or all servers are out of reach, in one or both directions. */

@@ -75,6 +75,8 @@ export class ClientWire {
   #disturbances = 0;
   /** A leader is about to end this session, because its client was silent for too long. */
   onExpiring: ((session: bigint) => void) | undefined;
+  /** A server that served does so no more, and keeps the connections of these clients. */
+  onHolding: ((server: Sid, clients: readonly number[]) => void) | undefined;
 
   constructor(options: ClientWireOptions) {
     this.#options = options;
@@ -91,6 +93,15 @@ export class ClientWire {
 
   disturb(): void {
     this.#disturbances++;
+  }
+
+  /** A server has stopped serving and goes on living. */
+  hold(server: Sid): void {
+    const { connections = [] } = this.#lives.get(server) ?? {};
+    this.onHolding?.(
+      server,
+      [...connections].map(({ client }) => client),
+    );
   }
 
   /** Whether every server that serves has applied all up to `zxid`. */

@@ -36,7 +36,7 @@ const { READ, WRITE, CREATE, DELETE, ADMIN, ALL } = Permission;
 const ACLS: readonly (readonly Acl[])[] = [
   CREATOR_ALL_ACL,
   [by(ANN.id, ALL), anybody(READ)],
-  [by(BOB.id, ALL), anybody(CREATE | DELETE)],
+  [by(BOB.id, ALL), anybody(WRITE | CREATE | DELETE)],
   [by(ANN.id, READ | ADMIN), by(BOB.id, ALL)],
   [anybody(WRITE | CREATE | DELETE | ADMIN)],
   [by(ANN.id, ALL), by(ANN.id, ALL), anybody(READ | CREATE | ADMIN)],
@@ -73,6 +73,16 @@ export class Operations {
     if (draw < 94) return { type: OpCode.sync, path: this.#path() };
     if (draw < 98) return this.#question();
     return this.#wrong();
+  }
+
+  /** What may depend on the order in which it is judged: a change of what is permitted, and what that may not permit any more. */
+  restriction(): readonly Request[] {
+    const path = this.#path();
+    return [
+      { type: OpCode.setACL, path, acl: pick(this.#random, ACLS), version: -1 },
+      { type: OpCode.setData, path, data: this.#data(), version: -1 },
+      { type: OpCode.getData, path, watch: false },
+    ];
   }
 
   /** A znode that belongs to the client's session. */

@@ -112,6 +112,7 @@ export class ServerMachine implements Machine {
 
   #onStatus(): void {
     if (this.#serves) this.#wire.disturb();
+    if (this.#serves && this.status.state === 'LOOKING') this.#wire.hold(this.sid);
     this.#serves = this.status.serving;
     this.#lastTickMs = undefined;
   }

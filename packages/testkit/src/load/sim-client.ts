@@ -151,7 +151,8 @@ export class SimClient {
       machine.close(() => {});
       return;
     }
-    if (chance(this.#random, 4)) this.#prove(pick(this.#random, [ANN, BOB]));
+    if (chance(this.#random, 15)) for (const request of this.#operations.restriction()) this.#ask(request);
+    if (chance(this.#random, 8)) this.#prove(pick(this.#random, [ANN, BOB]));
     if (chance(this.#random, 1)) this.#prove(undefined);
     // Some speak in bursts, so that requests are on their way together.
     const count = chance(this.#random, 150) ? between(this.#random, 2, 5) : 1;

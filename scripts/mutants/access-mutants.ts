@@ -6,7 +6,7 @@ const CLIENT_PORT = 'packages/server/src/client-port.ts';
 const CONTAINER_SWEEP = 'packages/server/src/container-sweep.ts';
 const HANDSHAKES = 'packages/server/src/handshakes.ts';
 const LEADERSHIP = 'packages/server/src/leadership.ts';
-const MEMBER = 'packages/server/src/member.ts';
+const CLIENT_FRONT = 'packages/server/src/client-front.ts';
 const MULTI_RESULTS = 'packages/tree/src/multi-results.ts';
 const PREPARE = 'packages/server/src/prepare.ts';
 const READS = 'packages/server/src/reads.ts';
@@ -37,9 +37,9 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: HANDSHAKES,
-        find: '    if (!passwordMatches(connect.sessionId, connect.passwd)) return port.refuse();\n    this.#bySession.get(connect.sessionId)?.port.close();\n    host.closeLocal(connect.sessionId);\n',
+        find: '    if (!passwordMatches(connect.sessionId, connect.passwd)) return port.refuse();\n    this.#bySession.get(connect.sessionId)?.port.close();\n    host.closeHere(connect.sessionId);\n',
         replace:
-          '    this.#bySession.get(connect.sessionId)?.port.close();\n    host.closeLocal(connect.sessionId);\n    if (!passwordMatches(connect.sessionId, connect.passwd)) return port.refuse();\n',
+          '    this.#bySession.get(connect.sessionId)?.port.close();\n    host.closeHere(connect.sessionId);\n    if (!passwordMatches(connect.sessionId, connect.passwd)) return port.refuse();\n',
       },
     ],
     expects: 'Undisturbed',
@@ -49,7 +49,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     title: 'a server keeps the connection of a session that comes to it a second time',
     origin: 'reliability.md S5; class ZooKeeperServer.reopenSession',
     level: 'server',
-    edits: [{ file: HANDSHAKES, find: '    host.closeLocal(connect.sessionId);\n', replace: '' }],
+    edits: [{ file: HANDSHAKES, find: '    host.closeHere(connect.sessionId);\n', replace: '' }],
   },
   {
     id: 'move-without-txn',
@@ -342,9 +342,10 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     level: 'server',
     edits: [
       {
-        file: MEMBER,
-        find: 'return answerLocally(member.#database.tree, member.#watches, pending, request);',
-        replace: 'return answerLocally(member.#database.tree, member.#watches, { ...pending, authIds: pending.port.authIds }, request);',
+        file: CLIENT_FRONT,
+        find: 'return answerLocally(front.#options.host.database.tree, front.#options.watches, pending, request);',
+        replace:
+          'return answerLocally(front.#options.host.database.tree, front.#options.watches, { ...pending, authIds: pending.port.authIds }, request);',
       },
     ],
     expects: 'SequentialRead',
@@ -390,7 +391,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     title: 'a container goes before it has had a child',
     origin: 'class ContainerManager',
     level: 'server',
-    edits: [{ file: CONTAINER_SWEEP, find: 'return tree.cversion(node) > 0;', replace: 'return tree.cversion(node) >= 0;' }],
+    edits: [{ file: CONTAINER_SWEEP, find: 'tree.cversion(node) > 0) return true;', replace: 'tree.cversion(node) >= 0) return true;' }],
     expects: 'TreeModel',
   },
   {
@@ -398,7 +399,9 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     title: 'a container stays for ever',
     origin: 'class ContainerManager',
     level: 'server',
-    edits: [{ file: CONTAINER_SWEEP, find: 'return tree.cversion(node) > 0;', replace: 'return tree.cversion(node) > 1_000_000;' }],
+    edits: [
+      { file: CONTAINER_SWEEP, find: 'tree.cversion(node) > 0) return true;', replace: 'tree.cversion(node) > 1_000_000) return true;' },
+    ],
     expects: 'Sweep',
   },
   {
@@ -414,14 +417,17 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
         replace: '  if (!isContainerOrTtl',
       },
     ],
-    expects: 'TreeModel',
+    survives:
+      'a child has to be created while its container is being swept, in the few milliseconds for which a proposal is under way: rare; a test of `leadership.test.ts` fails',
   },
   {
     id: 'ttl-from-creation',
     title: 'a TTL is counted from the creation, whatever was changed since',
     origin: 'class ContainerManager: mtime',
     level: 'server',
-    edits: [{ file: CONTAINER_SWEEP, find: 'wallMs - tree.stat(node).mtime > ttlMs;', replace: 'wallMs - tree.stat(node).ctime > ttlMs;' }],
+    edits: [
+      { file: CONTAINER_SWEEP, find: 'wallMs - tree.stat(node).mtime > ageMsMax;', replace: 'wallMs - tree.stat(node).ctime > ageMsMax;' },
+    ],
     expects: 'TreeModel',
   },
   {
@@ -432,10 +438,10 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADERSHIP,
-        find: '    if (this.#changes.isPending(path) || !isOver(this.#options.database.tree, path, wallMs)) return;\n',
+        find: '    if (this.#changes.isPending(path) || !isOver(database.tree, path, { wallMs, neverUsedMaxMs })) return;\n',
         replace: '    void wallMs, isOver;\n',
       },
     ],
-    expects: 'TreeModel',
+    survives: 'no run has so many znodes that their turn comes later than they are found',
   },
 ];

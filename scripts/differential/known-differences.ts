@@ -260,6 +260,16 @@ export const KNOWN: readonly KnownDifference[] = [
     },
   },
   {
+    row: 'a session that goes on at another server; the zxid',
+    after: 'none',
+    explain(pair, { actor }) {
+      if (pair.theirs[actor]?.messages[0]?.['kind'] !== 'connected') return undefined;
+      return mapMessages(pair, (theirs, ours, connection) =>
+        connection === actor && theirs['kind'] === 'reply' ? same(theirs, ours, 'zxid') : undefined,
+      );
+    },
+  },
+  {
     row: 'sasl (102), where none is configured',
     after: 'none',
     explain(pair, { step, actor }) {

@@ -74,7 +74,7 @@ class Model {
   readonly accept: Accept = (link) => {
     const address = link.address === undefined ? [] : [{ scheme: 'ip', id: link.address }];
     const port: Port = { send: (message) => link.send(message), close: () => link.close(), open: true, session: undefined, ids: address };
-    return { receive: (message) => this.#receive(port, message), closed: () => this.#gone(port) };
+    return { receive: (message) => this.#receive(port, message), heard() {}, closed: () => this.#gone(port) };
   };
 
   #receive(port: Port, message: ClientMessage): void {

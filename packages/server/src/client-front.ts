@@ -214,7 +214,7 @@ export class ClientFront {
     }
     const session = this.#clients.session(clientId);
     if (session === undefined) {
-      this.#handshakes.onTxn(clientId);
+      this.#handshakes.onTxn(clientId, zxid);
       return;
     }
     const first = session.forwarded.peek();

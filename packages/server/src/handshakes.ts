@@ -57,7 +57,7 @@ interface Attempt {
   stage: Stage;
   /** A txn of the session has been applied meanwhile: its client may have gone on at another server. */
   overtaken: boolean;
-  /** From CONFIRMING on: whether the leader says that the session lives, since when it is this server's, and what it had proposed then. */
+  /** From CONFIRMING on: whether the leader says that the session lives, since when it is this server's, and the txn of that move. */
   lives: boolean;
   stamp: OwnerStamp;
   zxid: Zxid;
@@ -135,10 +135,10 @@ export class Handshakes {
     this.#finish(attempt);
   }
 
-  /** A txn of a session that has no connection here has been applied. */
-  onTxn(session: bigint): void {
+  /** A txn of a session that has no connection here has been applied: its move to this server, or what it has done at another one. */
+  onTxn(session: bigint, zxid: Zxid): void {
     const attempt = this.#bySession.get(session);
-    if (attempt !== undefined) attempt.overtaken = true;
+    if (attempt !== undefined && attempt.zxid !== zxid) attempt.overtaken = true;
   }
 
   /** A run of txns has been applied. */
@@ -170,8 +170,8 @@ export class Handshakes {
   }
 
   /**
-   * What was asked of an earlier leader will not be answered: all begin again. But a handshake that has waited while its session wrote through
-   * another server is one that the client has given up, and must not take the session from where it is.
+   * What was asked of an earlier leader will not be answered: all begin again. But a handshake that has waited while its session moved to, or wrote
+   * through another server is one that the client has given up, and must not take the session from where it is.
    */
   restart(): void {
     const attempts = [...this.#byPort.values()];

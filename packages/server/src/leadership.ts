@@ -168,6 +168,10 @@ export class Leadership {
       this.#tracker.setOwner(session, { sid: from, stamp });
       // The connection that the client has left may not know of it yet.
       if (earlier !== undefined && earlier.sid !== from) this.#options.tell(earlier.sid, { type: 'moved', session, stamp });
+      // And a server that is cut off, and keeps that connection until it has a leader again, must not take requests from it then, whoever leads and
+      // knows of this move: it closes the connection when it applies a txn of the session that it has not asked for. A client that comes again to the
+      // server that it was at has left none elsewhere.
+      if (earlier?.sid !== from) this.#propose(session, NO_CXID, errorTxn(ErrorCode.OK));
     }
     this.#options.tell(from, { type: 'renewed', session, lives, zxid: this.#lastProposed, stamp });
   }

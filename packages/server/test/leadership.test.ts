@@ -117,10 +117,11 @@ describe('requests of a session', () => {
     leader.take(2, request);
     expect(told.slice(1)).toEqual([
       [1, { type: 'moved', session: 5n, stamp: makeZxid(1, 1) }],
-      [2, { type: 'renewed', session: 5n, lives: true, zxid: makeZxid(1, 1), stamp: makeZxid(1, 1) }],
+      [2, { type: 'renewed', session: 5n, lives: true, zxid: makeZxid(1, 2), stamp: makeZxid(1, 1) }],
       [1, { type: 'moved', session: 5n, stamp: makeZxid(1, 1) }],
     ]);
-    expect(types()).toEqual([OpCode.setData, OpCode.setData]);
+    // The move is a txn too.
+    expect(types()).toEqual([OpCode.setData, OpCode.error, OpCode.setData]);
   });
 
   it('a claim from before the change of leader gives way to a newer one, in either order', () => {

@@ -61,11 +61,11 @@ describe('the checkers of clients', () => {
   it('say nothing of what need not come about', () => {
     const first = script.join();
     script.send(first, { type: OpCode.sync, path: '/' });
-    script.checker.beginCalm([{ sid: 1, connections: [first], watchCount: 0 }]);
-    script.checker.onHeard(first);
     script.checker.onLost(first);
-    script.checker.checkAnswered([{ sid: 1, connections: [first], watchCount: 1 }]);
-    script.checker.checkExpired();
+    script.checker.calm.begin([{ sid: 1, connections: [first], watchCount: 0, lastZxid: script.last }]);
+    script.checker.onHeard(first);
+    script.checker.checkAnswered([{ sid: 1, connections: [first], watchCount: 1, lastZxid: script.last }]);
+    script.checker.calm.checkExpired();
     expect(script.verdict.violation).toBeUndefined();
   });
 
@@ -308,7 +308,7 @@ describe('the checkers of clients', () => {
     it('a request is answered while all is well', () => {
       const connection = script.join();
       script.send(connection, { type: OpCode.sync, path: '/' });
-      script.checker.beginCalm([{ sid: 1, connections: [connection], watchCount: 0 }]);
+      script.checker.calm.begin([{ sid: 1, connections: [connection], watchCount: 0, lastZxid: script.last }]);
       script.checker.checkAnswered([]);
     });
     afterEachExpect(() => script, 'Answered');
@@ -317,8 +317,8 @@ describe('the checkers of clients', () => {
   describe('Expiry', () => {
     it('a session whose client is silent ends', () => {
       script.checker.onHeard(script.join());
-      script.checker.beginCalm([]);
-      script.checker.checkExpired();
+      script.checker.calm.begin([]);
+      script.checker.calm.checkExpired();
     });
     afterEachExpect(() => script, 'Expiry');
   });
@@ -328,9 +328,9 @@ describe('the checkers of clients', () => {
       const connection = script.join();
       const created = script.create(connection, '/a');
       script.watch(connection, '/a', created, freshStat(created));
-      script.checker.checkAnswered([{ sid: 1, connections: [connection], watchCount: 1 }]);
+      script.checker.checkAnswered([{ sid: 1, connections: [connection], watchCount: 1, lastZxid: script.last }]);
       expect(script.property).toBeUndefined();
-      script.checker.checkAnswered([{ sid: 1, connections: [connection], watchCount: 2 }]);
+      script.checker.checkAnswered([{ sid: 1, connections: [connection], watchCount: 2, lastZxid: script.last }]);
     });
     afterEachExpect(() => script, 'WatchLeak');
   });
@@ -402,7 +402,7 @@ describe('the checkers of clients', () => {
     });
     it('a server that is behind what a client has seen does not take it', () => {
       const created = script.create(script.join(), '/a');
-      script.answerHandshake(script.dial(2, 0x1234n, created), 400, makeZxid(1, 1));
+      script.answerHandshake(script.dial(2, 0x1234n, { lastZxidSeen: created }), 400, makeZxid(1, 1));
     });
     afterEachExpect(() => script, 'SingleSystemImage');
   });
@@ -537,7 +537,7 @@ describe('the checkers of clients', () => {
       script.event(connection, EventType.nodeDeleted, '/a/b', second);
       script.event(connection, EventType.nodeChildrenChanged, '/a', second);
       script.show(connection, second);
-      script.checker.checkAnswered([{ sid: 1, connections: [connection], watchCount: 3 }]);
+      script.checker.checkAnswered([{ sid: 1, connections: [connection], watchCount: 3, lastZxid: script.last }]);
       expect(script.verdict.violation).toBeUndefined();
     });
     it('are armed again on the next connection, and told nothing of what was between', () => {

@@ -57,11 +57,18 @@ export class AclCache {
     return this.numbers.size;
   }
 
-  /** The numbers in use, ascending from `OPEN_ACL`. */
+  /**
+   * The numbers in use: `OPEN_ACL`, then in an order that the lists alone decide. Which number a list has depends on those that were dropped before it,
+   * of which a tree that was read from a snapshot knows nothing, and equal trees shall be equal bytes.
+   */
   liveNumbers(): number[] {
-    const live: number[] = [];
-    for (let number = 0; number < this.entries.length; number++) if (this.entries[number] !== undefined) live.push(number);
-    return live;
+    return [
+      OPEN_ACL,
+      ...[...this.numbers.keys()]
+        .sort()
+        .map((key) => this.numbers.get(key) as number)
+        .filter((number) => number !== OPEN_ACL),
+    ];
   }
 
   private entry(number: number): Entry {

@@ -34,6 +34,22 @@ test('ephemerals come back in order of creation, which is not the order of the t
   expect(DataTree.deserialize(tree.serialize()).ephemeralsOf(9n)).toEqual(['/b/1', '/a/2']);
 });
 
+test('a tree and its copy write the same bytes, whatever lists the tree has had before and both get after', () => {
+  const restricted = (path: string, id: string, parentCVersion: number): Txn =>
+    ({ ...creation(path, { parentCVersion }), acl: [{ perms: 1, id: { scheme: 'digest', id } }] }) as Txn;
+  const tree = new DataTree();
+  apply(tree, restricted('/a', 'x:1', 1));
+  apply(tree, restricted('/b', 'x:2', 2));
+  apply(tree, { type: OpCode.delete, path: '/a' });
+  const copy = DataTree.deserialize(tree.serialize());
+  for (const one of [tree, copy]) {
+    apply(one, restricted('/c', 'x:3', 3));
+    apply(one, { type: OpCode.delete, path: '/b' });
+    apply(one, restricted('/d', 'x:4', 4));
+  }
+  expect(copy.serialize()).toEqual(tree.serialize());
+});
+
 test('a snapshot is what the tree was, whatever the tree becomes', () => {
   const tree = new DataTree();
   apply(tree, creation('/a', { parentCVersion: 1 }));

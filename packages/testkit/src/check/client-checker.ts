@@ -4,10 +4,12 @@
  */
 import {
   type AddWatchRequest,
+  type AuthRequest,
   type ClientMessage,
   type ConnectRequest,
   type ConnectResponse,
   decodeTxn,
+  ErrorCode,
   formatZxid,
   OpCode,
   type ReplyMessage,
@@ -19,10 +21,11 @@ import {
 import type { Sid } from '@quorate/zab';
 import type { Sometimes } from '../simulation/sometimes.js';
 import { CalmChecker, type ServerAccount } from './calm-checker.js';
-import { ClientHistory, type CommittedTxn, nameOf, type SentRequest, WireConnection } from './client-history.js';
+import { ClientHistory, type CommittedTxn, nameOf, type SentRequest, type SessionHistory, WireConnection } from './client-history.js';
+import { ANN, BOB, type ProvedIds } from './identities.js';
 import { ReadChecker } from './read-checker.js';
 import { WatchChecker } from './watch-checker.js';
-import type { Entry, Witness } from './witness.js';
+import { type Entry, sameBytes, type Witness } from './witness.js';
 import { isWrite, WriteChecker } from './write-checker.js';
 
 const TOUCHES_HEAD_BYTES = 4;
@@ -35,7 +38,8 @@ export class ClientChecker {
   readonly #writes: WriteChecker;
   readonly #reads: ReadChecker;
   readonly #watches: WatchChecker;
-  readonly #calm: CalmChecker;
+  /** To be asked what has come of it, as long as all is well. */
+  readonly calm: CalmChecker;
   #connections = 0;
   /** By connection: how its client has introduced itself. */
   readonly #asked = new WeakMap<WireConnection, ConnectRequest>();
@@ -46,7 +50,7 @@ export class ClientChecker {
     this.#writes = new WriteChecker(this.#history);
     this.#reads = new ReadChecker(this.#history);
     this.#watches = new WatchChecker(this.#history);
-    this.#calm = new CalmChecker(this.#history);
+    this.calm = new CalmChecker(this.#history);
   }
 
   /** A txn has been delivered for the first time. */
@@ -58,15 +62,15 @@ export class ClientChecker {
   }
 
   /** A client dials a server. */
-  onDialled(client: number, server: Sid): WireConnection {
-    return new WireConnection(++this.#connections, client, server);
+  onDialled(client: number, server: Sid, isForeign = false): WireConnection {
+    return new WireConnection(++this.#connections, { client, server, isForeign });
   }
 
   /** A server has heard this client. */
   onHeard(connection: WireConnection): void {
     connection.session?.hear(connection.server, this.#clockOf(connection.server));
     const session = connection.session?.id ?? this.#asked.get(connection)?.sessionId ?? 0n;
-    if (session !== 0n) this.#calm.onHeard(this.#history.session(session));
+    if (session !== 0n) this.calm.onHeard(this.#history.session(session));
   }
 
   /** A server has told this leader whose clients it has heard: a list of sessions and their timeouts, in the records of jute. */
@@ -92,6 +96,10 @@ export class ClientChecker {
     const asked = this.#asked.get(connection);
     if (asked === undefined) return;
     const { sessionId, lastZxidSeen } = asked;
+    if (this.#isForged(asked)) {
+      if (timeOut > 0) this.#fail('Password', `server ${connection.server} takes a client that does not know the password of its session`);
+      return;
+    }
     if (timeOut <= 0 && sessionId !== 0n && this.#history.session(sessionId).closedIndex === -1)
       this.#fail('ExpiredOnlyWhenClosed', `${nameOf(this.#history.session(sessionId))} is called expired before its end is committed`);
     if (timeOut > 0 && lastZxidSeen > lastZxid)
@@ -105,7 +113,9 @@ export class ClientChecker {
     if (message.kind === 'connect') this.#asked.set(connection, message);
     if (message.kind !== 'request') return;
     const { xid, request } = message;
-    const sent: SentRequest = { connection, xid, request, shownBefore: this.#history.shown, reply: undefined };
+    const { claimed } = connection;
+    if (request.type === OpCode.auth) connection.claimed = proving(claimed, request);
+    const sent: SentRequest = { connection, xid, request, proved: claimed, shownBefore: this.#history.shown, reply: undefined };
     if (request.type === OpCode.setWatches || request.type === OpCode.setWatches2) this.#watches.onSetWatches(connection, request);
     else if (xid > 0) this.#watches.onPrimed(connection);
     connection.unanswered.push(sent);
@@ -126,18 +136,9 @@ export class ClientChecker {
     this.#watches.onLost(connection);
   }
 
-  /** From now on all is well; `TICKS_TO_ANSWER` and `TICKS_TO_EXPIRE` later it can be asked what has come of it, as long as all has been well. */
-  beginCalm(servers: Iterable<ServerAccount>): void {
-    this.#calm.begin(servers);
-  }
-
-  checkAnswered(servers: Iterable<ServerAccount>): void {
-    this.#calm.checkAnswered();
-    for (const server of servers) this.#calm.checkWatches(server, (session) => this.#watches.count(session));
-  }
-
-  checkExpired(): void {
-    this.#calm.checkExpired();
+  checkAnswered(servers: readonly ServerAccount[]): void {
+    this.calm.checkAnswered(servers);
+    for (const server of servers) this.calm.checkWatches(server, (session) => this.#watches.count(session));
   }
 
   finish(): void {
@@ -145,16 +146,33 @@ export class ClientChecker {
   }
 
   #onConnected(connection: WireConnection, response: ConnectResponse): void {
-    if (response.timeOut <= 0) return;
-    const asked = this.#asked.get(connection)?.sessionId ?? 0n;
+    const connect = this.#asked.get(connection);
+    if (response.timeOut <= 0) {
+      if (connection.isForeign) this.#history.sometimes.note('session kept from who does not');
+      return;
+    }
+    const asked = connect?.sessionId ?? 0n;
     const session = this.#history.session(response.sessionId);
+    session.password ??= response.passwd;
     if (session.createdIndex === -1) this.#fail('SessionLifetime', `${nameOf(session)} is given to a client before it is committed`);
     if (asked !== 0n && asked !== response.sessionId)
       this.#fail('SessionLifetime', `a client that asked for another is given ${nameOf(session)}`);
-    if (session.established !== undefined && session.established.server !== connection.server)
-      this.#history.sometimes.note('session moved to another server');
+    this.#noteMove(session, connection);
     connection.session = session;
     session.established = connection;
+  }
+
+  #isForged({ sessionId, passwd }: ConnectRequest): boolean {
+    const { password } = this.#history.session(sessionId);
+    return sessionId !== 0n && password !== undefined && !sameBytes(passwd, password);
+  }
+
+  #noteMove({ established }: SessionHistory, connection: WireConnection): void {
+    const { sometimes } = this.#history;
+    if (connection.isForeign) sometimes.note('session taken over by who knows its password');
+    if (established === undefined || established.server === connection.server) return;
+    sometimes.note('session moved to another server');
+    if (established.unanswered.some(({ request }) => isWrite(request.type))) sometimes.note('session moved while a write was under way');
   }
 
   #onReply(connection: WireConnection, reply: ReplyMessage): void {
@@ -165,6 +183,8 @@ export class ClientChecker {
       return;
     }
     sent.reply = reply;
+    // Whoever takes a session over has not seen what its client has, and asks for nothing.
+    if (connection.isForeign) return;
     const index = this.#reads.onShown(session, reply.zxid);
     if (index < 0) return;
     if (reply.xid === Xid.setWatches) this.#watches.onSetWatchesReply(connection, index);
@@ -175,6 +195,8 @@ export class ClientChecker {
       this.#writes.onReply(sent);
     } else if (type === OpCode.sync) {
       this.#reads.onSync(sent, index);
+    } else if (type === OpCode.auth) {
+      this.#onAuthReply(connection, request as AuthRequest, reply.err);
     } else if (type === OpCode.addWatch) {
       this.#watches.onAddWatch(connection, request as AddWatchRequest, reply.err, index);
     } else if (type === OpCode.checkWatches || type === OpCode.removeWatches) {
@@ -185,7 +207,22 @@ export class ClientChecker {
     }
   }
 
+  /** What was decided before its answer came is looked at by now. */
+  #onAuthReply(connection: WireConnection, request: AuthRequest, err: number): void {
+    const expected = request.scheme === 'digest' ? ErrorCode.OK : ErrorCode.AUTH_FAILED;
+    if (err !== expected)
+      this.#fail('AuthRequest', `${nameOf(connection.session)}: a proof by ${request.scheme} is answered ${err} instead of ${expected}`);
+    connection.proved = proving(connection.proved, request);
+    this.#history.sometimes.note(err === ErrorCode.OK ? 'identity proved' : 'proof refused');
+  }
+
   #fail(property: string, message: string): void {
     this.#history.verdict.fail(property, message);
   }
+}
+
+/** The ids of a connection after one more proof. */
+function proving(ids: ProvedIds, { scheme, auth }: AuthRequest): ProvedIds {
+  const identity = scheme === 'digest' ? [ANN, BOB].find((one) => sameBytes(one.auth, auth)) : undefined;
+  return identity === undefined || ids.includes(identity.id) ? ids : [...ids, identity.id];
 }

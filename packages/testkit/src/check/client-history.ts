@@ -2,6 +2,7 @@
 import type { ReplyMessage, Request, Txn, TxnHeader } from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
 import type { Sometimes } from '../simulation/sometimes.js';
+import { NOBODY, type ProvedIds } from './identities.js';
 import type { Verdict } from './verdict.js';
 import type { Entry, Witness } from './witness.js';
 import { ZnodeHistory } from './znode-history.js';
@@ -11,6 +12,8 @@ export interface SentRequest {
   readonly connection: WireConnection;
   readonly xid: number;
   readonly request: Request;
+  /** What its connection has proved before it. */
+  readonly proved: ProvedIds;
   /** The highest index of G that any client had been shown when it was sent. */
   readonly shownBefore: number;
   reply: ReplyMessage | undefined;
@@ -21,7 +24,12 @@ export class WireConnection {
   readonly ordinal: number;
   readonly client: number;
   readonly server: Sid;
+  /** Whether somebody else than its client has opened it, in the name of a session that it has heard of. */
+  readonly isForeign: boolean;
   session: SessionHistory | undefined;
+  /** What the server has been sent to prove, and what it has answered. */
+  claimed: ProvedIds = NOBODY;
+  proved: ProvedIds = NOBODY;
   /** Whether the client's end is open. */
   isOpen = true;
   /** The server's end, once something has arrived there. */
@@ -29,16 +37,19 @@ export class WireConnection {
   /** Sent and not answered, oldest first. */
   readonly unanswered: SentRequest[] = [];
 
-  constructor(ordinal: number, client: number, server: Sid) {
+  constructor(ordinal: number, ends: { readonly client: number; readonly server: Sid; readonly isForeign: boolean }) {
     this.ordinal = ordinal;
-    this.client = client;
-    this.server = server;
+    this.client = ends.client;
+    this.server = ends.server;
+    this.isForeign = ends.isForeign;
   }
 }
 
 /** One session, from its first mention. */
 export class SessionHistory {
   readonly id: bigint;
+  /** As a server has told it first. */
+  password: Uint8Array | undefined;
   timeoutMs = 0;
   createdIndex = -1;
   closedIndex = -1;

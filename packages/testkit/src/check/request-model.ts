@@ -2,12 +2,10 @@
  * What must become of a request: the txn that the leader has to make of it, told from the request, its session and the tree just before it (zookeeper.md
  * 1.4, 1.8). A second opinion, which shares no code with the server: that an answer is what its txn says does not make the txn right.
  *
- * It is as wide as the workload. Everybody may do everything there, so permissions are not asked for; ACLs come without repetitions and without the scheme `auth`, so a
- * znode gets the one that was asked for; create has the four old modes, createContainer and createTTL have theirs; and the only bad paths are those that end with a slash. What the end of a session deletes is held against the tree by
- * `ZnodeHistory`.
+ * It is as wide as the workload: the only bad paths there are those that end with a slash, and permissions are those of `acl-model.ts`. What the end of a
+ * session deletes is held against the tree by `ZnodeHistory`, and so is what goes by itself.
  */
 import {
-  type Acl,
   CreateMode,
   type CreateRequest,
   type CreateTtlRequest,
@@ -18,11 +16,14 @@ import {
   type MultiRequest,
   OpCode,
   opCodeName,
+  Permission,
   type Request,
   type SetAclRequest,
   type SetDataRequest,
   type Txn,
 } from '@quorate/protocol';
+import { aclOf, isSameAcl, mayDo } from './acl-model.js';
+import type { ProvedIds } from './identities.js';
 import { sameBytes } from './witness.js';
 import { parentOf, type Znode, type ZnodeHistory } from './znode-history.js';
 
@@ -32,12 +33,14 @@ export interface Moment {
   /** The index in G of the last txn before. */
   readonly before: number;
   readonly session: bigint;
+  /** What its connection had proved when it asked. */
+  readonly proved: ProvedIds;
   /** Whether the end of the session stands before. */
   readonly isClosed: boolean;
 }
 
 type Outcome = Txn | number;
-type Draft = Pick<Znode, 'version' | 'cversion' | 'aversion' | 'childCount' | 'ephemeralOwner'>;
+type Draft = Pick<Znode, 'acl' | 'version' | 'cversion' | 'aversion' | 'childCount' | 'ephemeralOwner'>;
 
 const BUILT_IN: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']);
 const NOTHING = new Uint8Array(0);
@@ -170,6 +173,7 @@ function opOutcome(op: MultiOp, tree: DraftTree): Outcome {
     case OpCode.check: {
       const znode = tree.find(op.path);
       if (znode === undefined) return ErrorCode.NO_NODE;
+      if (!tree.permits(znode, Permission.READ)) return ErrorCode.NO_AUTH;
       if (op.version !== -1 && op.version !== znode.version) return ErrorCode.BAD_VERSION;
       return { type: OpCode.check, path: op.path, version: next(znode.version) };
     }
@@ -177,37 +181,56 @@ function opOutcome(op: MultiOp, tree: DraftTree): Outcome {
 }
 
 function createOutcome(request: CreateRequest | CreateTtlRequest, tree: DraftTree): Outcome {
-  const { path: asked, data, acl, flags } = request;
-  if (acl.length === 0) return ErrorCode.INVALID_ACL;
+  const { path: asked, data, flags } = request;
+  if (!isModeOf(request)) return ErrorCode.BAD_ARGUMENTS;
+  const acl = aclOf(request.acl, tree.proved);
+  if (acl === undefined) return ErrorCode.INVALID_ACL;
   const parent = tree.find(parentOf(asked));
   if (parent === undefined) return ErrorCode.NO_NODE;
-  const numbered = [CreateMode.PERSISTENT_SEQUENTIAL, CreateMode.EPHEMERAL_SEQUENTIAL, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL].some(
-    (mode) => mode === flags,
-  );
+  if (!tree.permits(parent, Permission.CREATE)) return ErrorCode.NO_AUTH;
   // The number is how many children were ever created, and never how many there are (ZOOKEEPER-3249).
-  const path = numbered ? `${asked}${`000000000${parent.cversion}`.slice(-10)}` : asked;
+  const path = NUMBERED.has(flags) ? asked + tenDigits(parent.cversion) : asked;
   if (path !== '/' && path.endsWith('/')) return ErrorCode.BAD_ARGUMENTS;
   if (tree.find(path) !== undefined) return ErrorCode.NODE_EXISTS;
   if (parent.ephemeralOwner !== 0n) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;
   const ephemeral = flags === CreateMode.EPHEMERAL || flags === CreateMode.EPHEMERAL_SEQUENTIAL;
   const parentCVersion = next(parent.cversion);
   tree.set(parentOf(path), { ...parent, cversion: parentCVersion, childCount: parent.childCount + 1 });
-  tree.set(path, { version: 0, cversion: 0, aversion: 0, childCount: 0, ephemeralOwner: ephemeral ? tree.session : 0n });
-  switch (request.type) {
-    case OpCode.createContainer:
-      return { type: request.type, path, data, acl, parentCVersion };
-    case OpCode.createTTL:
-      return { type: request.type, path, data, acl, parentCVersion, ttl: request.ttl };
-    default:
-      return { type: request.type, path, data, acl, ephemeral, parentCVersion };
-  }
+  tree.set(path, { acl, version: 0, cversion: 0, aversion: 0, childCount: 0, ephemeralOwner: ephemeral ? tree.session : 0n });
+  if (request.type === OpCode.createTTL) return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: request.ttl };
+  // Whichever operation asks for it.
+  if (request.type === OpCode.createContainer || flags === CreateMode.CONTAINER)
+    return { type: OpCode.createContainer, path, data, acl, parentCVersion };
+  return { type: request.type, path, data, acl, ephemeral, parentCVersion };
+}
+
+/** A TTL comes with createTTL alone, and that with a TTL; createContainer makes containers. */
+function isModeOf(request: CreateRequest | CreateTtlRequest): boolean {
+  const hasTtl = request.flags === CreateMode.PERSISTENT_WITH_TTL || request.flags === CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL;
+  if (request.type === OpCode.createTTL) return hasTtl && request.ttl > 0;
+  if (request.type === OpCode.createContainer) return request.flags === CreateMode.CONTAINER;
+  return !hasTtl;
+}
+
+const NUMBERED: ReadonlySet<number> = new Set([
+  CreateMode.PERSISTENT_SEQUENTIAL,
+  CreateMode.EPHEMERAL_SEQUENTIAL,
+  CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL,
+]);
+
+/** The sign of a number that has passed 2^31 − 1 takes the place of a zero; the lowest of all has eleven characters. */
+function tenDigits(number: number): string {
+  const digits = String(Math.abs(number));
+  return number < 0 ? `-${'0'.repeat(Math.max(0, 9 - digits.length))}${digits}` : `${'0'.repeat(10 - digits.length)}${digits}`;
 }
 
 function deleteOutcome({ path, version }: DeleteRequest, tree: DraftTree): Outcome {
   if (BUILT_IN.has(path)) return ErrorCode.BAD_ARGUMENTS;
   const parent = tree.find(parentOf(path));
+  if (parent === undefined) return ErrorCode.NO_NODE;
+  if (!tree.permits(parent, Permission.DELETE)) return ErrorCode.NO_AUTH;
   const znode = tree.find(path);
-  if (parent === undefined || znode === undefined) return ErrorCode.NO_NODE;
+  if (znode === undefined) return ErrorCode.NO_NODE;
   if (version !== -1 && version !== znode.version) return ErrorCode.BAD_VERSION;
   if (znode.childCount > 0) return ErrorCode.NOT_EMPTY;
   tree.set(parentOf(path), { ...parent, childCount: parent.childCount - 1 });
@@ -218,15 +241,18 @@ function deleteOutcome({ path, version }: DeleteRequest, tree: DraftTree): Outco
 function setDataOutcome({ path, data, version }: SetDataRequest, tree: DraftTree): Outcome {
   const znode = tree.find(path);
   if (znode === undefined) return ErrorCode.NO_NODE;
+  if (!tree.permits(znode, Permission.WRITE)) return ErrorCode.NO_AUTH;
   if (version !== -1 && version !== znode.version) return ErrorCode.BAD_VERSION;
   tree.set(path, { ...znode, version: next(znode.version) });
   return { type: OpCode.setData, path, data, version: next(znode.version) };
 }
 
-function setAclOutcome({ path, acl, version }: SetAclRequest, tree: DraftTree): Outcome {
-  if (acl.length === 0) return ErrorCode.INVALID_ACL;
+function setAclOutcome({ path, acl: asked, version }: SetAclRequest, tree: DraftTree): Outcome {
+  const acl = aclOf(asked, tree.proved);
+  if (acl === undefined) return ErrorCode.INVALID_ACL;
   const znode = tree.find(path);
   if (znode === undefined) return ErrorCode.NO_NODE;
+  if (!tree.permits(znode, Permission.ADMIN)) return ErrorCode.NO_AUTH;
   if (version !== -1 && version !== znode.aversion) return ErrorCode.BAD_VERSION;
   return { type: OpCode.setACL, path, acl, version: next(znode.aversion) };
 }
@@ -242,6 +268,14 @@ class DraftTree {
 
   get session(): bigint {
     return this.#moment.session;
+  }
+
+  get proved(): ProvedIds {
+    return this.#moment.proved;
+  }
+
+  permits(znode: Draft, permission: number): boolean {
+    return mayDo(znode.acl, permission, this.proved);
   }
 
   find(path: string): Draft | undefined {
@@ -268,14 +302,4 @@ function next(version: number): number {
 
 function isSameData(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return (a === null) === (b === null) && sameBytes(a ?? NOTHING, b ?? NOTHING);
-}
-
-function isSameAcl(a: readonly Acl[], b: readonly Acl[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    const { perms, id } = a[i] as Acl;
-    const other = b[i] as Acl;
-    if (perms !== other.perms || id.scheme !== other.id.scheme || id.id !== other.id.id) return false;
-  }
-  return true;
 }

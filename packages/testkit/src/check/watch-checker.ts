@@ -4,72 +4,36 @@
  *
  * A watch that stays is told of every change after it was set, in the order of G, each once on a connection and before anything that shows it. On the next
  * connection it is set again, and told nothing of what has happened meanwhile.
+ *
+ * Of a znode that a watcher may not read when it changes it is told nothing, and a watch that fires once has fired all the same (CVE-2024-23944): its client
+ * goes on knowing of a watch that its server has not.
  */
 import {
+  type Acl,
   AddWatchMode,
   type AddWatchRequest,
   ErrorCode,
   type EventMessage,
-  EventType,
   formatZxid,
   OpCode,
+  Permission,
   type SetWatches2Request,
   type SetWatchesRequest,
   type WatcherRequest,
-  WatcherType,
 } from '@quorate/protocol';
+import { mayDo } from './acl-model.js';
 import { type ClientHistory, nameOf, type SentRequest, type SessionHistory, type WireConnection } from './client-history.js';
-import { type DueEvent, StandingWatches } from './standing-watches.js';
-import type { Trigger, TriggerType, ZnodeHistory } from './znode-history.js';
+import type { ProvedIds } from './identities.js';
+import { arm, SessionWatches, SPENT, type Table, TRIGGER_TYPES, takeFired } from './session-watches.js';
+import type { DueEvent } from './standing-watches.js';
+import type { Trigger, TriggerType, Znode } from './znode-history.js';
 
-/** By path: the index in G after which a change fires the watch. */
-type Table = Map<string, number>;
-
-/** The watches of one session, as its client knows of them. */
-class SessionWatches {
-  readonly data: Table = new Map();
-  readonly exist: Table = new Map();
-  readonly child: Table = new Map();
-  readonly standing: StandingWatches;
-  /** The connection on which they are armed. */
-  connection: WireConnection | undefined;
-  /** All that had fired up to here has been told. */
-  checked = 0;
-
-  constructor(znodes: ZnodeHistory) {
-    this.standing = new StandingWatches(znodes);
-  }
-
-  /** The tables of the watches that a `WatcherType` means. */
-  meantBy(type: number): Table[] {
-    const { data, exist, child, standing } = this;
-    switch (type) {
-      case WatcherType.data:
-        return [data, exist];
-      case WatcherType.children:
-        return [child];
-      case WatcherType.persistent:
-        return [standing.persistent];
-      case WatcherType.persistentRecursive:
-        return [standing.recursive];
-      default:
-        return [data, exist, child, standing.persistent, standing.recursive];
-    }
-  }
-}
-
-/** Watches that are being set again: what they were, and which of them have fired meanwhile. */
+/** Watches that are being set again: what they were, for whom, and which of them have fired meanwhile. */
 interface Rearming {
   readonly request: SetWatchesRequest | SetWatches2Request;
+  readonly proved: ProvedIds;
   readonly events: EventMessage[];
 }
-
-const TYPES: ReadonlyMap<number, TriggerType> = new Map([
-  [EventType.nodeCreated, 'created'],
-  [EventType.nodeDeleted, 'deleted'],
-  [EventType.nodeDataChanged, 'dataChanged'],
-  [EventType.nodeChildrenChanged, 'childrenChanged'],
-]);
 
 export class WatchChecker {
   readonly #history: ClientHistory;
@@ -83,7 +47,7 @@ export class WatchChecker {
   /** A client leaves its watches again. Every watch that it has must be named. */
   onSetWatches(connection: WireConnection, request: SetWatchesRequest | SetWatches2Request): void {
     const pending = this.#rearming.get(connection) ?? [];
-    pending.push({ request, events: [] });
+    pending.push({ request, proved: connection.claimed, events: [] });
     this.#rearming.set(connection, pending);
   }
 
@@ -136,14 +100,15 @@ export class WatchChecker {
     const watches = this.#of(connection);
     if (watches === undefined) return;
     const tables = watches.meantBy(watcherType).filter((table) => table.has(path));
-    const expected = tables.length > 0 ? ErrorCode.OK : ErrorCode.NO_WATCHER;
+    const isSet = tables.some((table) => table.get(path) !== SPENT);
+    const expected = isSet ? ErrorCode.OK : ErrorCode.NO_WATCHER;
     if (err !== expected)
       this.#fail(
         'WatchRequest',
         `${nameOf(connection.session)}: ${OpName[type]} of ${path}, type ${watcherType}, is answered ${err} instead of ${expected}`,
       );
-    if (type === OpCode.checkWatches || tables.length === 0) return;
-    this.#history.sometimes.note('watch taken back');
+    if (type === OpCode.checkWatches) return;
+    if (isSet) this.#history.sometimes.note('watch taken back');
     for (const table of tables) table.delete(path);
   }
 
@@ -153,31 +118,27 @@ export class WatchChecker {
     const rearming = this.#rearming.get(connection)?.shift();
     const watches = this.#of(connection);
     if (rearming === undefined || watches === undefined) return;
-    const { request, events } = rearming;
+    const { request, proved, events } = rearming;
     const since = request.relativeZxid;
     const { znodes } = this.#history;
-    for (const path of request.dataWatches) {
-      const znode = znodes.at(path, index);
-      const expected = znode === undefined ? 'deleted' : znode.mzxid > since ? 'dataChanged' : undefined;
-      this.#rearm(connection, { table: watches.data, path, index, expected, events });
-    }
-    for (const path of request.existWatches)
-      this.#rearm(connection, {
-        table: watches.exist,
-        path,
-        index,
-        expected: znodes.at(path, index) === undefined ? undefined : 'created',
-        events,
-      });
-    for (const path of request.childWatches) {
-      const znode = znodes.at(path, index);
-      const expected = znode === undefined ? 'deleted' : znode.pzxid > since ? 'childrenChanged' : undefined;
-      this.#rearm(connection, { table: watches.child, path, index, expected, events });
-    }
+    const rearmAll = (table: Table, paths: readonly string[], missed: (znode: Znode | undefined) => TriggerType | undefined): void => {
+      for (const path of paths) {
+        const znode = znodes.at(path, index);
+        const isWithheld = znode !== undefined && !mayDo(znode.acl, Permission.READ, proved);
+        this.#rearm(connection, { table, path, index, expected: missed(znode), isWithheld, events });
+      }
+    };
+    rearmAll(watches.data, request.dataWatches, (znode) =>
+      znode === undefined ? 'deleted' : znode.mzxid > since ? 'dataChanged' : undefined,
+    );
+    rearmAll(watches.exist, request.existWatches, (znode) => (znode === undefined ? undefined : 'created'));
+    rearmAll(watches.child, request.childWatches, (znode) =>
+      znode === undefined ? 'deleted' : znode.pzxid > since ? 'childrenChanged' : undefined,
+    );
     for (const event of events)
       this.#fail(
         'WatchNoPhantom',
-        `${nameOf(connection.session)}: setWatches tells ${TYPES.get(event.type)} of ${event.path}, for which there is no reason`,
+        `${nameOf(connection.session)}: setWatches tells ${TRIGGER_TYPES.get(event.type)} of ${event.path}, for which there is no reason`,
       );
     watches.checked = index;
     if (request.type === OpCode.setWatches) return;
@@ -195,18 +156,24 @@ export class WatchChecker {
       readonly path: string;
       readonly index: number;
       readonly expected: TriggerType | undefined;
+      readonly isWithheld: boolean;
       readonly events: EventMessage[];
     },
   ): void {
-    const { table, path, index, expected, events } = watch;
+    const { table, path, index, expected, isWithheld, events } = watch;
     table.delete(path);
     if (expected === undefined) {
       this.#history.sometimes.note('watch armed again on another connection');
       table.set(path, index);
       return;
     }
+    if (isWithheld) {
+      this.#onWithheld();
+      table.set(path, SPENT);
+      return;
+    }
     this.#history.sometimes.note('watch fired by setWatches');
-    const place = events.findIndex((event) => event.path === path && TYPES.get(event.type) === expected);
+    const place = events.findIndex((event) => event.path === path && TRIGGER_TYPES.get(event.type) === expected);
     if (place !== -1) events.splice(place, 1);
     else this.#fail('WatchExactlyOnce', `${nameOf(connection.session)}: setWatches does not tell ${expected} of ${path}`);
   }
@@ -219,7 +186,7 @@ export class WatchChecker {
       return;
     }
     const watches = this.#of(connection);
-    const type = TYPES.get(event.type);
+    const type = TRIGGER_TYPES.get(event.type);
     if (watches === undefined || type === undefined) return;
     const due = this.#takeStanding(connection, watches, event, type);
     const fired = [
@@ -227,8 +194,11 @@ export class WatchChecker {
       ...(type === 'childrenChanged' || type === 'deleted' ? [this.#due(watches.child, 'child', event.path)] : []),
     ].filter((trigger) => trigger !== undefined);
     const right = fired.find((trigger) => trigger.type === type && this.#zxidAt(trigger.index) === event.zxid);
+    if (right !== undefined && mayRead(connection, right.acl) === false) return this.#leaks(connection, event);
     if (right === undefined && due === undefined) {
-      const standing = watches.standing.dueUpTo(this.#indexOf(event));
+      const told = this.#history.znodes.triggersAt(event.path, this.#indexOf(event)).find((trigger) => trigger.type === type);
+      if (told !== undefined && mayRead(connection, told.acl) === false) return this.#leaks(connection, event);
+      const standing = this.#standingDue(connection, watches, this.#indexOf(event));
       const others = [...fired, ...(standing === undefined ? [] : [standing])]
         .map((trigger) => `${trigger.type} at ${formatZxid(this.#zxidAt(trigger.index) as never)}`)
         .join(', ');
@@ -247,9 +217,14 @@ export class WatchChecker {
   }
 
   /** The event, if it is what watches that stay are due to be told next. */
-  #takeStanding(connection: WireConnection, { standing }: SessionWatches, event: EventMessage, type: TriggerType): DueEvent | undefined {
+  #takeStanding(connection: WireConnection, watches: SessionWatches, event: EventMessage, type: TriggerType): DueEvent | undefined {
     const index = this.#indexOf(event);
-    const due = standing.dueUpTo(index);
+    const { standing } = watches;
+    let due = this.#standingDue(connection, watches, index);
+    for (; due?.isSure === false && (due.index < index || due.type !== type || due.path !== event.path); ) {
+      standing.take();
+      due = this.#standingDue(connection, watches, index);
+    }
     if (due === undefined) return undefined;
     if (due.index < index) {
       this.#fail(
@@ -270,11 +245,12 @@ export class WatchChecker {
     if (watches === undefined || watches.connection !== connection || index <= watches.checked) return;
     if ((this.#rearming.get(connection)?.length ?? 0) > 0) return;
     watches.checked = index;
-    for (const path of watches.data.keys()) this.#checkTold(connection, this.#due(watches.data, 'data', path), path, index);
-    for (const path of watches.exist.keys()) this.#checkTold(connection, this.#due(watches.exist, 'data', path), path, index);
-    for (const path of watches.child.keys()) this.#checkTold(connection, this.#due(watches.child, 'child', path), path, index);
-    const due = watches.standing.dueUpTo(index);
-    if (due !== undefined) this.#checkTold(connection, due, due.path, index);
+    this.#checkAllTold(connection, { table: watches.data, kind: 'data', index });
+    this.#checkAllTold(connection, { table: watches.exist, kind: 'data', index });
+    this.#checkAllTold(connection, { table: watches.child, kind: 'child', index });
+    let due = this.#standingDue(connection, watches, index);
+    for (; due?.isSure === false; due = this.#standingDue(connection, watches, index)) watches.standing.take();
+    if (due !== undefined) this.#notTold(connection, due, due.path, index);
     watches.standing.skipTo(index);
   }
 
@@ -292,8 +268,42 @@ export class WatchChecker {
     return watches === undefined ? 0 : watches.data.size + watches.exist.size + watches.child.size + watches.standing.size;
   }
 
-  #checkTold(connection: WireConnection, trigger: Trigger | undefined, path: string, index: number): void {
-    if (trigger === undefined || trigger.index > index) return;
+  /** What has fired by now was told, or its watcher may not read it and the watch is gone. */
+  #checkAllTold(
+    connection: WireConnection,
+    watch: { readonly table: Table; readonly kind: 'data' | 'child'; readonly index: number },
+  ): void {
+    const { table, kind, index } = watch;
+    for (const path of table.keys()) {
+      const trigger = this.#due(table, kind, path);
+      if (trigger === undefined || trigger.index > index) continue;
+      const readable = mayRead(connection, trigger.acl);
+      if (readable === true) this.#notTold(connection, trigger, path, index);
+      if (readable === false) this.#onWithheld();
+      table.set(path, SPENT);
+    }
+  }
+
+  #standingDue(connection: WireConnection, { standing }: SessionWatches, index: number): DueEvent | undefined {
+    return standing.dueUpTo(
+      index,
+      (acl) => mayRead(connection, acl),
+      () => this.#onWithheld(),
+    );
+  }
+
+  #onWithheld(): void {
+    this.#history.sometimes.note('event withheld from who may not read');
+  }
+
+  #leaks(connection: WireConnection, event: EventMessage): void {
+    this.#fail(
+      'WatchAcl',
+      `${nameOf(connection.session)} is told ${TRIGGER_TYPES.get(event.type)} of ${event.path} at ${formatZxid(event.zxid)}, and may not read it`,
+    );
+  }
+
+  #notTold(connection: WireConnection, trigger: Trigger, path: string, index: number): void {
     this.#fail(
       'WatchOrder',
       `${nameOf(connection.session)} is shown entry ${index} of G, and was not told ${trigger.type} of ${path} at ${formatZxid(this.#zxidAt(trigger.index) as never)}`,
@@ -345,17 +355,8 @@ function removalsUnanswered({ unanswered }: WireConnection): WatcherRequest[] {
   return unanswered.flatMap(({ request }) => (request.type === OpCode.removeWatches ? [request as WatcherRequest] : []));
 }
 
-/** A watch that is there already stays as it is. */
-function arm(table: Table, path: string, index: number): void {
-  if (!table.has(path)) table.set(path, index);
-}
-
-/** An event takes out every watch that it fires, in the client as on the server. */
-function takeFired(watches: SessionWatches, event: EventMessage): void {
-  const type = TYPES.get(event.type);
-  if (type !== 'childrenChanged') {
-    watches.data.delete(event.path);
-    watches.exist.delete(event.path);
-  }
-  if (type === 'childrenChanged' || type === 'deleted') watches.child.delete(event.path);
+/** Whether its server may tell a client of a znode; undefined where the proof that decides is on its way. */
+function mayRead({ proved, claimed }: WireConnection, acl: readonly Acl[]): boolean | undefined {
+  if (mayDo(acl, Permission.READ, proved)) return true;
+  return mayDo(acl, Permission.READ, claimed) ? undefined : false;
 }

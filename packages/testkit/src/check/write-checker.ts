@@ -18,7 +18,7 @@ import type { Sid } from '@quorate/zab';
 import type { Condition } from '../simulation/sometimes.js';
 import { type ClientHistory, type CommittedTxn, nameOf, type SentRequest, type SessionHistory } from './client-history.js';
 import { describeRequest, describeTxn, isSameTxn, txnOf } from './request-model.js';
-import { statFault } from './znode-history.js';
+import { parentOf, statFault } from './znode-history.js';
 
 export class WriteChecker {
   readonly #history: ClientHistory;
@@ -36,6 +36,7 @@ export class WriteChecker {
       this.#fail('SessionLifetime', `${nameOf(session)} changes something at ${formatZxid(header.zxid)} after its end`);
     if (header.cxid !== 0) this.#checkRequest(session, committed);
     const ephemerals = txn.type === OpCode.closeSession ? txn.paths.length : 0;
+    if (txn.type === OpCode.deleteContainer) this.#noteGone(txn.path, index - 1);
     const fault = this.#history.znodes.apply(index, header, txn);
     if (fault !== undefined) this.#fail('TreeModel', `${formatZxid(header.zxid)}: ${fault}`);
     if (txn.type === OpCode.createSession) {
@@ -59,7 +60,7 @@ export class WriteChecker {
     session.txns.set(header.cxid, entry.committedIndex);
     if (header.cxid <= session.lastCxid) this.#fail('FifoClientOrder', `${what} comes after request ${session.lastCxid}`);
     session.lastCxid = header.cxid;
-    if (txn.type !== OpCode.error && txn.type !== sent.request.type)
+    if (txn.type !== OpCode.error && txn.type !== sent.request.type && txn.type !== OpCode.createContainer)
       this.#fail('Integrity', `${what} is of another type than what was sent`);
     // What anybody had seen before it was sent comes before it in G; it cannot have happened before it was asked for.
     if (entry.committedIndex <= sent.shownBefore)
@@ -77,13 +78,19 @@ export class WriteChecker {
   ): void {
     const { session, sent, txn, before } = made;
     const { znodes } = this.#history;
-    const expected = txnOf(sent.request, { znodes, before, session: session.id, isClosed: session.closedIndex !== -1 });
+    const { proved } = sent;
+    const expected = txnOf(sent.request, { znodes, before, session: session.id, proved, isClosed: session.closedIndex !== -1 });
     if (!isSameTxn(txn, expected)) {
       const asked = describeRequest(sent.request);
       return this.#fail('RequestModel', `${what} asks for ${asked}; in G stands ${describeTxn(txn)}; right is ${describeTxn(expected)}`);
     }
     if (txn.type === OpCode.error) this.#noteRefusal(txn.err);
     else if (txn.type === OpCode.multi) this.#noteMulti(txn.txns);
+  }
+
+  #noteGone(path: string, before: number): void {
+    const isContainer = this.#history.znodes.at(path, before)?.lifetime === 'container';
+    this.#history.sometimes.note(isContainer ? 'container gone by itself' : 'znode gone after its TTL');
   }
 
   #noteMulti(ops: readonly Txn[]): void {
@@ -138,18 +145,18 @@ export class WriteChecker {
     if (err !== ErrorCode.OK) return;
     const { response } = reply;
     if (request.type === OpCode.multi) {
-      this.#checkMulti(what, response as MultiResponse, txn);
+      this.#checkMulti(what, response as MultiResponse, txn, index);
     } else if (isCreation(txn)) {
       const { path } = response as { readonly path: string };
       if (path !== txn.path) this.#fail('WriteResult', `${what} is told ${path}; created was ${txn.path}`);
       if (path !== (request as { readonly path: string }).path) this.#history.sometimes.note('sequential znode created');
-      if (txn.type !== OpCode.create) this.#checkStat(what, txn.path, index, (response as { readonly stat: Stat }).stat);
+      if (request.type !== OpCode.create) this.#checkStat(what, txn.path, index, (response as { readonly stat: Stat }).stat);
     } else if (txn.type === OpCode.setData || txn.type === OpCode.setACL) {
       this.#checkStat(what, txn.path, index, (response as { readonly stat: Stat }).stat);
     }
   }
 
-  #checkMulti(what: string, { results }: MultiResponse, txn: Txn): void {
+  #checkMulti(what: string, { results }: MultiResponse, txn: Txn, index: number): void {
     if (txn.type !== OpCode.multi || results.length !== txn.txns.length)
       return this.#fail('WriteResult', `${what} is answered with another number of results`);
     for (let i = 0; i < results.length; i++) {
@@ -161,6 +168,8 @@ export class WriteChecker {
         this.#fail('WriteResult', `${what}: result ${i} is error ${result.err}; its txn says ${op.err}`);
       else if ((result.type === OpCode.create || result.type === OpCode.create2) && 'path' in op && result.path !== op.path)
         this.#fail('WriteResult', `${what}: result ${i} tells ${result.path}; created was ${op.path}`);
+      else if ('stat' in result && 'path' in op && !isTouched(txn.txns.slice(i + 1), op.path))
+        this.#checkStat(what, op.path, index, result.stat);
     }
   }
 
@@ -186,6 +195,11 @@ export class WriteChecker {
   #fail(property: string, message: string): void {
     this.#history.verdict.fail(property, message);
   }
+}
+
+/** Whether one of these operations changes the znode, or counts its children anew. */
+function isTouched(ops: readonly Txn[], path: string): boolean {
+  return ops.some((op) => 'path' in op && op.type !== OpCode.check && (op.path === path || parentOf(op.path) === path));
 }
 
 type Creation = CreateTxn | CreateContainerTxn | CreateTtlTxn;
@@ -222,6 +236,7 @@ const REFUSALS: ReadonlyMap<number, Condition> = new Map([
   [ErrorCode.BAD_ARGUMENTS, 'refused: BAD_ARGUMENTS'],
   [ErrorCode.INVALID_ACL, 'refused: INVALID_ACL'],
   [ErrorCode.SESSION_EXPIRED, 'refused: SESSION_EXPIRED'],
+  [ErrorCode.NO_AUTH, 'refused: NO_AUTH'],
 ]);
 
 /** Whether a request becomes a txn. */

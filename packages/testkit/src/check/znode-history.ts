@@ -7,7 +7,9 @@ import {
   type CreateContainerTxn,
   type CreateTtlTxn,
   type CreateTxn,
+  OPEN_ACL_UNSAFE,
   OpCode,
+  READ_ACL_UNSAFE,
   type Stat,
   type Txn,
   type TxnHeader,
@@ -39,6 +41,8 @@ export type TriggerType = 'created' | 'deleted' | 'dataChanged' | 'childrenChang
 export interface Trigger {
   readonly index: number;
   readonly type: TriggerType;
+  /** Of the znode that its event is about: whoever may not read it is not told (CVE-2024-23944). */
+  readonly acl: readonly Acl[];
 }
 
 /** What a txn has done to one znode. */
@@ -46,6 +50,8 @@ export interface Change {
   readonly index: number;
   readonly type: Exclude<TriggerType, 'childrenChanged'>;
   readonly path: string;
+  readonly acl: readonly Acl[];
+  readonly parentAcl: readonly Acl[];
 }
 
 /** All that ever was at one path. */
@@ -82,8 +88,11 @@ export class ZnodeHistory {
   readonly #paths = new Map<string, PathHistory>();
   /** In the order of G, and within a txn of its operations. */
   readonly changes: Change[] = [];
-  /** By owner, the ephemerals that exist after the last txn. */
+  /** By owner, the ephemerals that exist after the last txn, and the paths of all that it ever had. */
   readonly #ephemerals = new Map<bigint, Set<string>>();
+  readonly #everEphemeral = new Map<bigint, Set<string>>();
+  /** The containers and the znodes with a TTL that exist after the last txn. */
+  readonly #mortal = new Set<string>();
 
   constructor() {
     for (const path of ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']) this.#path(path).set(0, builtIn(path));
@@ -104,8 +113,29 @@ export class ZnodeHistory {
     return names;
   }
 
+  /** How many znodes there are below it after the txn at `index`. */
+  countBelow(path: string, index: number): number {
+    const prefix = path === '/' ? '/' : `${path}/`;
+    return this.childrenAt(path, index).reduce((count, name) => count + 1 + this.countBelow(prefix + name, index), 0);
+  }
+
   ephemeralsOf(session: bigint): ReadonlySet<string> {
     return this.#ephemerals.get(session) ?? NO_PATHS;
+  }
+
+  /** The session's ephemerals after the txn at `index`. */
+  ephemeralsAt(session: bigint, index: number): string[] {
+    return [...(this.#everEphemeral.get(session) ?? NO_PATHS)].filter((path) => this.at(path, index)?.ephemeralOwner === session);
+  }
+
+  /** The containers and the znodes with a TTL whose time has come by `wallMs`, after the last txn. */
+  overBy(wallMs: number): [path: string, znode: Znode][] {
+    const over: [string, Znode][] = [];
+    for (const path of this.#mortal) {
+      const znode = this.#paths.get(path)?.current as Znode;
+      if (znode.childCount === 0 && reasonToStay(znode, wallMs) === undefined) over.push([path, znode]);
+    }
+    return over;
   }
 
   /** The first change after `index` that fires a data watch, or an exist watch, at this path. */
@@ -115,6 +145,12 @@ export class ZnodeHistory {
 
   childTriggerAfter(path: string, index: number): Trigger | undefined {
     return firstAfter(this.#paths.get(path)?.childTriggers, index);
+  }
+
+  /** What the txn at `index` fires at this path. */
+  triggersAt(path: string, index: number): Trigger[] {
+    const { dataTriggers = [], childTriggers = [] } = this.#paths.get(path) ?? {};
+    return [...dataTriggers, ...childTriggers].filter((trigger) => trigger.index === index);
   }
 
   /** How many of the changes are not later than `index`. */
@@ -147,8 +183,9 @@ export class ZnodeHistory {
         if (history === undefined || znode === undefined) return `setData of ${txn.path}, which is not there`;
         if (txn.version !== ((znode.version + 1) | 0)) return `setData of ${txn.path} from version ${znode.version} to ${txn.version}`;
         history.set(index, { ...znode, data: txn.data, version: txn.version, mzxid: header.zxid, mtime: header.time });
-        history.dataTriggers.push({ index, type: 'dataChanged' });
-        this.changes.push({ index, type: 'dataChanged', path: txn.path });
+        const { acl } = znode;
+        history.dataTriggers.push({ index, type: 'dataChanged', acl });
+        this.changes.push({ index, type: 'dataChanged', path: txn.path, acl, parentAcl: acl });
         return undefined;
       }
       case OpCode.setACL: {
@@ -193,14 +230,11 @@ export class ZnodeHistory {
     });
     parent.set(index, { ...parentZnode, cversion: parentCVersion, pzxid: zxid, childCount: parentZnode.childCount + 1 });
     parent.children.add(path);
-    history.dataTriggers.push({ index, type: 'created' });
-    this.changes.push({ index, type: 'created', path });
-    parent.childTriggers.push({ index, type: 'childrenChanged' });
-    if (ephemeral) {
-      const own = this.#ephemerals.get(clientId) ?? new Set<string>();
-      own.add(path);
-      this.#ephemerals.set(clientId, own);
-    }
+    history.dataTriggers.push({ index, type: 'created', acl });
+    this.changes.push({ index, type: 'created', path, acl, parentAcl: parentZnode.acl });
+    parent.childTriggers.push({ index, type: 'childrenChanged', acl: parentZnode.acl });
+    if (txn.type === OpCode.createContainer || txn.type === OpCode.createTTL) this.#mortal.add(path);
+    if (ephemeral) for (const table of [this.#ephemerals, this.#everEphemeral]) addTo(table, clientId, path);
     return undefined;
   }
 
@@ -213,10 +247,12 @@ export class ZnodeHistory {
     const parentZnode = parent.current as Znode;
     history.set(index, undefined);
     parent.set(index, { ...parentZnode, pzxid: zxid, childCount: parentZnode.childCount - 1 });
-    history.dataTriggers.push({ index, type: 'deleted' });
-    this.changes.push({ index, type: 'deleted', path });
-    history.childTriggers.push({ index, type: 'deleted' });
-    parent.childTriggers.push({ index, type: 'childrenChanged' });
+    const { acl } = znode;
+    history.dataTriggers.push({ index, type: 'deleted', acl });
+    this.changes.push({ index, type: 'deleted', path, acl, parentAcl: parentZnode.acl });
+    history.childTriggers.push({ index, type: 'deleted', acl });
+    parent.childTriggers.push({ index, type: 'childrenChanged', acl: parentZnode.acl });
+    this.#mortal.delete(path);
     if (znode.ephemeralOwner !== 0n) this.#ephemerals.get(znode.ephemeralOwner)?.delete(path);
     return undefined;
   }
@@ -225,10 +261,8 @@ export class ZnodeHistory {
   #deleteContainer(index: number, { zxid, time }: TxnHeader, path: string): string | undefined {
     const znode = this.#paths.get(path)?.current;
     if (znode?.lifetime === undefined) return `deleteContainer of ${path}, which is neither a container nor has a TTL`;
-    if (znode.lifetime === 'container' && znode.cversion === 0) return `deleteContainer of ${path}, which never had a child`;
-    if (typeof znode.lifetime === 'number' && time - znode.mtime <= znode.lifetime)
-      return `deleteContainer of ${path} after ${time - znode.mtime} ms; its TTL is ${znode.lifetime} ms`;
-    return this.#delete(index, zxid, path);
+    const reason = reasonToStay(znode, time);
+    return reason === undefined ? this.#delete(index, zxid, path) : `deleteContainer of ${path}, ${reason}`;
   }
 
   /** All ephemerals of the session go, and nothing else. */
@@ -256,6 +290,19 @@ export class ZnodeHistory {
 
 const NO_PATHS: ReadonlySet<string> = new Set();
 
+function addTo(table: Map<bigint, Set<string>>, session: bigint, path: string): void {
+  const paths = table.get(session);
+  if (paths === undefined) table.set(session, new Set([path]));
+  else paths.add(path);
+}
+
+/** Why a container or a znode with a TTL must not go yet, children apart; undefined where its time has come. */
+function reasonToStay({ lifetime, cversion, mtime }: Znode, wallMs: number): string | undefined {
+  if (lifetime === 'container') return cversion === 0 ? 'which never had a child' : undefined;
+  const aloneMs = wallMs - mtime;
+  return typeof lifetime === 'number' && aloneMs <= lifetime ? `after ${aloneMs} ms of its TTL of ${lifetime} ms` : undefined;
+}
+
 /** The Stat that a client is shown (zookeeper.md 1.4); undefined where it is as it should be, else the name of the field that differs. */
 export function statFault(stat: Stat, znode: Znode): string | undefined {
   if (stat.czxid !== znode.czxid) return 'czxid';
@@ -279,7 +326,7 @@ function builtIn(path: string): Znode {
   return {
     ...{
       data: new Uint8Array(0),
-      acl: [],
+      acl: path === '/zookeeper/config' ? READ_ACL_UNSAFE : OPEN_ACL_UNSAFE,
       czxid: never,
       mzxid: never,
       pzxid: never,

@@ -2,7 +2,7 @@
 import type { Random, VirtualClock } from '@quorate/ports';
 import { ErrorCode, OPEN_ACL_UNSAFE, OpCode, type Zxid } from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
-import { TICKS_TO_ANSWER, TICKS_TO_EXPIRE } from '../check/calm-checker.js';
+import { TICKS_TO_ANSWER, TICKS_TO_EXPIRE, TICKS_TO_SWEEP } from '../check/calm-checker.js';
 import type { ClientChecker } from '../check/client-checker.js';
 import type { Verdict } from '../check/verdict.js';
 import type { Knobs } from '../simulation/knobs.js';
@@ -13,6 +13,8 @@ import { hostOf } from '../world/sim-transport.js';
 import { ClientWire } from './client-wire.js';
 import type { Load } from './load.js';
 import { SimClient } from './sim-client.js';
+import { Stranger } from './stranger.js';
+import { TreeSketch } from './tree-sketch.js';
 
 /** What each client asks for when all is well. */
 const ASKED_WHILE_ALL_IS_WELL = 4;
@@ -35,18 +37,26 @@ export class ClientLoad implements Load {
   readonly #clients: SimClient[] = [];
   /** Clients whose connection ends with the next event that they are told of. */
   readonly #ambushed = new Set<number>();
+  readonly #stranger: Stranger;
   #settled = false;
 
   constructor(options: ClientLoadOptions) {
     this.#options = options;
     const { knobs, clock, streams, wire, sids, verdict } = options;
+    this.#stranger = new Stranger({ id: knobs.clients + 1, knobs, clock, random: streams.stream('stranger'), wire, sids });
     this.#weather = streams.stream('client weather');
     wire.onExpiring = (session) => {
       if (!this.#settled) this.#wake(session);
     };
+    wire.onHolding = (server, numbers) => {
+      if (!this.#settled) for (const number of numbers) this.#strand(server, this.#clients[number - 1]);
+    };
     const machineRandom = streams.stream('client machines');
+    const sketch = new TreeSketch();
     for (let id = 1; id <= knobs.clients; id++)
-      this.#clients.push(new SimClient({ id, knobs, clock, random: streams.stream(`client ${id}`), machineRandom, wire, sids, verdict }));
+      this.#clients.push(
+        new SimClient({ id, knobs, clock, random: streams.stream(`client ${id}`), machineRandom, wire, sids, sketch, verdict }),
+      );
   }
 
   start(): void {
@@ -56,6 +66,8 @@ export class ClientLoad implements Load {
 
   settle(): void {
     this.#settled = true;
+    this.#ambushed.clear();
+    this.#stranger.leave();
     for (const client of this.#clients) {
       client.process?.resume();
       client.settle();
@@ -95,9 +107,17 @@ export class ClientLoad implements Load {
       });
     };
     for (const client of this.#clients) client.askFor(ASKED_WHILE_ALL_IS_WELL);
-    checker.beginCalm(wire.accounts());
-    afterTicks(TICKS_TO_ANSWER, () => checker.checkAnswered(wire.accounts()));
-    afterTicks(knobs.sessionTimeoutTicks + TICKS_TO_EXPIRE, () => checker.checkExpired());
+    checker.calm.begin(wire.accounts());
+    this.#visit(pick(this.#weather, this.#clients), false);
+    afterTicks(TICKS_TO_ANSWER, () => {
+      checker.checkAnswered(wire.accounts());
+      checker.calm.beginTakeover();
+      this.#visit(pick(this.#weather, this.#clients), true);
+    });
+    afterTicks(2 * TICKS_TO_ANSWER, () => checker.calm.noteTaken());
+    afterTicks(3 * TICKS_TO_ANSWER, () => checker.calm.checkTaken());
+    afterTicks(knobs.sweepEveryTicks + TICKS_TO_SWEEP, () => checker.calm.checkSwept());
+    afterTicks(knobs.sessionTimeoutTicks + TICKS_TO_EXPIRE, () => checker.calm.checkExpired());
   }
 
   /** A connection that ends between two events of one txn is the hardest for watches. */
@@ -127,14 +147,20 @@ export class ClientLoad implements Load {
       if (client.cut()) sometimes.note('client connection cut');
     } else if (draw < 40) {
       this.#ambushed.add(client.id);
-    } else if (draw < 60) {
+    } else if (draw < 55) {
       this.#pause(client);
-    } else if (draw < 75) {
+    } else if (draw < 67) {
       sometimes.note('client crashed');
       client.crash();
-    } else {
+    } else if (draw < 82) {
       this.#isolate(client);
+    } else {
+      this.#visit(client, draw < 92);
     }
+  }
+
+  #visit({ session }: SimClient, knowsPassword: boolean): void {
+    if (session !== undefined) this.#stranger.visit(session, knowsPassword);
   }
 
   #pause(client: SimClient): void {
@@ -155,6 +181,25 @@ export class ClientLoad implements Load {
     client.process.resume();
     if (chance(this.#weather, 500)) client.cut();
     client.askFor(2);
+  }
+
+  /**
+   * Requests wait at a server that has lost its leader, on a connection that their client leaves without the server noticing. When the server has a leader
+   * again, the session is another's.
+   */
+  #strand(server: Sid, client: SimClient | undefined): void {
+    if (client === undefined || !chance(this.#weather, 250)) return;
+    const { clock } = this.#options;
+    client.askFor(2);
+    clock.setTimer(millis(this.#weather, 10, 60), () => {
+      if (this.#settled) return;
+      const [near, far] = [ClientWire.hostOf(client.id), hostOf(server)];
+      const mend = this.#options.network.cut([
+        [near, far],
+        [far, near],
+      ]);
+      clock.setTimer(millis(this.#weather, 500, 5000), mend);
+    });
   }
 
   /** One or all servers are out of reach, in one or both directions. */

@@ -75,6 +75,8 @@ export class ClientWire {
   #disturbances = 0;
   /** A leader is about to end this session, because its client was silent for too long. */
   onExpiring: ((session: bigint) => void) | undefined;
+  /** A server that served does so no more, and keeps the connections of these clients. */
+  onHolding: ((server: Sid, clients: readonly number[]) => void) | undefined;
 
   constructor(options: ClientWireOptions) {
     this.#options = options;
@@ -93,6 +95,15 @@ export class ClientWire {
     this.#disturbances++;
   }
 
+  /** A server has stopped serving and goes on living. */
+  hold(server: Sid): void {
+    const { connections = [] } = this.#lives.get(server) ?? {};
+    this.onHolding?.(
+      server,
+      [...connections].map(({ client }) => client),
+    );
+  }
+
   /** Whether every server that serves has applied all up to `zxid`. */
   serversHave(zxid: Zxid): boolean {
     return this.#serving().every(({ door }) => door.lastZxid >= zxid);
@@ -100,7 +111,12 @@ export class ClientWire {
 
   /** Every server that serves. */
   accounts(): ServerAccount[] {
-    return this.#serving().map(({ sid, door, connections }) => ({ sid, connections, watchCount: door.watchCount }));
+    return this.#serving().map(({ sid, door, connections }) => ({
+      sid,
+      connections,
+      watchCount: door.watchCount,
+      lastZxid: door.lastZxid,
+    }));
   }
 
   #serving(): Life[] {
@@ -112,30 +128,32 @@ export class ClientWire {
     return `c${client}`;
   }
 
-  /** For one life of a client. `ends` holds what is open, so that a crash can take it away. */
+  /** For one life of a client, or of somebody in its name. `ends` holds what is open, so that a crash can take it away. */
   connector(options: {
     readonly client: number;
+    readonly isForeign?: boolean;
     readonly process: SimProcess;
     readonly sids: readonly Sid[];
     readonly ends: Set<ClientEnd>;
   }): Connector {
-    const { client, process, sids, ends } = options;
+    const { client, isForeign = false, process, sids, ends } = options;
     return {
       servers: sids.length,
-      connect: (index, handler) => this.#dial({ client, process, server: sids[index] as Sid, handler, ends }),
+      connect: (index, handler) => this.#dial({ client, isForeign, process, server: sids[index] as Sid, handler, ends }),
     };
   }
 
   #dial(options: {
     readonly client: number;
+    readonly isForeign: boolean;
     readonly process: SimProcess;
     readonly server: Sid;
     readonly handler: ConnectionHandler;
     readonly ends: Set<ClientEnd>;
   }): Connection {
-    const { client, process, server, handler, ends } = options;
+    const { client, isForeign, process, server, handler, ends } = options;
     const { network, checker, onEvent, trace, codecs } = this.#options;
-    const wire = checker.onDialled(client, server);
+    const wire = checker.onDialled(client, server, isForeign);
     const codec = new ClientCodec(this.#writer);
     const end: ClientEnd = network.dial<Parcel<ClientMessage>, Parcel<ServerMessage>>({
       from: ClientWire.hostOf(client),

@@ -49,6 +49,8 @@ export class ServerMachine implements Machine {
       syncLimit: knobs.syncLimit,
       ...(knobs.snapshotEvery !== undefined && { snapshotEvery: knobs.snapshotEvery }),
       limits: knobs.limits,
+      maxSessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
+      containerCheckIntervalMs: knobs.sweepEveryTicks * knobs.tickTimeMs,
     });
   }
 
@@ -110,6 +112,7 @@ export class ServerMachine implements Machine {
 
   #onStatus(): void {
     if (this.#serves) this.#wire.disturb();
+    if (this.#serves && this.status.state === 'LOOKING') this.#wire.hold(this.sid);
     this.#serves = this.status.serving;
     this.#lastTickMs = undefined;
   }

@@ -1,17 +1,22 @@
 /** One client of the simulation: an unchanged `ClientMachine`, what it asks for, and what becomes of it. */
-import { Call, ClientMachine } from '@quorate/client';
+import { Call, ClientMachine, type SessionIdentity } from '@quorate/client';
 import type { Random, VirtualClock } from '@quorate/ports';
-import { type ErrorName, OpCode, type ReplyMessage, type Request } from '@quorate/protocol';
+import { type AuthRequest, type ErrorName, OpCode, type ReplyMessage, type Request } from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
+import { ANN, BOB, type Identity } from '../check/identities.js';
 import type { Verdict } from '../check/verdict.js';
 import type { Knobs } from '../simulation/knobs.js';
-import { between, chance, millis } from '../world/random-streams.js';
+import { between, chance, millis, pick } from '../world/random-streams.js';
 import { SimProcess } from '../world/sim-process.js';
 import type { ClientEnd, ClientWire } from './client-wire.js';
 import { Operations } from './operations.js';
+import type { TreeSketch } from './tree-sketch.js';
 
 /** Requests that a client lets stand unanswered before it waits. */
 const UNANSWERED_MAX = 12;
+
+/** What a client proves from the start. */
+const WHO: readonly (readonly Identity[])[] = [[], [], [ANN], [ANN], [BOB], [ANN, BOB]];
 
 export interface SimClientOptions {
   readonly id: number;
@@ -22,6 +27,8 @@ export interface SimClientOptions {
   readonly machineRandom: Random;
   readonly wire: ClientWire;
   readonly sids: readonly Sid[];
+  /** What all clients believe together. */
+  readonly sketch: TreeSketch;
   readonly verdict: Verdict;
 }
 
@@ -40,7 +47,8 @@ export class SimClient {
     this.id = options.id;
     this.#options = options;
     this.#random = options.random;
-    this.#operations = new Operations(options.random);
+    const { random, sketch, knobs } = options;
+    this.#operations = new Operations({ random, sketch, ttlMs: knobs.ttlTicksMin * knobs.tickTimeMs });
   }
 
   get process(): SimProcess | undefined {
@@ -49,6 +57,12 @@ export class SimClient {
 
   get sessionId(): bigint {
     return this.#machine?.sessionId ?? 0n;
+  }
+
+  /** What proves the session its own; undefined while it has none. */
+  get session(): SessionIdentity | undefined {
+    const machine = this.#machine;
+    return machine === undefined || machine.sessionId === 0n ? undefined : { id: machine.sessionId, password: machine.password };
   }
 
   /** Whether it is connected and not about to leave. */
@@ -112,6 +126,7 @@ export class SimClient {
       },
     });
     this.#machine.start();
+    for (const identity of pick(this.#random, WHO)) this.#prove(identity);
   }
 
   #gone(): void {
@@ -136,17 +151,25 @@ export class SimClient {
       machine.close(() => {});
       return;
     }
+    if (chance(this.#random, 15)) for (const request of this.#operations.restriction()) this.#ask(request);
+    if (chance(this.#random, 8)) this.#prove(pick(this.#random, [ANN, BOB]));
+    if (chance(this.#random, 1)) this.#prove(undefined);
     // Some speak in bursts, so that requests are on their way together.
     const count = chance(this.#random, 150) ? between(this.#random, 2, 5) : 1;
     for (let i = 0; i < count; i++) this.#ask(this.#operations.next());
   }
 
+  /** On this connection and every later one; by a scheme that nobody knows where there is nothing to prove, which ends the client. */
+  #prove(identity: Identity | undefined): void {
+    const auth = identity?.auth ?? new Uint8Array(0);
+    const request: AuthRequest = { type: OpCode.auth, authType: 0, scheme: identity === undefined ? 'nobody' : 'digest', auth };
+    this.#machine?.addAuth(new SimCall(request, this.#options.verdict, () => {}) as SimCall & { readonly request: AuthRequest });
+  }
+
   #ask(request: Request): void {
     this.submit(request, (reply) => {
       if (reply === undefined) return;
-      if ((request.type === OpCode.create || request.type === OpCode.create2) && reply.response !== undefined && 'path' in reply.response) {
-        if (reply.response.path !== request.path) this.#operations.remember(reply.response.path);
-      }
+      this.#options.sketch.heard(request, reply);
       if (request.type === OpCode.sync) this.submit({ type: OpCode.getData, path: request.path, watch: false }, () => {});
     });
   }

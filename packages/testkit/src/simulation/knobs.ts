@@ -38,6 +38,9 @@ export interface Knobs {
   /** The mean pause of a client between two operations. */
   readonly thinkMs: number;
   readonly sessionTimeoutTicks: number;
+  /** How often a leader looks for containers and TTLs whose time has come, and how long a TTL is at least. */
+  readonly sweepEveryTicks: number;
+  readonly ttlTicksMin: number;
   /** Whether what clients and servers say passes through the shipped codecs. */
   readonly codecs: boolean;
   /** Whether what servers say to each other passes through `framed` over byte channels. */
@@ -100,7 +103,9 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     clients,
     // At least 25 operations per second over all clients, while they are connected: some come in bursts.
     thinkMs: millis(load, clients * 35, clients * 55),
-    sessionTimeoutTicks: between(load, 8, 20),
+    sessionTimeoutTicks: chance(load, 250) ? between(load, 25, 45) : between(load, 8, 20),
+    sweepEveryTicks: between(streams.stream('knobs: sweep'), 2, 12),
+    ttlTicksMin: between(streams.stream('knobs: ttl'), 2, 12),
     codecs: chance(load, 500),
     framed: chance(wire, 500),
     spoilPermille: pick(wire, [0, 0, 2, 10]),

@@ -15,11 +15,13 @@ import {
   type Stat,
   type Txn,
   type WatcherRequest,
+  Xid,
   type Zxid,
 } from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
 import { ClientChecker } from '../../src/check/client-checker.ts';
 import type { WireConnection } from '../../src/check/client-history.ts';
+import type { Identity } from '../../src/check/identities.ts';
 import { Verdict } from '../../src/check/verdict.ts';
 import { Witness } from '../../src/check/witness.ts';
 import { Sometimes } from '../../src/simulation/sometimes.ts';
@@ -44,10 +46,15 @@ export class ClientScript {
     return this.verdict.violation?.property;
   }
 
+  /** Of the newest entry of G. */
+  get last(): Zxid {
+    return makeZxid(1, this.#counter);
+  }
+
   /** The next entry of G. */
-  commit(txn: Txn, cxid = 0, session = SESSION): Zxid {
+  commit(txn: Txn, cxid = 0, session = SESSION, time = 1000): Zxid {
     const zxid = makeZxid(1, ++this.#counter);
-    const header = { clientId: session, cxid, zxid, time: 1000, type: txn.type };
+    const header = { clientId: session, cxid, zxid, time, type: txn.type };
     const prev = this.witness.committed[this.witness.committed.length - 1];
     if (prev === undefined) throw new Error('G begins with the empty history');
     const entry = this.witness.propose({ proposer: LEADER, zxid, payload: encodeTxn(header, txn), prev, nowMs: this.nowMs });
@@ -74,13 +81,13 @@ export class ClientScript {
     return connection;
   }
 
-  dial(server: Sid, sessionId: bigint, lastZxidSeen = 0 as Zxid): WireConnection {
-    const connection = this.checker.onDialled(1, server);
+  dial(server: Sid, sessionId: bigint, { lastZxidSeen = 0 as Zxid, passwd = new Uint8Array(16), isForeign = false } = {}): WireConnection {
+    const connection = this.checker.onDialled(1, server, isForeign);
     connection.serverEnd = { isOpen: true };
     const connect: ClientMessage = {
       ...{ kind: 'connect', protocolVersion: 0, lastZxidSeen, timeOut: 400, readOnly: false },
       sessionId,
-      passwd: new Uint8Array(16),
+      passwd,
     };
     this.checker.onSent(connection, connect);
     return connection;
@@ -126,6 +133,17 @@ export class ClientScript {
   /** A watch that stays, set at `zxid`. */
   addWatch(connection: WireConnection, path: string, mode: number, zxid: Zxid): void {
     this.reply(connection, this.send(connection, { type: OpCode.addWatch, path, mode }), zxid, { response: { type: OpCode.addWatch } });
+  }
+
+  /** A proof of who the client is, and its answer. */
+  prove(connection: WireConnection, { auth }: Identity): void {
+    this.claim(connection, auth);
+    this.reply(connection, Xid.auth, this.last);
+  }
+
+  /** A proof whose answer has not come. */
+  claim(connection: WireConnection, auth: Uint8Array, scheme = 'digest'): void {
+    this.send(connection, { type: OpCode.auth, authType: 0, scheme, auth }, Xid.auth);
   }
 
   /** Watches that are asked for or taken back, answered at `zxid`. */

@@ -76,8 +76,8 @@ export async function openNodeZooKeeperClient(servers: string): Promise<Scenario
     exists: async (path, watch) => (await call<Stat | null>((done) => client.exists(path, theirWatch(watch), done))) ?? undefined,
     children: (path, watch) => call((done) => client.getChildren(path, theirWatch(watch), done)),
     async acl(path) {
-      const [entry] = await call<zookeeper.ACL[]>((done) => client.getACL(path, done));
-      return { perms: entry?.perms ?? 0, scheme: entry?.id.scheme ?? '', id: entry?.id.id ?? '' };
+      const [entry] = (await call((done) => client.getACL(path, done))) as unknown as { permission: number; id: zookeeper.Id }[];
+      return { perms: entry?.permission ?? 0, scheme: entry?.id.scheme ?? '', id: entry?.id.id ?? '' };
     },
     setAcl: (path, acl, version) => call((done) => client.setACL(path, listOf(acl), version, done)),
     auth: (scheme, proof) => Promise.resolve(client.addAuthInfo(scheme, Buffer.from(proof))),

@@ -35,7 +35,7 @@ class Session:
         self.client.start(timeout=10)
 
     def watch(self, words):
-        return self.on_event if words[1:] == ["watch"] else None
+        return self.on_event if words[1:] == ("watch",) else None
 
     def on_event(self, event):
         self.events.put("%s %s" % (EVENTS[event.type], event.path))

@@ -78,7 +78,8 @@ class Session {
     }
   }
 
-  async #perform(command: string, [path = '', second = '', third = '', fourth]: readonly string[]): Promise<string> {
+  async #perform(command: string, words: readonly string[]): Promise<string> {
+    const [path = '', second = '', third = '', fourth] = words;
     const client = this.#client;
     const watch = second === 'watch' ? this.#watch : undefined;
     switch (command) {
@@ -110,9 +111,7 @@ class Session {
         await client.sync(path);
         return 'ok';
       case 'multi':
-        await client.multi(
-          [path, second, third, fourth].filter((word) => word !== undefined && word !== '').map((word) => operationOf(word as string)),
-        );
+        await client.multi(words.map(operationOf));
         return 'ok';
       case 'event':
         return this.#nextEvent();

@@ -62,6 +62,7 @@ export type {
   MultiRequest,
   PingRequest,
   ReadRequest,
+  ReconfigRequest,
   Request,
   SetAclRequest,
   SetDataRequest,

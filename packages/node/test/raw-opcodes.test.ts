@@ -7,11 +7,13 @@ import {
   decodeRequestBody,
   ErrorCode,
   encodeClientMessage,
+  errorName,
   FRAME_BYTES_MAX,
   isProtocolError,
   JuteWriter,
   OPEN_ACL_UNSAFE,
   OpCode,
+  opCodeName,
 } from '@quorate/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -45,6 +47,11 @@ async function expectOthersServed(): Promise<void> {
 
 function bodyOf({ request }: Row): Uint8Array {
   return encodeClientMessage({ kind: 'request', xid: XID, request }).subarray(LENGTH_BYTES + HEADER_BYTES);
+}
+
+function titleOf({ request, err }: Row): string {
+  const path = 'path' in request ? ` ${JSON.stringify(request.path)}` : '';
+  return `${opCodeName(request.type)}${path}: ${errorName(err)}`;
 }
 
 /** A state in which a request can come: how to get there, and what else is answered before it. Where nobody listens any more, there is no answer. */
@@ -129,7 +136,7 @@ const states: readonly State[] = [
 ];
 
 describe.each(states)('$name', ({ enter, before = [], deaf = false }) => {
-  test.each(TABLE.map((row) => [`${row.request.type} ${JSON.stringify(row.request)}`.slice(0, 90), row] as const))('%s', async (_, row) => {
+  test.each(TABLE.map((row) => [titleOf(row), row] as const))('%s', async (_, row) => {
     const client = await enter();
     const tree = world.tree;
     // Bytes behind a request are those of a newer client.

@@ -77,6 +77,10 @@ export const TABLE: readonly Row[] = [
   { request: { type: OpCode.getAllChildrenNumber, path: '/a' }, err: ErrorCode.OK },
   { request: { type: OpCode.getAllChildrenNumber, path: '/none' }, err: ErrorCode.NO_NODE },
   { request: { type: OpCode.whoAmI }, err: ErrorCode.OK },
+  {
+    request: { type: OpCode.reconfig, joiningServers: 'server.2=a:1:2;3', leavingServers: null, newMembers: null, curConfigId: -1n },
+    err: ErrorCode.RECONFIG_DISABLED,
+  },
   { request: { type: OpCode.auth, authType: 0, scheme: 'digest', auth: new TextEncoder().encode('u:p') }, err: ErrorCode.OK },
   { request: { type: OpCode.auth, authType: 0, scheme: 'none', auth: data }, err: ErrorCode.AUTH_FAILED, closes: true },
   { request: { type: OpCode.closeSession }, err: ErrorCode.OK, closes: true },

@@ -39,7 +39,7 @@ describe('local sessions', () => {
     expect(await client.getEphemerals()).toEqual(['/mine']);
     expect((await client.exists('/mine'))?.ephemeralOwner).toBe(sessionId);
     const other = await ensemble.connect();
-    const gone = new Promise((resolve) => other.exists('/mine', { watch: resolve }));
+    const gone = new Promise((resolve) => void other.exists('/mine', { watch: resolve }));
     expect(ensemble.expireSession(sessionId)).toBe(true);
     await gone;
     await untilState(client.states, 'EXPIRED');
@@ -76,7 +76,7 @@ describe('a server that finds no leader', () => {
     expect(new TextDecoder().decode((await client.getData('/config')).data)).toBe('old');
     await expect(client.setData('/config', 'new')).rejects.toMatchObject({ code: 'NOT_READ_ONLY' });
     await expect(client.sync()).rejects.toMatchObject({ code: 'NOT_READ_ONLY' });
-    const changed = new Promise((resolve) => client.getData('/config', { watch: resolve }));
+    const changed = new Promise((resolve) => void client.getData('/config', { watch: resolve }));
     const writes = untilState(client.states, 'CONNECTED');
     for (const sid of others) ensemble.restart(sid);
     await writes;

@@ -369,6 +369,20 @@ describe('an upgrade', () => {
     expect(known(ensemble)).toEqual([client.sessionId]);
   });
 
+  it('that is done stays done over a change of leader, and the connection with it', () => {
+    const ensemble = upgrading();
+    const [a] = ensemble.followers;
+    const client = ensemble.client(a!);
+    client.create('/e', { flags: CreateMode.EPHEMERAL });
+    ensemble.settle();
+    ensemble.crash(ensemble.leader.sid);
+    ensemble.ready();
+    const more = client.create('/f', { flags: CreateMode.EPHEMERAL });
+    ensemble.settle();
+    expect([client.err(more), client.isClosed]).toEqual(['OK', false]);
+    expect(known(ensemble)).toEqual([client.sessionId]);
+  });
+
   it('that is under way goes on over a hand-over', () => {
     for (const lead of [0, 1, 2, 3, 5, 8, 13]) {
       const ensemble = upgrading();

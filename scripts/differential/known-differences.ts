@@ -340,7 +340,7 @@ export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
     'our own codec, which sends them, has no such zxid',
   ],
   ['requests with an unknown opcode behind others under way', NOT_TOGETHER],
-  ['a string that is null', 'generated requests hold what their records can hold'],
+  ['a string that is null, but for the id of an ACL', 'generated requests hold what their records can hold'],
   ['a list of ACLs whose count is below −1', 'generated requests hold what their records can hold'],
   ['a string that is not UTF-8', 'generated requests hold what their records can hold'],
   ["a character above U+FFFF in an answer (the path of sync, an event of setWatches, an ACL's id)", 'what they answer cannot be read'],

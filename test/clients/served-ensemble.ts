@@ -1,7 +1,7 @@
 import { type Listener, listen } from '@quorate/node';
 import { Ensemble } from 'quorate';
 
-/** Three servers in this process behind one port of 127.0.0.1. */
+/** Servers in this process behind one port of 127.0.0.1. */
 export class ServedEnsemble {
   readonly ensemble: Ensemble;
   readonly #listener: Listener;
@@ -11,9 +11,9 @@ export class ServedEnsemble {
     this.#listener = listener;
   }
 
-  static async start(): Promise<ServedEnsemble> {
+  static async start(servers = 3): Promise<ServedEnsemble> {
     // Clients ask for up to half a minute; nobody wants to wait that long for what a silent one leaves behind.
-    const ensemble = await Ensemble.start({ servers: 3, maxSessionTimeoutMs: 2_000 });
+    const ensemble = await Ensemble.start({ servers, maxSessionTimeoutMs: 2_000 });
     return new ServedEnsemble(ensemble, await listen(ensemble, { host: '127.0.0.1', port: 0 }));
   }
 

@@ -30,7 +30,8 @@ export const READ_ACL_UNSAFE: readonly Acl[] = list(Permission.READ, 'world', 'a
 /** Record `Id`. */
 export const idCodec: Codec<Id> = {
   read(reader) {
-    return { scheme: reader.string(), id: reader.string() };
+    // kazoo writes an empty string as null, and the id of `auth` is empty.
+    return { scheme: reader.string(), id: reader.nullableString() ?? '' };
   },
   write(writer, id) {
     writer.string(id.scheme);

@@ -20,12 +20,13 @@ import {
   JuteWriter,
   OpCode,
   type ReplyMessage,
+  readAclList,
   statCodec,
   writeRequest,
   type Zxid,
 } from '../src/index.js';
 import * as any from './arbitraries.js';
-import { bodyOf } from './hex.js';
+import { bodyOf, hex } from './hex.js';
 
 function roundTrip<T>(codec: Codec<T>, value: T): T {
   const writer = new JuteWriter(1);
@@ -190,4 +191,13 @@ test('a writer whose last message failed begins anew', () => {
   const half = { kind: 'event', type: 1, state: 3, path: undefined as never, zxid: 1 as Zxid } as const;
   expect(() => encodeServerMessage(half, writer)).toThrow();
   expect(encodeServerMessage({ kind: 'reply', xid: -2, zxid: 1 as Zxid, err: 0, response: undefined }, writer).length).toBe(20);
+});
+
+test('the id of an ACL that is null is empty, as kazoo writes it; no other string of an ACL may be null', () => {
+  expect(readAclList(new JuteReader(hex('00000001 0000001f 00000004 61757468 ffffffff')))).toEqual([
+    { perms: 31, id: { scheme: 'auth', id: '' } },
+  ]);
+  expect(() => readAclList(new JuteReader(hex('00000001 0000001f ffffffff 00000000')))).toThrow(
+    expect.objectContaining({ code: 'BAD_VALUE' }),
+  );
 });

@@ -117,8 +117,8 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CLIENT_PORT,
-        find: '    if (this.#held.length >= MESSAGES_HELD_MAX) return this.close();\n',
-        replace: '    if (this.#held.length >= MESSAGES_HELD_MAX / 500_000) return;\n',
+        find: 'if (this.#heldBytes + bytes > HELD_BYTES_MAX) return this.close();',
+        replace: 'if (this.#heldBytes > 100) return;',
       },
     ],
     expects: 'FifoClientOrder',
@@ -179,8 +179,8 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: WATCH_EVENTS,
-        find: 'else if (permits(this.#aclOf(path) ?? NO_ENTRIES, Permission.READ, port.authIds))\n      port.sendEvent',
-        replace: 'else if (permits(NO_ENTRIES, Permission.READ, port.authIds))\n      port.sendEvent',
+        find: 'else if (permits(this.#aclOf(path) ?? NO_ENTRIES, Permission.READ, port.authIds)) port.sendEvent',
+        replace: 'else if (permits(NO_ENTRIES, Permission.READ, port.authIds)) port.sendEvent',
       },
     ],
     expects: 'WatchNoPhantom',

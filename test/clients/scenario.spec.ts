@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Apache } from '../../scripts/differential/apache.ts';
+import { startApache } from '../../scripts/differential/apache.ts';
 import { type Feature, runScenario, scenario } from './scenario.ts';
 import { openNodeZooKeeperClient, openOurs } from './scenario-clients.ts';
 import { ServedEnsemble } from './served-ensemble.ts';
@@ -54,8 +54,8 @@ const servers = [
   {
     server: 'Apache ZooKeeper 3.8.0',
     start: async () => {
-      const apache = await Apache.start();
-      return { connectString: `127.0.0.1:${apache.port}`, stop: () => apache.stop() };
+      const apache = await startApache(1);
+      return { connectString: `127.0.0.1:${apache.servers[0]?.port}`, stop: () => apache.close() };
     },
   },
   { server: 'Quorate', start: () => ServedEnsemble.start(1) },

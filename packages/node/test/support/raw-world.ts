@@ -15,6 +15,8 @@ import {
 } from '@quorate/protocol';
 import { MemoryNetwork, MemoryStorage, Server } from '@quorate/server';
 import { VirtualClock } from 'quorate';
+import { EventFrames } from '../../src/event-frames.js';
+import { FlushScheduler } from '../../src/flush-scheduler.js';
 import { TcpLink } from '../../src/tcp-link.js';
 
 /** The header of a reply, or what a handshake was answered with. */
@@ -101,8 +103,9 @@ export class RawClient {
 
   constructor(server: Server) {
     const limits = { handshakeTimeoutMs: 10_000, outboxBytesMax: 1 << 24 };
+    const share = { flushes: new FlushScheduler(), events: new EventFrames() };
     // Made for its events alone: it holds on to its socket.
-    void new TcpLink(this.#socket as unknown as Socket, (link) => server.accept(link), limits);
+    void new TcpLink(this.#socket as unknown as Socket, (link) => server.accept(link), limits, share);
   }
 
   get session(): Session {

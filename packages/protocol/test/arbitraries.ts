@@ -17,6 +17,7 @@ import {
   type Response,
   type Stat,
   type Txn,
+  type TxnDigest,
   type TxnHeader,
   type Zxid,
 } from '../src/index.js';

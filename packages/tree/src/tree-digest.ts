@@ -3,7 +3,7 @@
  * (`DigestCalculator` version 2, `AdHash`; ZOOKEEPER-3114).
  *
  * It is the sum of the digests of all znodes, so a change costs no more than the znodes that it changes. A znode's is the CRC-32 of its path, its data and
- * its `StatPersisted`; ACLs have no part in it, and neither has whatever begins with `/zookeeper`, where servers may differ.
+ * its `StatPersisted`; ACLs have no part in it, and neither have the znodes below `/zookeeper`, where servers may differ.
  */
 import { CRC32_START, crc32Of, crc32OfBytes, crc32OfInt, crc32OfText, type TxnDigest } from '@quorate/protocol';
 
@@ -25,9 +25,9 @@ export interface PersistedStat {
   readonly ephemeralOwner: bigint;
 }
 
-/** Whether the znode at this path has a part in the digest. `/zookeeperx` has none either: ZooKeeper looks at the first characters alone. */
+/** Whether the znode at this path has a part in the digest. */
 export function isDigested(path: string): boolean {
-  return !path.startsWith('/zookeeper');
+  return !path.startsWith('/zookeeper/');
 }
 
 /**

@@ -14,7 +14,7 @@ export interface TwinZnode {
 
 export function digestFromScratch(znodes: Iterable<TwinZnode>): TxnDigest {
   let sum = 0n;
-  for (const znode of znodes) if (!znode.path.startsWith('/zookeeper')) sum += BigInt(crc32(bytesOf(znode)));
+  for (const znode of znodes) if (!znode.path.startsWith('/zookeeper/')) sum += BigInt(crc32(bytesOf(znode)));
   return { version: 2, high: Number(BigInt.asUintN(32, sum >> 32n)), low: Number(BigInt.asUintN(32, sum)) };
 }
 

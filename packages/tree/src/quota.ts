@@ -61,7 +61,7 @@ export function quotaOver(path: string, exists: (path: string) => boolean): stri
 /** What limits and stats say, by its name: `count`, `bytes`, `countHardLimit`, `byteHardLimit`. −1, or nothing, is no limit. */
 export type QuotaNumbers = ReadonlyMap<string, bigint>;
 
-/** The numbers that are written as `count=5,bytes=-1;byteHardLimit=9`; undefined for data that say nothing of the kind, at which ZooKeeper fails. */
+/** The numbers that are written as `count=5,bytes=-1=;byteHardLimit=9`; undefined for data that say nothing of the kind, at which ZooKeeper fails. */
 export function parseQuota(data: Uint8Array | null): QuotaNumbers | undefined {
   const numbers = new Map<string, bigint>();
   for (const pair of withoutEmptyEnd(asciiOf(data ?? new Uint8Array(0)).split(/[,;]+/))) {
@@ -93,11 +93,11 @@ export function numberOf(numbers: QuotaNumbers, name: 'count' | 'bytes' | 'count
   return numbers.get(name) ?? -1n;
 }
 
-/** Count and bytes first, and the rest by name. */
+/** Count and bytes first, and the rest by name. The odd `=` between them is ZooKeeper's. */
 function formatNumbers(numbers: QuotaNumbers): Uint8Array {
   const others = [...numbers.keys()].filter((name) => name !== 'count' && name !== 'bytes').sort();
   const head = `count=${numberOf(numbers, 'count')},bytes=${numberOf(numbers, 'bytes')}`;
-  return encodeUtf8([head, ...others.map((name) => `${name}=${numbers.get(name)}`)].join(';'));
+  return encodeUtf8(others.length === 0 ? head : [`${head}=`, ...others.map((name) => `${name}=${numbers.get(name)}`)].join(';'));
 }
 
 /** Bytes beyond ASCII, which no number has, become what no number has either. */

@@ -24,14 +24,14 @@ import type {
   TxnHeader,
 } from './txns.js';
 
-/** A txn as it is proposed and logged. The types of header and body must be equal. */
+/** A txn as it is proposed and logged; those of one writer share arrays, as `JuteWriter.cut` says. The types of header and body must be equal. */
 export function encodeTxn(header: TxnHeader, txn: Txn, digest?: TxnDigest, writer = new JuteWriter()): Uint8Array {
   assert(header.type === txn.type, 'the header of a txn names the type of its body');
   writer.clear();
   headerCodec.write(writer, header);
   writeTxn(writer, txn);
   if (digest !== undefined) digestCodec.write(writer, digest);
-  return writer.finish();
+  return writer.cut();
 }
 
 /** A txn and what came with it. */

@@ -27,7 +27,7 @@ import type { Broadcast } from './broadcast.js';
 import { ContainerSweep, isOver } from './container-sweep.js';
 import type { Database } from './database.js';
 import { Fifo } from './fifo.js';
-import type { ForwardedRequest } from './forwarded-request.js';
+import type { ForwardedRequest, LocalOrigin } from './forwarded-request.js';
 import { PendingChanges } from './pending-changes.js';
 import { errorTxn, prepare, prepareCloseSession, prepareDeleteContainer, type TreeWrite } from './prepare.js';
 import type { QuotaPolicy } from './quota.js';
@@ -44,6 +44,8 @@ export interface LeadershipOptions {
   /** How many of them go in a minute at most. */
   readonly containersPerMinuteMax: number;
   readonly quotas: QuotaPolicy;
+  /** How long a container may wait for its first child, in milliseconds; 0 for ever. */
+  readonly containerNeverUsedMaxMs: number;
   /** Tells a server, this one included, something about a session. */
   readonly tell: (to: Sid, message: SessionMessage) => void;
 }
@@ -94,6 +96,7 @@ export class Leadership {
     this.#sweep = new ContainerSweep({
       checkIntervalMs: options.containerCheckIntervalMs,
       perMinuteMax: options.containersPerMinuteMax,
+      neverUsedMaxMs: options.containerNeverUsedMaxMs,
       nowMs: this.#lastTickMs,
     });
     // Nobody knows how long the clients have been silent, so each has its full time again (reliability.md, S1).
@@ -122,9 +125,13 @@ export class Leadership {
   }
 
   #take(from: Sid, forwarded: ForwardedRequest): void {
-    const { session, cxid, request } = forwarded;
+    const { session, cxid, request, local } = forwarded;
     if (request.type === OpCode.createSession) {
       this.#createSession(from, session, request.timeOut);
+      return;
+    }
+    if (local !== undefined && request.type !== OpCode.closeSession) {
+      this.#takeLocal(from, forwarded, request, local);
       return;
     }
     if (!this.#isOpen(session)) {
@@ -142,6 +149,20 @@ export class Leadership {
     this.#tracker.touch(session, this.#options.clock.now());
     if (request.type === OpCode.closeSession) this.#closeSession(session, cxid);
     else this.#write(forwarded, request);
+  }
+
+  /**
+   * A request of a session that server `from` alone knows (`LeaderSessionTracker.checkSession`). Its end is no affair of the leader's, and one of the ensemble's
+   * that has ended does not come back as such a one: its server says which it is, and asks for an upgrade once.
+   */
+  #takeLocal(from: Sid, forwarded: ForwardedRequest, request: TreeWrite, local: LocalOrigin): void {
+    const { session } = forwarded;
+    if (this.#isKnown(session)) {
+      this.#options.tell(from, { type: 'taken', session });
+      return;
+    }
+    if (local.upgrading) this.#createSession(from, session, local.timeOut);
+    this.#write(forwarded, request);
   }
 
   /** A client wants to go on with its session at server `from`. */
@@ -228,7 +249,7 @@ export class Leadership {
   }
 
   #createSession(from: Sid, session: bigint, timeOut: number): void {
-    if (this.#tracker.has(session) || this.#options.database.sessions.has(session)) {
+    if (this.#isKnown(session)) {
       this.#options.tell(from, { type: 'taken', session });
       return;
     }
@@ -250,15 +271,18 @@ export class Leadership {
 
   /** A znode that something is happening to, or has happened to since it was found, stays: the next look sees what has come of it. */
   #deleteContainer(path: string, wallMs: number): void {
-    if (this.#changes.isPending(path) || !isOver(this.#options.database.tree, path, wallMs)) return;
+    const { database, containerNeverUsedMaxMs: neverUsedMaxMs } = this.#options;
+    if (this.#changes.isPending(path) || !isOver(database.tree, path, { wallMs, neverUsedMaxMs })) return;
     const txn = prepareDeleteContainer(this.#changes, path, this.#options.broadcast.nextZxid);
     if (typeof txn !== 'number') this.#propose(NO_SESSION, NO_CXID, txn);
   }
 
-  #write({ session, cxid, authIds }: ForwardedRequest, request: TreeWrite): void {
+  #write({ session, cxid, authIds, local }: ForwardedRequest, request: TreeWrite): void {
     const { broadcast, clock, quotas } = this.#options;
     const time = clock.wallNow();
-    this.#propose(session, cxid, prepare(this.#changes, request, { zxid: broadcast.nextZxid, time, session, authIds, quotas }), time);
+    const owns = local === undefined || local.upgrading;
+    const context = { zxid: broadcast.nextZxid, time, session, authIds, local: !owns, quotas };
+    this.#propose(session, cxid, prepare(this.#changes, request, context), time);
   }
 
   #propose(clientId: bigint, cxid: number, txn: Txn, time = this.#options.clock.wallNow()): void {
@@ -270,6 +294,10 @@ export class Leadership {
     this.#lastProposed = header.zxid;
     const zxid = broadcast.propose(encodeTxn(header, txn, digest, this.#writer));
     assert(zxid === header.zxid, 'a proposal takes the zxid that was announced');
+  }
+
+  #isKnown(session: bigint): boolean {
+    return this.#tracker.has(session) || this.#options.database.sessions.has(session);
   }
 
   #isOpen(session: bigint): boolean {

@@ -1,6 +1,7 @@
 /**
  * `npm run test:differential`: random histories of several sessions against Apache ZooKeeper 3.8 and against Quorate, over TCP and through the same bytes.
- * Whatever docs/compatibility.md does not list must be the same: replies, events and their order, how connections end.
+ * Whatever docs/compatibility.md does not list must be the same: replies, events and their order, how connections end. At the end our tree takes all that
+ * theirs has logged, and must have the digest of theirs after each txn.
  *
  *     npm run test:differential -- --runs 500                 needs Debian's zookeeper and default-jre-headless
  *     npm run test:differential -- --runs 500 --servers 3     three servers each; sessions begin at all of them and move
@@ -15,11 +16,13 @@ import { parseArgs } from 'node:util';
 import { VirtualClock } from 'quorate';
 import { command, whole } from './command-line.ts';
 import { startApache } from './differential/apache.ts';
+import { readLogs } from './differential/apache-log.ts';
 import { columns } from './differential/columns.ts';
 import { type DifferentialOptions, differential } from './differential/differential.ts';
 import { KNOWN } from './differential/known-differences.ts';
 import { startModel } from './differential/model.ts';
 import { type Started, startOurs, startVirtual } from './differential/ours.ts';
+import { replay } from './differential/replay.ts';
 import { emptyCells, report } from './differential/report.ts';
 
 /** So many histories must fill every cell that matters. */
@@ -53,19 +56,31 @@ function readOptions(): Options {
   };
 }
 
-async function start({ servers, model }: Options): Promise<{ readonly theirs: Started; readonly ours: Started }> {
-  if (!model) return { theirs: await startApache(servers), ours: await startOurs(servers) };
+interface Contestants {
+  readonly theirs: Started;
+  readonly ours: Started;
+  /** Where theirs logs its txns, if it does. */
+  readonly logFolder?: string;
+}
+
+async function start({ servers, model }: Options): Promise<Contestants> {
+  if (!model) {
+    const theirs = await startApache(servers);
+    return { theirs, ours: await startOurs(servers), logFolder: theirs.logFolder };
+  }
   const clock = new VirtualClock();
   return { theirs: startModel(servers, clock), ours: await startVirtual(servers, clock) };
 }
 
 async function run(options: Options): Promise<boolean> {
-  const { theirs, ours } = await start(options);
+  const { theirs, ours, logFolder } = await start(options);
   const started = performance.now();
   let shown = started;
   try {
     const { seed, tally, found } = await differential({
-      ...{ ...options, theirs: theirs.ways, ours: ours.ways, known: options.model ? [] : KNOWN },
+      ...{ ...options, theirs: theirs.ways, ours: ours.ways },
+      // The model answers as we do, and knows of no quotas.
+      ...(options.model ? { known: [], quotas: false } : { known: KNOWN, quotas: true }),
       onHistory({ histories, steps }) {
         if (performance.now() < shown + 10_000) return;
         shown = performance.now();
@@ -75,7 +90,10 @@ async function run(options: Options): Promise<boolean> {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(`seed ${seed}: ${tally.histories} histories, ${tally.steps} steps in ${seconds} s`);
     for (const line of report(tally)) console.log(line);
-    if (found === undefined) return checkCells(emptyCells(tally), options.runs);
+    if (found === undefined) {
+      if (logFolder !== undefined) await replayLog(logFolder);
+      return checkCells(emptyCells(tally), options.runs);
+    }
     const again = `--steps ${options.stepsMax} --servers ${options.servers}${options.model ? ' --model' : ''} --seed ${seed} --path ${found.path}`;
     console.log(`\nA history differs; again: npm run test:differential -- ${again}\n`);
     if (!found.again.differs) console.log('It was run once more, and did not differ.');
@@ -85,6 +103,11 @@ async function run(options: Options): Promise<boolean> {
     await ours.close();
     await theirs.close();
   }
+}
+
+async function replayLog(folder: string): Promise<void> {
+  const { compared } = replay(await readLogs(folder));
+  console.log(`applied to a tree of ours, ${compared} txns of their log came to the digests that stand behind them`);
 }
 
 function checkCells(empty: readonly string[], runs: number): boolean {

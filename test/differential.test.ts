@@ -29,7 +29,15 @@ async function between(theirs: Tamper, ours: Tamper, options: { readonly runs: n
   const clock = new VirtualClock();
   const sides = [await startVirtual(1, clock, tampered(theirs)), await startVirtual(1, clock, tampered(ours))] as const;
   try {
-    return await differential({ theirs: sides[0].ways, ours: sides[1].ways, known: KNOWN, seed: 4, shrinksMax: 2000, ...options });
+    return await differential({
+      theirs: sides[0].ways,
+      ours: sides[1].ways,
+      known: KNOWN,
+      quotas: true,
+      seed: 4,
+      shrinksMax: 2000,
+      ...options,
+    });
   } finally {
     for (const side of sides) await side.close();
   }

@@ -15,7 +15,15 @@ test.each([
   const ours = await startVirtual(servers, clock);
   try {
     const theirs = startModel(servers, clock);
-    const result = await differential({ theirs: theirs.ways, ours: ours.ways, known: [], stepsMax: 60, shrinksMax: 200, ...options });
+    const result = await differential({
+      theirs: theirs.ways,
+      ours: ours.ways,
+      known: [],
+      quotas: false,
+      stepsMax: 60,
+      shrinksMax: 200,
+      ...options,
+    });
     expect(result.found === undefined ? [] : columns(result.found.again.laps, 'model')).toEqual([]);
     expect(result.tally.histories).toBe(options.runs);
     for (const name of ['create', 'addWatch', 'setWatches2', 'expire', 'several under way', 'connect (own)'])

@@ -30,6 +30,8 @@ export interface ApacheOptions {
 export interface StartedApache extends Started {
   /** In the order of `ways`. */
   readonly servers: readonly { readonly port: number; readonly pid: number }[];
+  /** Where the leader has its log. */
+  readonly logFolder: string;
 }
 
 /** As the differential test needs it. */
@@ -38,6 +40,7 @@ const COMPARABLE: ApacheOptions = {
   java: [
     `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
     '-Dzookeeper.extendedTypesEnabled=true',
+    '-Dzookeeper.enforceQuota=true',
     '-Dzookeeper.forceSync=no',
     '-Xmx256m',
   ],
@@ -84,7 +87,8 @@ export async function startApache(servers: number, { under, java, settings } = C
     const leader = Math.max(0, modes.indexOf('leader'));
     const all = members.map(({ clientPort: port }, i) => ({ port, pid: processes[i]?.pid as number }));
     const inOrder = [...all.slice(leader), ...all.slice(0, leader)];
-    return { servers: inOrder, ways: inOrder.map(({ port }) => tcpWay(port)), close };
+    const logFolder = join(folder, String(leader + 1), 'data', 'version-2');
+    return { servers: inOrder, ways: inOrder.map(({ port }) => tcpWay(port)), logFolder, close };
   } catch (error) {
     await close();
     throw error;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { histories } from './arbitrary.ts';
 import type { Step } from './history.ts';
 import type { KnownDifference } from './known-differences.ts';
+import { quotaHistories } from './quota-histories.ts';
 import { type Outcome, runHistory } from './run-history.ts';
 import { Side } from './side.ts';
 import { Tally } from './tally.ts';
@@ -16,6 +17,8 @@ export interface DifferentialOptions {
   readonly known: readonly KnownDifference[];
   readonly runs: number;
   readonly stepsMax: number;
+  /** Whether some of the histories are about quotas. */
+  readonly quotas: boolean;
   readonly seed?: number | undefined;
   /** Where fast-check has found a counter-example. */
   readonly path?: string | undefined;
@@ -33,7 +36,7 @@ export interface Result {
 }
 
 export async function differential(options: DifferentialOptions): Promise<Result> {
-  const { theirs, ours, known, runs, stepsMax, seed, path, shrinksMax, onHistory } = options;
+  const { theirs, ours, known, runs, stepsMax, quotas, seed, path, shrinksMax, onHistory } = options;
   const tally = new Tally();
   let failed = false;
   let shrinks = 0;
@@ -46,7 +49,10 @@ export async function differential(options: DifferentialOptions): Promise<Result
     await Promise.all([sides.theirs.close(), sides.ours.close()]);
     return outcome;
   };
-  const property = fc.asyncProperty(histories(stepsMax), async (steps) => {
+  const arbitrary = quotas
+    ? fc.oneof({ weight: 7, arbitrary: histories(stepsMax) }, { weight: 1, arbitrary: quotaHistories(stepsMax) })
+    : histories(stepsMax);
+  const property = fc.asyncProperty(arbitrary, async (steps) => {
     if (failed && shrinks++ >= shrinksMax) return true;
     const { differs } = await run(steps);
     failed ||= differs;

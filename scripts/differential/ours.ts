@@ -12,7 +12,7 @@ export interface Started {
 }
 
 const OPTIONS: EnsembleOptions = {
-  ...{ tickTimeMs: TICK_TIME_MS, superDigest: SUPER_DIGEST },
+  ...{ tickTimeMs: TICK_TIME_MS, superDigest: SUPER_DIGEST, enforceQuota: true },
   ...{ minSessionTimeoutMs: SESSION_TIMEOUT_MIN_MS, maxSessionTimeoutMs: SESSION_TIMEOUT_MAX_MS },
 };
 

@@ -30,6 +30,9 @@ const FUTURE = 0x10_0000;
 /** Under it a client leaves the ephemeral by whose end the end of its session is known. */
 const MARK_XID = QUIESCE_XID + 1;
 
+/** A history has a folder here as well. */
+const QUOTA = '/zookeeper/quota';
+
 interface Slot {
   /** Where it connects. */
   server: number;
@@ -283,7 +286,8 @@ export class Side {
   }
 
   #placed(path: string): string {
-    return path.startsWith('~') ? this.#folder + path.slice(1) : path;
+    if (path.startsWith('~')) return this.#folder + path.slice(1);
+    return path.startsWith(`${QUOTA}~`) ? QUOTA + this.#folder + path.slice(QUOTA.length + 1) : path;
   }
 
   /** The request with every path of the folder put into it, whatever its fields are called. */

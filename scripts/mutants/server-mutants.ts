@@ -1,5 +1,5 @@
 /** Sections C and D: sessions, the tree, its snapshots, watches, and what requests mean. */
-import type { Mutant } from './mutant.ts';
+import type { Edit, Mutant } from './mutant.ts';
 
 const CLIENT_FRONT = 'packages/server/src/client-front.ts';
 const CLIENT_PORT = 'packages/server/src/client-port.ts';
@@ -17,6 +17,13 @@ const SESSION_TRACKER = 'packages/session/src/session-tracker.ts';
 const WATCH_EVENTS = 'packages/server/src/watch-events.ts';
 const WATCH_TABLE = 'packages/session/src/watch-table.ts';
 const ZNODE_STORE = 'packages/tree/src/znode-store.ts';
+
+/** Without it every server stops at the first txn that does not do what its leader has foreseen. */
+const DIGEST_NOT_COMPARED: Edit = {
+  file: DATABASE,
+  find: '    if (expected === undefined || digest === undefined || agree(expected, digest)) return;\n',
+  replace: '    if (expected?.version !== -1) return;\n',
+};
 
 export const SERVER_MUTANTS: readonly Mutant[] = [
   // Sessions
@@ -201,8 +208,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DATABASE,
-        find: 'return new Database(DataTree.deserialize(tree), SessionTable.deserialize(sessions));',
-        replace: 'return new Database(DataTree.deserialize(tree));',
+        find: 'return new Database(DataTree.deserialize(tree, options), SessionTable.deserialize(sessions));',
+        replace: 'return new Database(DataTree.deserialize(tree, options));',
       },
     ],
   },
@@ -217,8 +224,38 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
         find: '    this.store.remove(node);\n    rows.setLong(parent, Long.pzxid, zxid);\n',
         replace: '    this.store.remove(node);\n    void rows, zxid, parent;\n',
       },
+      DIGEST_NOT_COMPARED,
     ],
     expects: 'SequentialRead',
+  },
+  {
+    id: 'digest-pzxid',
+    title: 'pzxid stands still when the end of a session deletes an ephemeral',
+    origin: 'ZOOKEEPER-3145, 3249',
+    level: 'server',
+    edits: [
+      {
+        file: DATA_TREE,
+        find: 'this.remove(path, zxid, onChange);\n    }\n    return { err: 0 };\n',
+        replace: 'this.remove(path, 0 as Zxid, onChange);\n    }\n    return { err: 0 };\n',
+      },
+    ],
+    expects: 'Invariant',
+  },
+  {
+    id: 'digest-time',
+    title: 'a server takes its own time for that of a txn that was forwarded to the leader',
+    origin: 'this code; ZOOKEEPER-3114',
+    level: 'server',
+    edits: [
+      {
+        file: MEMBER,
+        find: 'this.#watches.begin(zxid, txn);\n    const result = this.#database.apply(header,',
+        replace:
+          'this.#watches.begin(zxid, txn);\n    const result = this.#database.apply({ ...header, time: this.#options.clock.wallNow() },',
+      },
+    ],
+    expects: 'Invariant',
   },
   {
     id: 'ZK-4837',
@@ -281,7 +318,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'a multi that fails leaves its changes pending',
     origin: 'ZOOKEEPER-1624',
     level: 'server',
-    edits: [{ file: PREPARE, find: '      changes.rollback();\n', replace: '      changes.commit();\n' }],
+    edits: [{ file: PREPARE, find: '      changes.rollback();\n', replace: '      changes.commit();\n' }, DIGEST_NOT_COMPARED],
     expects: 'RequestModel',
   },
   {
@@ -295,6 +332,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
         find: 'for (let i = this.#undo.length - 1; i >= 0; i--) {',
         replace: 'for (let i = 0; i < this.#undo.length; i++) {',
       },
+      DIGEST_NOT_COMPARED,
     ],
     expects: 'RequestModel',
   },
@@ -335,8 +373,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PREPARE,
-        find: '  if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;\n  const newVersion = (node.version + 1) | 0;\n  changes.record(withVersion',
-        replace: '  void version;\n  const newVersion = (node.version + 1) | 0;\n  changes.record(withVersion',
+        find: 'usage, quotas)) return ErrorCode.QUOTA_EXCEEDED;\n  if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;\n',
+        replace: 'usage, quotas)) return ErrorCode.QUOTA_EXCEEDED;\n  void version;\n',
       },
     ],
     expects: 'RequestModel',
@@ -378,8 +416,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PREPARE,
-        find: 'changes.record(withChildren(parent, zxid, parent.cversion, parent.childCount - 1));',
-        replace: 'changes.record(withChildren(parent, zxid, parent.cversion, parent.childCount));',
+        find: '  above.childCount--;\n',
+        replace: '',
       },
     ],
     expects: 'RequestModel',
@@ -436,9 +474,10 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MEMBER,
-        find: '    const result = this.#database.apply(header, txn, this.#watches.onChange);\n    this.#leadership?.onApplied(header, txn);\n    this.#front.onApplied(header, txn, result);\n',
+        find: '    const result = this.#database.apply(header, txn, this.#watches.onChange);\n    this.#database.checkDigest(digest);\n    this.#leadership?.onApplied(header, txn);\n    this.#front.onApplied(header, txn, result);\n',
         replace: `    const changes: (() => void)[] = [];
     const result = this.#database.apply(header, txn, (change, path) => changes.push(() => this.#watches.onChange(change, path)));
+    this.#database.checkDigest(digest);
     this.#leadership?.onApplied(header, txn);
     this.#front.onApplied(header, txn, result);
     for (const change of changes) change();\n`,

@@ -1,6 +1,6 @@
 /** What an ensemble can be made of, and its rules. */
 import type { Clock, Random } from '@quorate/ports';
-import type { ConnectionThrottle, RequestThrottle, Sid, Storage, Transport } from '@quorate/server';
+import type { ConnectionThrottle, QuotaExcess, RequestThrottle, Sid, Storage, Transport } from '@quorate/server';
 
 /** The greatest number of servers: sids are one byte of a session id, and 255 is taken. */
 export const SERVERS_MAX = 254;
@@ -49,6 +49,12 @@ export interface EnsembleOptions {
   readonly containerNeverUsedMaxMs?: number | undefined;
   /** The digest id, `super:` and base64, of the client that may do everything; nobody when absent. */
   readonly superDigest?: string | undefined;
+  /** Whether servers compare the digests of their trees after each txn, and stop where one differs (`zookeeper.digest.enabled`); true when absent. */
+  readonly digest?: boolean | undefined;
+  /** Whether hard limits of quotas are enforced (`zookeeper.enforceQuota`); false when absent. */
+  readonly enforceQuota?: boolean | undefined;
+  /** A request goes above a limit of a quota, a soft one or a hard one; called before the leader proposes or refuses it. */
+  readonly onQuotaExcess?: ((excess: QuotaExcess) => void) | undefined;
   /** How a server reaches its peers; asked for at every start of the server. A network within the process when absent. */
   readonly transport?: ((sid: Sid) => Transport) | undefined;
   /**
@@ -82,8 +88,8 @@ const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = n
   ['containerNeverUsedMaxMs', [0, Number.MAX_SAFE_INTEGER]],
 ]);
 
-const booleans: ReadonlySet<string> = new Set(['localSessions', 'localSessionsUpgrading', 'readOnlyMode']);
-const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure']);
+const booleans: ReadonlySet<string> = new Set(['localSessions', 'localSessionsUpgrading', 'readOnlyMode', 'digest', 'enforceQuota']);
+const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure', 'onQuotaExcess']);
 const objects: ReadonlySet<string> = new Set(['clock', 'random', 'signal']);
 
 /** Options that are records of numbers, and the names of these. */

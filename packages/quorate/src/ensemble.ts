@@ -374,6 +374,9 @@ export class Ensemble {
       containersPerMinuteMax,
       requestThrottle,
       connectionThrottle,
+      digest,
+      enforceQuota,
+      onQuotaExcess,
       containerNeverUsedMaxMs,
       initLimit = 20,
       syncLimit = 10,
@@ -398,6 +401,9 @@ export class Ensemble {
       ...(containersPerMinuteMax !== undefined && { containersPerMinuteMax }),
       ...(requestThrottle !== undefined && { requestThrottle }),
       ...(connectionThrottle !== undefined && { connectionThrottle: { random: this.#random, ...connectionThrottle } }),
+      ...(digest !== undefined && { digest }),
+      ...(enforceQuota !== undefined && { enforceQuota }),
+      ...(onQuotaExcess !== undefined && { onQuotaExcess }),
       ...(containerNeverUsedMaxMs !== undefined && { containerNeverUsedMaxMs }),
       onStatus: (status) => {
         if (place.server !== server) return;

@@ -55,6 +55,7 @@ export {
   type Mark,
   MemoryNetwork,
   MemoryStorage,
+  type QuotaExcess,
   type ServerState,
   type Sid,
   type Storage,

@@ -18,4 +18,5 @@ export type { ClientLink, ClientPort } from './client-port.js';
 export type { ConnectionThrottle } from './connection-throttle.js';
 export type { RequestThrottle } from './load.js';
 export { serverMessageBytes } from './message-bytes.js';
+export type { QuotaExcess } from './quota.js';
 export { Server, type ServerOptions } from './server.js';

@@ -9,7 +9,18 @@
  * name the session and the cxid only, so that the server which holds it now could take it for the answer to a request of its own.
  */
 import type { Clock } from '@quorate/ports';
-import { assert, ErrorCode, encodeTxn, JuteWriter, makeZxid, OpCode, type Txn, type TxnHeader, type Zxid } from '@quorate/protocol';
+import {
+  assert,
+  ErrorCode,
+  encodeTxn,
+  JuteWriter,
+  makeZxid,
+  OpCode,
+  type Txn,
+  type TxnDigest,
+  type TxnHeader,
+  type Zxid,
+} from '@quorate/protocol';
 import { SessionTracker } from '@quorate/session';
 import type { Sid } from '@quorate/zab';
 import type { Broadcast } from './broadcast.js';
@@ -19,6 +30,7 @@ import { Fifo } from './fifo.js';
 import type { ForwardedRequest, LocalOrigin } from './forwarded-request.js';
 import { PendingChanges } from './pending-changes.js';
 import { errorTxn, prepare, prepareCloseSession, prepareDeleteContainer, type TreeWrite } from './prepare.js';
+import type { QuotaPolicy } from './quota.js';
 import type { HeldSession, OwnerStamp, SessionMessage, Touch } from './session-messages.js';
 
 export interface LeadershipOptions {
@@ -31,6 +43,7 @@ export interface LeadershipOptions {
   readonly containerCheckIntervalMs: number;
   /** How many of them go in a minute at most. */
   readonly containersPerMinuteMax: number;
+  readonly quotas: QuotaPolicy;
   /** How long a container may wait for its first child, in milliseconds; 0 for ever. */
   readonly containerNeverUsedMaxMs: number;
   /** Tells a server, this one included, something about a session. */
@@ -41,6 +54,8 @@ export interface LeadershipOptions {
 export interface Prepared {
   readonly header: TxnHeader;
   readonly txn: Txn;
+  /** What the tree will come to; undefined where no digest is kept. */
+  readonly digest: TxnDigest | undefined;
 }
 
 interface Owner {
@@ -133,7 +148,7 @@ export class Leadership {
     }
     this.#tracker.touch(session, this.#options.clock.now());
     if (request.type === OpCode.closeSession) this.#closeSession(session, cxid);
-    else this.#propose(session, cxid, this.#prepare(forwarded, request));
+    else this.#write(forwarded, request);
   }
 
   /**
@@ -141,13 +156,13 @@ export class Leadership {
    * that has ended does not come back as such a one: its server says which it is, and asks for an upgrade once.
    */
   #takeLocal(from: Sid, forwarded: ForwardedRequest, request: TreeWrite, local: LocalOrigin): void {
-    const { session, cxid } = forwarded;
+    const { session } = forwarded;
     if (this.#isKnown(session)) {
       this.#options.tell(from, { type: 'taken', session });
       return;
     }
     if (local.upgrading) this.#createSession(from, session, local.timeOut);
-    this.#propose(session, cxid, this.#prepare(forwarded, request));
+    this.#write(forwarded, request);
   }
 
   /** A client wants to go on with its session at server `from`. */
@@ -266,18 +281,22 @@ export class Leadership {
     if (typeof txn !== 'number') this.#propose(NO_SESSION, NO_CXID, txn);
   }
 
-  #prepare({ session, authIds, local }: ForwardedRequest, request: TreeWrite): Txn {
+  #write({ session, cxid, authIds, local }: ForwardedRequest, request: TreeWrite): void {
+    const { broadcast, clock, quotas } = this.#options;
+    const time = clock.wallNow();
     const owns = local === undefined || local.upgrading;
-    return prepare(this.#changes, request, { zxid: this.#options.broadcast.nextZxid, session, authIds, local: !owns });
+    const context = { zxid: broadcast.nextZxid, time, session, authIds, local: !owns, quotas };
+    this.#propose(session, cxid, prepare(this.#changes, request, context), time);
   }
 
-  #propose(clientId: bigint, cxid: number, txn: Txn): void {
-    const { broadcast, clock } = this.#options;
-    const header: TxnHeader = { clientId, cxid, zxid: broadcast.nextZxid, time: clock.wallNow(), type: txn.type };
+  #propose(clientId: bigint, cxid: number, txn: Txn, time = this.#options.clock.wallNow()): void {
+    const { broadcast } = this.#options;
+    const header: TxnHeader = { clientId, cxid, zxid: broadcast.nextZxid, time, type: txn.type };
     assert(header.zxid > this.#lastProposed, 'proposals ascend');
-    this.#prepared.push({ header, txn });
+    const digest = this.#changes.digest();
+    this.#prepared.push({ header, txn, digest });
     this.#lastProposed = header.zxid;
-    const zxid = broadcast.propose(encodeTxn(header, txn, this.#writer));
+    const zxid = broadcast.propose(encodeTxn(header, txn, digest, this.#writer));
     assert(zxid === header.zxid, 'a proposal takes the zxid that was announced');
   }
 

@@ -8,6 +8,7 @@
 import type { Clock } from '@quorate/ports';
 import { assert, decodeTxn, type Zxid } from '@quorate/protocol';
 import type { SessionIds } from '@quorate/session';
+import { DataTree } from '@quorate/tree';
 import type { Application, Run, Sid, Status } from '@quorate/zab';
 import type { Broadcast } from './broadcast.js';
 import { ClientFront } from './client-front.js';
@@ -20,6 +21,7 @@ import { Leadership } from './leadership.js';
 import type { RequestThrottle } from './load.js';
 import { readPayload } from './payload.js';
 import { joined, piecesOf } from './pieces.js';
+import type { QuotaPolicy } from './quota.js';
 import { decodeSessionMessage, decodeTouches, encodeTouches } from './session-messages.js';
 import { Syncs } from './syncs.js';
 import { WatchEvents } from './watch-events.js';
@@ -38,6 +40,8 @@ export interface MemberOptions {
   readonly superDigest: string | undefined;
   readonly containerCheckIntervalMs: number;
   readonly containersPerMinuteMax: number;
+  readonly digest: boolean;
+  readonly quotas: QuotaPolicy;
   readonly containerNeverUsedMaxMs: number;
   readonly requestThrottle: RequestThrottle | undefined;
   readonly connectionThrottle: ConnectionThrottle | undefined;
@@ -48,7 +52,7 @@ export interface MemberOptions {
 
 export class Member implements Application {
   readonly #options: MemberOptions;
-  #database = new Database();
+  #database: Database;
   #status: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false, votes: false };
   readonly #leader: LeaderLink;
   readonly #watches: WatchEvents;
@@ -57,7 +61,8 @@ export class Member implements Application {
 
   constructor(options: MemberOptions) {
     this.#options = options;
-    const { sid, broadcast } = options;
+    const { sid, broadcast, digest } = options;
+    this.#database = new Database(new DataTree({ digest }));
     this.#watches = new WatchEvents(this.#database.tree);
     this.#leader = new LeaderLink({ sid, broadcast, onMessage: (message) => this.#front.onMessage(message) });
     this.#syncs = new Syncs(broadcast);
@@ -127,7 +132,7 @@ export class Member implements Application {
    */
   restore(pieces: readonly Uint8Array[]): void {
     this.#front.during(() => {
-      this.#database = Database.deserialize(joined(pieces));
+      this.#database = Database.deserialize(joined(pieces), { digest: this.#options.digest });
       this.#watches.reset(this.#database.tree);
       this.#front.onRestored();
     });
@@ -170,10 +175,11 @@ export class Member implements Application {
   }
 
   #deliverOne(zxid: Zxid, payload: Uint8Array): void {
-    const { header, txn } = this.#leadership?.takePrepared(zxid) ?? decodeTxn(payload);
+    const { header, txn, digest } = this.#leadership?.takePrepared(zxid) ?? decodeTxn(payload);
     assert(header.zxid === zxid, 'a txn has the zxid under which it is delivered');
     this.#watches.begin(zxid, txn);
     const result = this.#database.apply(header, txn, this.#watches.onChange);
+    this.#database.checkDigest(digest);
     this.#leadership?.onApplied(header, txn);
     this.#front.onApplied(header, txn, result);
   }
@@ -195,7 +201,8 @@ export class Member implements Application {
   }
 
   #newLeadership(epoch: number): Leadership {
-    const { broadcast, clock, tickTimeMs, containerCheckIntervalMs, containersPerMinuteMax, containerNeverUsedMaxMs } = this.#options;
+    const { broadcast, clock, tickTimeMs, containerCheckIntervalMs, containersPerMinuteMax, containerNeverUsedMaxMs, quotas } =
+      this.#options;
     return new Leadership({
       epoch,
       broadcast,
@@ -205,6 +212,7 @@ export class Member implements Application {
       containerCheckIntervalMs,
       containersPerMinuteMax,
       containerNeverUsedMaxMs,
+      quotas,
       tell: (to, message) => this.#leader.tell(to, message),
     });
   }

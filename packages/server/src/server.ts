@@ -21,6 +21,7 @@ import type { ConnectionThrottle } from './connection-throttle.js';
 import { CONTAINER_CHECK_INTERVAL_MS, CONTAINER_NEVER_USED_MAX_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
 import type { RequestThrottle } from './load.js';
 import { Member } from './member.js';
+import type { QuotaExcess } from './quota.js';
 
 export interface ServerOptions {
   readonly sid: Sid;
@@ -58,6 +59,15 @@ export interface ServerOptions {
   readonly requestThrottle?: RequestThrottle;
   /** How fast clients may come; as fast as they like when absent. */
   readonly connectionThrottle?: ConnectionThrottle;
+  /**
+   * Whether the tree's digest is computed (`zookeeper.digest.enabled`): a leader writes it behind each txn, and a server whose tree comes to another one
+   * stops. True when absent.
+   */
+  readonly digest?: boolean;
+  /** Whether hard limits of quotas are enforced (`zookeeper.enforceQuota`); false when absent. */
+  readonly enforceQuota?: boolean;
+  /** Leader: a request goes above a limit of a quota, a soft one or a hard one. It is called before the request is proposed or refused. */
+  readonly onQuotaExcess?: (excess: QuotaExcess) => void;
   /** How long a container may wait for its first child before it is removed, in milliseconds; 0, for ever, when absent. */
   readonly containerNeverUsedMaxMs?: number;
   /** Called on every change of where this server stands. */
@@ -123,6 +133,8 @@ export class Server {
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
       requestThrottle: options.requestThrottle,
       connectionThrottle: options.connectionThrottle,
+      digest: options.digest ?? true,
+      quotas: { enforce: options.enforceQuota ?? false, onExcess: (excess) => options.onQuotaExcess?.(excess) },
       containerNeverUsedMaxMs: options.containerNeverUsedMaxMs ?? CONTAINER_NEVER_USED_MAX_MS,
       onStatus: (status) => options.onStatus?.(status),
       onReadOnly: () => options.onReadOnly?.(),

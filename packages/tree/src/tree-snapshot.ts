@@ -1,7 +1,7 @@
 /**
  * A tree as bytes and back, exact at one zxid. The format is our own, in jute's encoding:
  *
- *     int     format version, 1
+ *     int     format version, 2
  *     long    lastZxid
  *     ACL[][] the access control lists in use, OPEN_ACL_UNSAFE first
  *     int     count of znodes, then per znode, in pre-order, the root first and children in order of creation:
@@ -10,6 +10,10 @@
  *     int     count of owners, then per owner:
  *               long owner, a session or, as ephemeralOwner has them, that of containers or a TTL; int[] what it owns in order of creation, as positions
  *               among the znodes
+ *     int     version of the digest, 0 where there is none, and then
+ *     int     high, low: its halves
+ *
+ * Format version 1 ends before the digest.
  *
  * Depth and name stand for the path, so writing and reading go from row to row without recursion, however deep the tree is.
  */
@@ -22,6 +26,7 @@ import {
   ProtocolError,
   readAclList,
   sessionOf,
+  type TxnDigest,
   writeAclList,
   type Zxid,
 } from '@quorate/protocol';
@@ -30,7 +35,9 @@ import { NO_OWNER } from './ephemeral-index.js';
 import { Int, Long, NO_NODE, type NodeHandle, ROOT, type ZnodePages } from './znode-pages.js';
 import { ZnodeStore } from './znode-store.js';
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
+const FORMAT_VERSION_WITHOUT_DIGEST = 1;
+const NO_DIGEST: TxnDigest = { version: 0, high: 0, low: 0 };
 
 /** No request names a longer path, because no frame is longer; so none is read back either. */
 const PATH_LENGTH_MAX = 0xfffff;
@@ -41,7 +48,7 @@ const ZNODE_BYTES = 68;
 const SLACK_BYTES = 4096;
 
 /** Writes a tree. */
-export function encodeTree(store: ZnodeStore, lastZxid: Zxid): Uint8Array {
+export function encodeTree(store: ZnodeStore, lastZxid: Zxid, digest = NO_DIGEST): Uint8Array {
   // Room for all at once, because growing copies: nothing but names beyond ASCII, many lists or many ephemerals take more than this.
   const writer = new JuteWriter(ZNODE_BYTES * store.rows.count + store.pathAndDataLength + SLACK_BYTES);
   writer.int(FORMAT_VERSION);
@@ -51,20 +58,25 @@ export function encodeTree(store: ZnodeStore, lastZxid: Zxid): Uint8Array {
   const listPositions = new Map(lists.map((number, position) => [number, position]));
   const ephemeralPositions = writeZnodes(writer, store.rows, listPositions);
   writeEphemerals(writer, store, ephemeralPositions);
+  writer.int(digest.version);
+  writer.int(digest.high);
+  writer.int(digest.low);
   return writer.finish();
 }
 
-/** Reads what `encodeTree` wrote. Every znode is checked against the shape of a tree; ProtocolError where the bytes are none. */
-export function decodeTree(bytes: Uint8Array): { store: ZnodeStore; lastZxid: Zxid } {
+/** Reads what `encodeTree` wrote. Every znode is checked against the shape of a tree; ProtocolError where the bytes are none. Its digest is not. */
+export function decodeTree(bytes: Uint8Array): { store: ZnodeStore; lastZxid: Zxid; digest: TxnDigest | undefined } {
   const reader = new JuteReader(bytes);
-  check(reader.int() === FORMAT_VERSION, 'the snapshot of a tree is of a version that is not known');
+  const format = reader.int();
+  check(format === FORMAT_VERSION || format === FORMAT_VERSION_WITHOUT_DIGEST, 'the snapshot of a tree is of a version that is not known');
   const lastZxid = reader.zxid();
   check(lastZxid >= 0, 'the zxid of a snapshot is not negative');
   const lists = reader.vector(readAclList, 4);
   const nodes = readZnodes(reader, lists);
   readEphemerals(reader, nodes);
+  const digest = format === FORMAT_VERSION ? { version: reader.int(), high: reader.int() >>> 0, low: reader.int() >>> 0 } : NO_DIGEST;
   reader.finish();
-  return { store: nodes.store, lastZxid };
+  return { store: nodes.store, lastZxid, digest: digest.version === NO_DIGEST.version ? undefined : digest };
 }
 
 /** Writes all znodes and gives the position of each ephemeral among them. */

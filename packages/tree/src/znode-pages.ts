@@ -2,7 +2,7 @@
  * Where znodes lie in memory: pages of 1,024 rows, the fields of a row packed into two typed arrays, so that a znode is no object and a million
  * of them are a thousand things to the garbage collector's eye. A page never moves, so growth copies nothing and makes no pause.
  *
- * A row costs 40 B of longs, 44 B of ints and two references. Free rows form a list through `nextSibling`.
+ * A row costs 40 B of longs, 48 B of ints and two references. Free rows form a list through `nextSibling`.
  */
 import { assert } from '@quorate/protocol';
 
@@ -32,11 +32,13 @@ export const Int = {
   /** What `EphemeralIndex` calls the owner: a session, being a container, or a TTL; 0 for a znode that stays until it is deleted. */
   owner: 4,
   childCount: 5,
-  parent: 6,
-  firstChild: 7,
-  lastChild: 8,
-  previousSibling: 9,
-  nextSibling: 10,
+  /** What `contentRemainder` makes of path and data; 0 in a tree without a digest. */
+  content: 6,
+  parent: 7,
+  firstChild: 8,
+  lastChild: 9,
+  previousSibling: 10,
+  nextSibling: 11,
 } as const;
 export type IntField = (typeof Int)[keyof typeof Int];
 
@@ -44,7 +46,7 @@ const ROW_BITS = 10;
 const ROWS = 1 << ROW_BITS;
 const ROW_MASK = ROWS - 1;
 const LONGS = 5;
-const INTS = 11;
+const INTS = 12;
 
 /** More rows than this cannot be told apart in an int32. */
 const ROWS_MAX = 2 ** 31 - ROWS;

@@ -57,11 +57,9 @@ export class AclCache {
     return this.numbers.size;
   }
 
-  /** The numbers in use, ascending from `OPEN_ACL`. */
-  liveNumbers(): number[] {
-    const live: number[] = [];
-    for (let number = 0; number < this.entries.length; number++) if (this.entries[number] !== undefined) live.push(number);
-    return live;
+  /** The lists by number as they are now, undefined where a number is free. */
+  snapshot(): (readonly Acl[] | undefined)[] {
+    return this.entries.map((entry) => entry?.acl);
   }
 
   private entry(number: number): Entry {

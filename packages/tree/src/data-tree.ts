@@ -30,7 +30,7 @@ import {
 } from '@quorate/protocol';
 import { builtInZnodes, isBuiltIn } from './built-in-znodes.js';
 import { failedResults, opResult } from './multi-results.js';
-import { decodeTree, encodeTree } from './tree-snapshot.js';
+import { decodeTree, encodePieces, encodeTree } from './tree-snapshot.js';
 import type { ChangeListener, TxnResult } from './txn-result.js';
 import { Int, type IntField, Long, type NodeHandle } from './znode-pages.js';
 import type { ZnodeStore } from './znode-store.js';
@@ -39,11 +39,23 @@ const NO_SESSION = 0n;
 
 type Creation = CreateTxn | CreateContainerTxn | CreateTtlTxn;
 
+export interface TreeOptions {
+  /**
+   * The key under which names are hashed, a whole number from 0 to 2^53 − 1; 0 when absent. A client that knows it can choose names that are slow to find,
+   * so a server for strangers takes a random one. It changes nothing that can be seen.
+   */
+  readonly hashSeed?: number;
+}
+
 /** A tree of znodes; a new one holds the built-in znodes alone. */
 export class DataTree {
   /** The zxid of the last applied txn. It ascends with each. */
   lastZxid: Zxid = NO_ZXID;
-  private store: ZnodeStore = builtInZnodes();
+  private store: ZnodeStore;
+
+  constructor(options: TreeOptions = {}) {
+    this.store = builtInZnodes(options);
+  }
 
   /** Znodes, the root and the built-in ones included: 4 in a fresh tree. (ZooKeeper's znode_count says 5, because it counts the root twice.) */
   get nodeCount(): number {
@@ -80,13 +92,13 @@ export class DataTree {
       cversion: (rows.int(node, Int.cversion) * 2 - numChildren) | 0,
       aversion: rows.int(node, Int.aversion),
       ephemeralOwner: this.ephemeralOwner(node),
-      dataLength: rows.data(node)?.length ?? 0,
+      dataLength: rows.dataLength(node),
       numChildren,
       pzxid: rows.long(node, Long.pzxid) as Zxid,
     };
   }
 
-  /** The data itself, not a copy. Nobody may write to it; whoever hands it out of the server copies it. */
+  /** The data itself, a view that stays what it is now. Nobody may write to it; whoever hands it out of the server copies it. */
   data(node: NodeHandle): Uint8Array | null {
     const { rows } = this.store;
     assert(rows.isLive(node), 'a handle is used while its znode lives');
@@ -164,12 +176,22 @@ export class DataTree {
   }
 
   /**
+   * The bytes of `serialize` as it would write them now, in pieces that are made one at a time while txns are applied. Beginning takes time in proportion
+   * to a thousandth of the znodes; a piece not wanted needs no word, and there may be several snapshots at once.
+   *
+   * @param pieceBytesMax the most bytes of a piece; 64 KiB when absent.
+   */
+  snapshot(pieceBytesMax = 64 * 1024): Generator<Uint8Array> {
+    return encodePieces(this.store.freeze(), this.lastZxid, pieceBytesMax);
+  }
+
+  /**
    * The tree that `serialize` wrote, equal in everything that can be observed.
    *
    * @throws ProtocolError for any bytes that no `serialize` wrote; BAD_VALUE where they can be read and make no tree.
    */
-  static deserialize(bytes: Uint8Array): DataTree {
-    const { store, lastZxid } = decodeTree(bytes);
+  static deserialize(bytes: Uint8Array, options?: TreeOptions): DataTree {
+    const { store, lastZxid } = decodeTree(bytes, options);
     const tree = new DataTree();
     tree.store = store;
     tree.lastZxid = lastZxid;

@@ -2,8 +2,12 @@
  * Names and data of znodes, as bytes in chunks. A blob is
  *
  *     int32   the znode that it is of, little-endian
- *     varint  length of the name in UTF-16 code units × 2, + 1 where a unit takes two bytes; length of the data + 1, 0 for null
- *     name, data, and up to three bytes, so that the next blob begins at a multiple of four
+ *     varint  bytes of the name × 2, + 1 where not all are ASCII
+ *     varint  bytes of the data + 1, 0 for null
+ *     name    in UTF-8, as a snapshot has it
+ *     data
+ *
+ * and up to three bytes more, so that the next one begins at a multiple of four.
  *
  * Invariant: what was written is never written again. New data make a new blob, and a chunk of which less than half is alive is
  * emptied by copying what lives, and dropped. So a view of data stays what it was for as long as anybody holds it, in an answer on its way out or in a
@@ -11,7 +15,7 @@
  *
  * At worst, dead bytes are as many as living ones. Emptying a chunk copies 32 KiB at most, and each byte written pays for one byte copied.
  */
-import { assert } from '@quorate/protocol';
+import { assert, decodeUtf8, encodeUtf8 } from '@quorate/protocol';
 
 /** Stands for "no blob"; the number of the last place of the last chunk, which is never made. */
 export const NO_BLOB = -1;
@@ -28,9 +32,6 @@ const PLACE_MASK = (1 << PLACE_BITS) - 1;
 const CHUNKS_MAX = 2 ** (32 - PLACE_BITS) - 1;
 
 const OWNER_BYTES = 4;
-
-/** How many code units become a string in one call, well below any engine's limit on arguments. */
-const UNITS_PER_CALL = 1024;
 
 /** What the arena asks of the znodes when it moves their blobs. */
 export interface BlobOwners {
@@ -57,9 +58,8 @@ export class BlobArena {
   // The blob that `look` has looked at.
   private bytes: Uint8Array = new Uint8Array(0);
   private at = 0;
+  private isAscii = true;
   private nameAt = 0;
-  private nameUnits = 0;
-  private wide = 0;
   private dataAt = 0;
   /** −1 for null. */
   private dataBytes = 0;
@@ -72,17 +72,12 @@ export class BlobArena {
 
   /** Writes the blob of a znode whose name is `text` from `start` on. Returns where it is. */
   add(owner: number, text: string, start: number, data: Uint8Array | null): number {
-    const units = text.length - start;
-    const wide = isWide(text, start) ? 1 : 0;
-    const blob = this.begin(owner, units, wide, data);
-    const { bytes } = this;
-    let at = this.nameAt;
-    for (let index = start; index < text.length; index++) {
-      const unit = text.charCodeAt(index);
-      bytes[at++] = unit;
-      if (wide === 1) bytes[at++] = unit >> 8;
-    }
-    if (data !== null) bytes.set(data, at);
+    const encoded = isAscii(text, start) ? undefined : encodeUtf8(text.slice(start));
+    const blob = this.begin(owner, encoded?.length ?? text.length - start, encoded === undefined, data);
+    const { bytes, nameAt } = this;
+    if (encoded !== undefined) bytes.set(encoded, nameAt);
+    else for (let index = start; index < text.length; index++) bytes[nameAt + index - start] = text.charCodeAt(index);
+    if (data !== null) bytes.set(data, this.dataAt);
     return blob;
   }
 
@@ -90,8 +85,9 @@ export class BlobArena {
   replaceData(owner: number, data: Uint8Array | null): void {
     this.look(this.owners.blobOf(owner));
     const { bytes, nameAt, dataAt } = this;
-    const blob = this.begin(owner, this.nameUnits, this.wide, data);
-    this.bytes.set(bytes.subarray(nameAt, dataAt), this.nameAt);
+    const blob = this.begin(owner, dataAt - nameAt, this.isAscii, data);
+    const to = this.nameAt - nameAt;
+    for (let at = nameAt; at < dataAt; at++) this.bytes[to + at] = bytes[at] as number;
     if (data !== null) this.bytes.set(data, this.dataAt);
     // Making room may have moved the old blob.
     const old = this.owners.blobOf(owner);
@@ -120,37 +116,31 @@ export class BlobArena {
     return Math.max(this.dataBytes, 0);
   }
 
-  /** In UTF-16 code units. */
-  nameLength(blob: number): number {
-    this.look(blob);
-    return this.nameUnits;
-  }
-
-  /** Whether the name is `text` from `start` to `end`, unit by unit. */
-  hasName(blob: number, text: string, start: number, end: number): boolean {
-    this.look(blob);
-    if (this.nameUnits !== end - start) return false;
-    const { bytes, wide } = this;
-    let at = this.nameAt;
-    for (let index = start; index < end; index++) {
-      const unit = wide === 0 ? bytes[at++] : (bytes[at++] as number) | ((bytes[at++] as number) << 8);
-      if (unit !== text.charCodeAt(index)) return false;
-    }
-    return true;
-  }
-
   name(blob: number): string {
     this.look(blob);
-    const { bytes, nameAt, wide, dataAt } = this;
-    let name = '';
-    for (let at = nameAt; at < dataAt; ) {
-      const units: number[] = [];
-      for (; at < dataAt && units.length < UNITS_PER_CALL; at += 1 + wide) {
-        units.push(wide === 0 ? (bytes[at] as number) : (bytes[at] as number) | ((bytes[at + 1] as number) << 8));
-      }
-      name += String.fromCharCode.apply(null, units);
-    }
-    return name;
+    return decodeUtf8(this.bytes, this.nameAt, this.dataAt);
+  }
+
+  /** The length of the name as a string. */
+  nameLength(blob: number): number {
+    this.look(blob);
+    return this.isAscii ? this.dataAt - this.nameAt : decodeUtf8(this.bytes, this.nameAt, this.dataAt).length;
+  }
+
+  /** The name in UTF-8, a view. */
+  nameBytes(blob: number): Uint8Array {
+    this.look(blob);
+    return this.bytes.subarray(this.nameAt, this.dataAt);
+  }
+
+  /** Whether the name is `text` from `start` to `end`. */
+  hasName(blob: number, text: string, start: number, end: number): boolean {
+    this.look(blob);
+    const { bytes, nameAt, dataAt } = this;
+    if (!this.isAscii) return decodeUtf8(bytes, nameAt, dataAt) === text.slice(start, end);
+    if (dataAt - nameAt !== end - start) return false;
+    for (let index = start; index < end; index++) if (bytes[nameAt + index - start] !== text.charCodeAt(index)) return false;
+    return true;
   }
 
   /** The blobs as they are now, to be read only. It takes time in proportion to the chunks. */
@@ -174,11 +164,10 @@ export class BlobArena {
     this.bytes = bytes;
     this.at = start + OWNER_BYTES;
     const nameHead = this.varint();
-    this.wide = nameHead & 1;
-    this.nameUnits = nameHead >>> 1;
+    this.isAscii = (nameHead & 1) === 0;
     this.dataBytes = this.varint() - 1;
     this.nameAt = this.at;
-    this.dataAt = this.at + (this.nameUnits << this.wide);
+    this.dataAt = this.at + (nameHead >>> 1);
     return readOwner(bytes, start);
   }
 
@@ -200,10 +189,9 @@ export class BlobArena {
   // Writing
 
   /** Makes room for a blob and writes its head; its parts are then known as after `look`. */
-  private begin(owner: number, units: number, wide: number, data: Uint8Array | null): number {
-    const nameHead = (units << 1) | wide;
+  private begin(owner: number, nameBytes: number, ascii: boolean, data: Uint8Array | null): number {
+    const nameHead = nameBytes * 2 + (ascii ? 0 : 1);
     const dataHead = data === null ? 0 : data.length + 1;
-    const nameBytes = units << wide;
     const size = sizeOf(OWNER_BYTES + varintBytes(nameHead) + varintBytes(dataHead) + nameBytes + (data?.length ?? 0));
     const blob = this.allocate(size);
     const { bytes } = this.chunk(blob >>> PLACE_BITS);
@@ -279,9 +267,9 @@ function sizeOf(bytes: number): number {
   return (bytes + 3) & ~3;
 }
 
-function isWide(text: string, start: number): boolean {
-  for (let index = start; index < text.length; index++) if (text.charCodeAt(index) > 0xff) return true;
-  return false;
+function isAscii(text: string, start: number): boolean {
+  for (let index = start; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false;
+  return true;
 }
 
 function readOwner(bytes: Uint8Array, at: number): number {

@@ -110,8 +110,8 @@ export class DataTree {
     return this.store.acls.get(this.number(node, Int.acl));
   }
 
-  /** The names of the children, a new array, in order of creation. */
-  children(node: NodeHandle): string[] {
+  /** The names of the children in order of creation, as they are now; nobody may change the list. */
+  children(node: NodeHandle): readonly string[] {
     assert(this.store.rows.isLive(node), 'a handle is used while its znode lives');
     return this.store.childNames(node);
   }

@@ -133,7 +133,8 @@ function* writeZnodes(
 
 function writeZnode(writer: JuteWriter, rows: ZnodePages, node: NodeHandle, depth: number, list: number): void {
   writer.int(depth);
-  writer.string(rows.name(node));
+  // A string is written as its bytes behind their number, and the rows have the bytes.
+  writer.buffer(rows.nameBytes(node));
   writer.buffer(rows.data(node));
   writer.int(list);
   writer.zxid(rows.long(node, Long.czxid) as Zxid);

@@ -140,6 +140,11 @@ export class ZnodePages {
     return this.blobs.name(this.rows.int(handle, Int.blob));
   }
 
+  /** The name in UTF-8, a view. */
+  nameBytes(handle: NodeHandle): Uint8Array {
+    return this.blobs.nameBytes(this.rows.int(handle, Int.blob));
+  }
+
   /** Whether the name is `text` from `start` to `end`. */
   hasName(handle: NodeHandle, text: string, start: number, end: number): boolean {
     return this.blobs.hasName(this.rows.int(handle, Int.blob), text, start, end);

@@ -11,6 +11,9 @@ import { EphemeralIndex, NO_OWNER, type Owned } from './ephemeral-index.js';
 import { type NameHash, nameHash } from './name-hash.js';
 import { Int, NO_NODE, type NodeHandle, ROOT, ZnodePages } from './znode-pages.js';
 
+/** The names in lists that are kept for the next reader. */
+const LISTED_NAMES_MAX = 64 * 1024;
+
 /** How a store lays out what it holds. None of it can be seen from outside. */
 export interface StoreLayout {
   /** The key of the hash of names, a whole number from 0 to 2^53 − 1; 0 when absent. */
@@ -37,6 +40,9 @@ export class ZnodeStore {
   /** Lengths of all paths and data but the root's path: what ZooKeeper calls the approximate data size. */
   pathAndDataLength = 0;
   private readonly index: ChildIndex;
+  /** Lists of children that were read and are still true: many clients read the same list when it has changed. */
+  private readonly lists = new Map<NodeHandle, readonly string[]>();
+  private listedNames = 0;
 
   /** A store with the root alone. */
   constructor(rootAcl: readonly Acl[], layout: StoreLayout = {}) {
@@ -84,6 +90,7 @@ export class ZnodeStore {
     rows.setInt(node, Int.previousSibling, last);
     rows.setInt(node, Int.acl, this.acls.acquire(child.acl));
     this.index.add(node, path, nameAt);
+    this.forgetList(parent);
     this.pathAndDataLength += child.pathLength + (data?.length ?? 0);
     return node;
   }
@@ -113,6 +120,7 @@ export class ZnodeStore {
     this.acls.release(rows.int(node, Int.acl));
     this.pathAndDataLength -= rows.pathLength(node) + rows.dataLength(node);
     this.index.delete(node);
+    this.forgetList(parent);
     rows.release(node);
   }
 
@@ -146,14 +154,17 @@ export class ZnodeStore {
     this.rows.setInt(node, Int.acl, number);
   }
 
-  /** The names of a znode's children in order of creation. */
-  childNames(parent: NodeHandle): string[] {
+  /** The names of a znode's children in order of creation; nobody may change the list. */
+  childNames(parent: NodeHandle): readonly string[] {
+    const known = this.lists.get(parent);
+    if (known !== undefined) return known;
     const { rows } = this;
     const names: string[] = [];
     for (let child = rows.int(parent, Int.firstChild) as NodeHandle; child !== NO_NODE; ) {
       names.push(rows.name(child));
       child = rows.int(child, Int.nextSibling) as NodeHandle;
     }
+    this.keepList(parent, names);
     return names;
   }
 
@@ -163,6 +174,23 @@ export class ZnodeStore {
    */
   freeze(): StoreImage {
     return { rows: this.rows.freeze(), acls: this.acls.snapshot(), owners: this.ephemerals.snapshot() };
+  }
+
+  private keepList(parent: NodeHandle, names: readonly string[]): void {
+    if (names.length === 0 || names.length > LISTED_NAMES_MAX) return;
+    if (this.listedNames + names.length > LISTED_NAMES_MAX) {
+      this.lists.clear();
+      this.listedNames = 0;
+    }
+    this.lists.set(parent, names);
+    this.listedNames += names.length;
+  }
+
+  private forgetList(parent: NodeHandle): void {
+    const names = this.lists.get(parent);
+    if (names === undefined) return;
+    this.lists.delete(parent);
+    this.listedNames -= names.length;
   }
 
   /** The znode of the first `end` characters of a path, which are not `/` alone. */

@@ -38,7 +38,7 @@ import { type HandshakeHost, Handshakes } from './handshakes.js';
 import { Leadership } from './leadership.js';
 import type { LocalSession } from './local-session.js';
 import type { PendingRequest } from './pending-request.js';
-import { joined, piecesOf } from './pieces.js';
+import { joined } from './pieces.js';
 import { answerLocally, type LocalAnswer } from './reads.js';
 import {
   decodeSessionMessage,
@@ -155,8 +155,8 @@ export class Member implements Application {
     this.#clients.end();
   }
 
-  snapshot(): Uint8Array[] {
-    return piecesOf(this.#database.serialize());
+  snapshot(): Iterable<Uint8Array> {
+    return this.#database.snapshot();
   }
 
   /**

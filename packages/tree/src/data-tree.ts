@@ -53,7 +53,7 @@ export class DataTree {
   lastZxid: Zxid = NO_ZXID;
   private store: ZnodeStore;
 
-  constructor(options: TreeOptions = {}) {
+  constructor(options?: TreeOptions) {
     this.store = builtInZnodes(options);
   }
 

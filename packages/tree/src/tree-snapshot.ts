@@ -57,7 +57,8 @@ export function* encodePieces(image: StoreImage, lastZxid: Zxid, pieceBytesMax: 
   // A step ends once a piece is half full, so that most znodes still fit; what is more than a piece is cut.
   const stepBytes = pieceBytesMax >> 1;
   const writer = new JuteWriter(pieceBytesMax);
-  for (const _ of writeTree(writer, image, lastZxid, stepBytes)) {
+  const steps = writeTree(writer, image, lastZxid, stepBytes);
+  while (steps.next().done !== true) {
     const written = writer.finish();
     for (let at = 0; at < written.length; at += pieceBytesMax) yield written.subarray(at, at + pieceBytesMax);
   }

@@ -33,6 +33,7 @@ export class Apache {
     const options = [
       `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
       '-Dzookeeper.extendedTypesEnabled=true',
+      '-Dzookeeper.enforceQuota=true',
       '-Dzookeeper.forceSync=no',
       '-Xmx256m',
     ];
@@ -50,6 +51,11 @@ export class Apache {
       throw new Error(`Apache ZooKeeper does not start${failure === undefined ? '' : `: ${failure.message}`}`);
     }
     return apache;
+  }
+
+  /** Where its logs and snapshots are. */
+  get logFolder(): string {
+    return join(this.#folder, 'data', 'version-2');
   }
 
   async stop(): Promise<void> {

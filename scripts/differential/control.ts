@@ -47,10 +47,11 @@ export class Control {
     return this.#lastZxid;
   }
 
-  /** Creates the folder, within one of its own as well, and a few znodes that every history begins with, and gives the zxid of that. */
+  /** Creates the folder, within one of its own as well, a few znodes that every history begins with, and where their quotas would be; gives the zxid of that. */
   async create(folder: string): Promise<Zxid> {
     const parent = folder.slice(0, folder.lastIndexOf('/'));
-    const ops = [parent, folder, `${folder}/a`, `${folder}/b`, `${folder}/a/x`].map(
+    const paths = [parent, folder, `${folder}/a`, `${folder}/b`, `${folder}/a/x`];
+    const ops = [...paths, ...paths.map((path) => `/zookeeper/quota${path}`)].map(
       (path) => ({ type: OpCode.create, path, data: NO_DATA, acl: OPEN_ACL_UNSAFE, flags: 0 }) as const,
     );
     const { response, zxid } = await this.#call({ type: OpCode.multi, ops });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { histories } from './arbitrary.ts';
 import type { Step } from './history.ts';
+import { quotaHistories } from './quota-histories.ts';
 import { type Outcome, runHistory } from './run-history.ts';
 import { Side } from './side.ts';
 import { Tally } from './tally.ts';
@@ -38,7 +39,8 @@ export async function differential(options: DifferentialOptions): Promise<Result
     await Promise.all([sides.theirs.close(), sides.ours.close()]);
     return outcome;
   };
-  const property = fc.asyncProperty(histories(stepsMax), async (steps) => {
+  const all = fc.oneof({ weight: 7, arbitrary: histories(stepsMax) }, { weight: 1, arbitrary: quotaHistories(stepsMax) });
+  const property = fc.asyncProperty(all, async (steps) => {
     const { differs } = await run(steps);
     failed ||= differs;
     if (!failed) onHistory?.(tally);

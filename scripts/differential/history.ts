@@ -1,7 +1,8 @@
 /**
  * What a history is made of: steps, as data, that name sessions by slot and everything else that differs between two servers by a word.
  *
- * A path that begins with `~` lies in the folder that a run has for itself, so that trees begin equal.
+ * A path that begins with `~` lies in the folder that a run has for itself, so that trees begin equal; one that begins with `/zookeeper/quota~` where the
+ * quotas of that folder are.
  */
 import { OpCode, opCodeName, type Request } from '@quorate/protocol';
 

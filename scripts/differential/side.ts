@@ -25,6 +25,9 @@ const QUIESCE_XID = 1_000_000;
 /** How far a client is ahead that has seen the future. */
 const FUTURE = 0x10_0000;
 
+/** A history has a folder here as well. */
+const QUOTA = '/zookeeper/quota';
+
 interface Slot {
   connection: RawConnection | undefined;
   session: Session | undefined;
@@ -218,7 +221,8 @@ export class Side {
   }
 
   #placed(path: string): string {
-    return path.startsWith('~') ? this.#folder + path.slice(1) : path;
+    if (path.startsWith('~')) return this.#folder + path.slice(1);
+    return path.startsWith(`${QUOTA}~`) ? QUOTA + this.#folder + path.slice(QUOTA.length + 1) : path;
   }
 
   /** The request with every path of the folder put into it, whatever its fields are called. */

@@ -21,7 +21,7 @@ export {
   encodeConnectRequest,
   encodeConnectResponse,
 } from './connect.js';
-export { crc32 } from './crc32.js';
+export { CRC32_START, crc32, crc32Of, crc32OfBytes, crc32OfInt, crc32OfText } from './crc32.js';
 export { CreateMode, createModeFromFlag, hasTtl, isEphemeral, isSequential } from './create-mode.js';
 export { CONTAINER_OWNER, isTtl, sessionOf, TTL_MS_MAX, ttlOf, ttlOwner } from './ephemeral-owner.js';
 export { ErrorCode, type ErrorName, errorName, isZooKeeperError, ZooKeeperError, type ZooKeeperErrorOptions } from './errors.js';
@@ -94,7 +94,7 @@ export type {
 export { decodeServerMessage, encodeServerMessage } from './server-messages.js';
 export { formatSessionId } from './session-id.js';
 export { STAT_BYTES, type Stat, statCodec } from './stat.js';
-export { decodeTxn, encodeTxn } from './txn-codec.js';
+export { type DecodedTxn, decodeTxn, encodeTxn } from './txn-codec.js';
 export type {
   CheckTxn,
   CloseSessionTxn,
@@ -108,6 +108,7 @@ export type {
   SetAclTxn,
   SetDataTxn,
   Txn,
+  TxnDigest,
   TxnHeader,
 } from './txns.js';
 export { decodeUtf8, encodeUtf8 } from './utf8.js';

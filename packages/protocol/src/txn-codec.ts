@@ -1,7 +1,5 @@
 /**
- * The bytes of txns: a header and a record (`SerializeUtils`, records of `org.apache.zookeeper.txn`).
- *
- * Nothing may follow a txn here. In ZooKeeper a `TxnDigest` may; until it is known what to do with one, dropping it unseen would be wrong.
+ * The bytes of txns: a header, a record and, where the leader keeps one, a digest (`SerializeUtils`, records of `org.apache.zookeeper.txn`).
  */
 import { readAclList, writeAclList } from './acl.js';
 import { assert, unreachable } from './assert.js';
@@ -22,25 +20,35 @@ import type {
   SetAclTxn,
   SetDataTxn,
   Txn,
+  TxnDigest,
   TxnHeader,
 } from './txns.js';
 
 /** A txn as it is proposed and logged. The types of header and body must be equal. */
-export function encodeTxn(header: TxnHeader, txn: Txn, writer = new JuteWriter()): Uint8Array {
+export function encodeTxn(header: TxnHeader, txn: Txn, digest?: TxnDigest, writer = new JuteWriter()): Uint8Array {
   assert(header.type === txn.type, 'the header of a txn names the type of its body');
   writer.clear();
   headerCodec.write(writer, header);
   writeTxn(writer, txn);
+  if (digest !== undefined) digestCodec.write(writer, digest);
   return writer.finish();
 }
 
+/** A txn and what came with it. */
+export interface DecodedTxn {
+  readonly header: TxnHeader;
+  readonly txn: Txn;
+  readonly digest: TxnDigest | undefined;
+}
+
 /** The txn of these bytes, whose data are views of them. @throws ProtocolError UNKNOWN_OPCODE for a type that is not known, else what is wrong with the bytes. */
-export function decodeTxn(bytes: Uint8Array): { readonly header: TxnHeader; readonly txn: Txn } {
+export function decodeTxn(bytes: Uint8Array): DecodedTxn {
   const reader = JuteReader.sharing(bytes);
   const header = headerCodec.read(reader);
   const txn = readTxn(reader, header.type);
+  const digest = reader.remaining === DIGEST_BYTES ? digestCodec.read(reader) : undefined;
   reader.finish();
-  return { header, txn };
+  return { header, txn, digest };
 }
 
 function readTxn(reader: JuteReader, type: number): Txn {
@@ -128,6 +136,19 @@ const headerCodec: Codec<TxnHeader> = {
     writer.zxid(header.zxid);
     writer.longNumber(header.time);
     writer.int(header.type);
+  },
+};
+
+const DIGEST_BYTES = 12;
+
+const digestCodec: Codec<TxnDigest> = {
+  read(reader) {
+    return { version: reader.int(), high: reader.int() >>> 0, low: reader.int() >>> 0 };
+  },
+  write(writer, digest) {
+    writer.int(digest.version);
+    writer.int(digest.high);
+    writer.int(digest.low);
   },
 };
 

@@ -19,6 +19,16 @@ export interface TxnHeader {
   readonly type: number;
 }
 
+/** What the tree comes to once the txn is applied (record `TxnDigest`); without it, nothing is said of that. */
+export interface TxnDigest {
+  /** How it is computed; ZooKeeper's since 3.6 is 2. Those of different versions are not to be compared. */
+  readonly version: number;
+  /** The upper half of its 64 bits, a uint32. */
+  readonly high: number;
+  /** The lower half, a uint32. */
+  readonly low: number;
+}
+
 /** A znode comes into being (record `CreateTxn`); of type `create2` where the request was. */
 export interface CreateTxn {
   readonly type: typeof OpCode.create | typeof OpCode.create2;

@@ -17,6 +17,7 @@ import {
   type Response,
   type Stat,
   type Txn,
+  type TxnDigest,
   type TxnHeader,
   type Zxid,
 } from '../src/index.js';
@@ -192,6 +193,12 @@ export const txn: fc.Arbitrary<Txn> = fc.oneof(
 export const headedTxn: fc.Arbitrary<{ header: TxnHeader; txn: Txn }> = fc
   .tuple(fc.record({ clientId: int64, cxid: int32, zxid, time }), txn)
   .map(([header, body]) => ({ header: { ...header, type: body.type }, txn: body }));
+
+export const txnDigest: fc.Arbitrary<TxnDigest> = fc.record({
+  version: int32,
+  high: fc.nat({ max: 0xffff_ffff }),
+  low: fc.nat({ max: 0xffff_ffff }),
+});
 
 export const connectRequest: fc.Arbitrary<ConnectRequest> = fc.record({
   kind: fc.constant('connect'),

@@ -1,7 +1,7 @@
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { crc32, encodeUtf8 } from '../src/index.js';
+import { CRC32_START, crc32, crc32Of, crc32OfBytes, crc32OfInt, crc32OfText, encodeUtf8 } from '../src/index.js';
 import { run } from './arbitraries.js';
 import { hex } from './hex.js';
 
@@ -19,6 +19,17 @@ test('it is the checksum of zlib, of a part too', () => {
       const [start, end] = [a % (bytes.length + 1), b % (bytes.length + 1)].sort((one, other) => one - other) as [number, number];
       expect(crc32(bytes)).toBe(zlibCrc32(bytes));
       expect(crc32(bytes, start, end)).toBe(zlibCrc32(bytes.subarray(start, end)));
+    }),
+    run,
+  );
+});
+
+test('in steps it is the checksum of everything together', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.uint8Array({ maxLength: 60 }), fc.integer(), (text, bytes, value) => {
+      const remainder = crc32OfInt(crc32OfBytes(crc32OfText(CRC32_START, text), bytes), value);
+      const last = Uint8Array.of(value >> 24, value >> 16, value >> 8, value);
+      expect(crc32Of(remainder)).toBe(zlibCrc32(Uint8Array.from([...encodeUtf8(text), ...bytes, ...last])));
     }),
     run,
   );

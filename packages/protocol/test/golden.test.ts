@@ -478,3 +478,12 @@ test('txns', () => {
     'ffffffff 00000004 fffffffe',
   );
 });
+
+test('the digest behind a txn', () => {
+  const header = { clientId: SESSION, cxid: 9, zxid: makeZxid(1, 5), time: 1_600_000_000_000, type: OpCode.error };
+  const digest = { version: 2, high: 0xffff_fff0, low: 0x8000_0001 };
+  // clientId, cxid, zxid, time, type, err; version, treeDigest
+  const bytes = hex('01000186a0b1c2d3 00000009 0000000100000005 00000174876e8000 ffffffff ffffff9b', '00000002 fffffff080000001');
+  expect(toHex(encodeTxn(header, { type: OpCode.error, err: -101 }, digest))).toBe(toHex(bytes));
+  expect(decodeTxn(bytes).digest).toEqual(digest);
+});

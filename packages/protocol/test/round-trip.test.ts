@@ -82,9 +82,10 @@ test('every reply comes back', () => {
 test('every txn comes back', () => {
   const seen = new Set<number>();
   fc.assert(
-    fc.property(any.headedTxn, ({ header, txn }) => {
+    fc.property(any.headedTxn, any.txnDigest, ({ header, txn }, digest) => {
       seen.add(txn.type);
-      expect(decodeTxn(encodeTxn(header, txn))).toEqual({ header, txn });
+      expect(decodeTxn(encodeTxn(header, txn))).toEqual({ header, txn, digest: undefined });
+      expect(decodeTxn(encodeTxn(header, txn, digest))).toEqual({ header, txn, digest });
     }),
     { ...any.run, numRuns: 1500 },
   );

@@ -1,6 +1,6 @@
 /** What an ensemble can be made of, and its rules. */
 import type { Clock, Random } from '@quorate/ports';
-import type { Sid, Storage, Transport } from '@quorate/server';
+import type { QuotaExcess, Sid, Storage, Transport } from '@quorate/server';
 
 /** The greatest number of servers: sids are one byte of a session id, and 255 is taken. */
 export const SERVERS_MAX = 254;
@@ -37,6 +37,12 @@ export interface EnsembleOptions {
   readonly containersPerMinuteMax?: number | undefined;
   /** The digest id, `super:` and base64, of the client that may do everything; nobody when absent. */
   readonly superDigest?: string | undefined;
+  /** Whether servers compare the digests of their trees after each txn, and stop where one differs (`zookeeper.digest.enabled`); true when absent. */
+  readonly digest?: boolean | undefined;
+  /** Whether hard limits of quotas are enforced (`zookeeper.enforceQuota`); false when absent. */
+  readonly enforceQuota?: boolean | undefined;
+  /** A request goes above a limit of a quota, a soft one or a hard one; called before the leader proposes or refuses it. */
+  readonly onQuotaExcess?: ((excess: QuotaExcess) => void) | undefined;
   /** How a server reaches its peers; asked for at every start of the server. A network within the process when absent. */
   readonly transport?: ((sid: Sid) => Transport) | undefined;
   /**
@@ -69,7 +75,8 @@ const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = n
   ['containersPerMinuteMax', [1, 0x7fff_ffff]],
 ]);
 
-const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure']);
+const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure', 'onQuotaExcess']);
+const booleans: ReadonlySet<string> = new Set(['digest', 'enforceQuota']);
 const objects: ReadonlySet<string> = new Set(['clock', 'random', 'signal']);
 
 /** @throws TypeError that names the option and its rule, also for an option that does not exist. */
@@ -79,6 +86,7 @@ export function checkEnsembleOptions(options: EnsembleOptions): void {
     const range = wholeNumbers.get(name);
     if (range !== undefined) checkWhole(name, value, range);
     else if (functions.has(name)) check(typeof value === 'function', name, 'a function', value);
+    else if (booleans.has(name)) check(typeof value === 'boolean', name, 'true or false', value);
     else if (objects.has(name)) check(typeof value === 'object' && value !== null, name, 'an object', value);
     else if (name === 'superDigest')
       check(typeof value === 'string' && value.startsWith('super:'), name, 'a string that starts with super:', value);

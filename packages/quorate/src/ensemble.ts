@@ -361,6 +361,9 @@ export class Ensemble {
       superDigest,
       containerCheckIntervalMs,
       containersPerMinuteMax,
+      digest,
+      enforceQuota,
+      onQuotaExcess,
       initLimit = 20,
       syncLimit = 10,
     } = this.#options;
@@ -379,6 +382,9 @@ export class Ensemble {
       ...(superDigest !== undefined && { superDigest }),
       ...(containerCheckIntervalMs !== undefined && { containerCheckIntervalMs }),
       ...(containersPerMinuteMax !== undefined && { containersPerMinuteMax }),
+      ...(digest !== undefined && { digest }),
+      ...(enforceQuota !== undefined && { enforceQuota }),
+      ...(onQuotaExcess !== undefined && { onQuotaExcess }),
       onStatus: (status) => {
         if (place.server !== server) return;
         place.hasRecovered = true;

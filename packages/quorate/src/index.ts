@@ -54,6 +54,7 @@ export {
   type Mark,
   MemoryNetwork,
   MemoryStorage,
+  type QuotaExcess,
   type ServerState,
   type Sid,
   type Storage,

@@ -558,6 +558,7 @@ describe('misuse', () => {
     [{ clock: 5 as never }, /clock must be an object/],
     [{ containerCheckIntervalMs: 0 }, /containerCheckIntervalMs must be a whole number from 1/],
     [{ containersPerMinuteMax: 0.5 }, /containersPerMinuteMax must be a whole number from 1/],
+    [{ enforceQuota: 'yes' as never }, /enforceQuota must be true or false/],
     [{ superDigest: 'me' }, /superDigest must be a string that starts with super:/],
     [{ minSessionTimeoutMs: 1000, maxSessionTimeoutMs: 10 }, /minSessionTimeoutMs/],
     [{ server: 3 } as never, /server is not an option of an ensemble/],

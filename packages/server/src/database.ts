@@ -1,9 +1,20 @@
 /**
  * All that the ensemble agrees on, as one server has it: the tree and the sessions (`ZKDatabase`). It is what a snapshot holds.
  */
-import { JuteReader, JuteWriter, OpCode, ProtocolError, type Txn, type TxnHeader, type Zxid } from '@quorate/protocol';
+import {
+  formatZxid,
+  InvariantError,
+  JuteReader,
+  JuteWriter,
+  OpCode,
+  ProtocolError,
+  type Txn,
+  type TxnDigest,
+  type TxnHeader,
+  type Zxid,
+} from '@quorate/protocol';
 import { SessionTable } from '@quorate/session';
-import { type ChangeListener, DataTree, type TxnResult } from '@quorate/tree';
+import { agree, type ChangeListener, DataTree, type DataTreeOptions, formatDigest, type TxnResult } from '@quorate/tree';
 import { piecesOf } from './pieces.js';
 
 const FORMAT_VERSION = 2;
@@ -29,6 +40,19 @@ export class Database {
     return this.tree.apply(header, txn, onChange);
   }
 
+  /**
+   * Compares the tree with what the leader said when it proposed the txn that was applied last. A server whose tree has gone another way must not answer from it.
+   *
+   * @throws InvariantError where they differ. Where one of the two keeps no digest, nothing is compared.
+   */
+  checkDigest(expected: TxnDigest | undefined): void {
+    const { digest } = this.tree;
+    if (expected === undefined || digest === undefined || agree(expected, digest)) return;
+    throw new InvariantError(
+      `after txn ${formatZxid(this.lastZxid)} the tree has the digest ${formatDigest(digest)}, and the leader said ${formatDigest(expected)}`,
+    );
+  }
+
   /** The whole state, exact at `lastZxid` of this moment, in pieces of 64 KiB at most that are made one at a time while txns are applied. */
   snapshot(): Iterable<Uint8Array> {
     const writer = new JuteWriter();
@@ -39,13 +63,13 @@ export class Database {
   }
 
   /** @throws ProtocolError for bytes that no `snapshot` gave. */
-  static deserialize(bytes: Uint8Array): Database {
+  static deserialize(bytes: Uint8Array, options?: DataTreeOptions): Database {
     const reader = new JuteReader(bytes);
     if (reader.int() !== FORMAT_VERSION) throw new ProtocolError('BAD_VALUE', 'the snapshot of a server is of a version that is not known');
     const sessions = reader.buffer();
     if (sessions === null) throw new ProtocolError('BAD_VALUE', 'the snapshot of a server begins with its sessions');
     const tree = bytes.subarray(bytes.length - reader.remaining);
-    return new Database(DataTree.deserialize(tree), SessionTable.deserialize(sessions));
+    return new Database(DataTree.deserialize(tree, options), SessionTable.deserialize(sessions));
   }
 }
 

@@ -15,4 +15,5 @@ export {
   type Transport,
 } from '@quorate/zab';
 export type { ClientLink, ClientPort } from './client-port.js';
+export type { QuotaExcess } from './quota.js';
 export { Server, type ServerOptions } from './server.js';

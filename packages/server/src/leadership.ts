@@ -9,16 +9,28 @@
  * name the session and the cxid only, so that the server which holds it now could take it for the answer to a request of its own.
  */
 import type { Clock } from '@quorate/ports';
-import { assert, ErrorCode, encodeTxn, JuteWriter, makeZxid, OpCode, type Txn, type TxnHeader, type Zxid } from '@quorate/protocol';
+import {
+  assert,
+  ErrorCode,
+  encodeTxn,
+  JuteWriter,
+  makeZxid,
+  OpCode,
+  type Txn,
+  type TxnDigest,
+  type TxnHeader,
+  type Zxid,
+} from '@quorate/protocol';
 import { SessionTracker } from '@quorate/session';
 import type { Sid } from '@quorate/zab';
 import type { Broadcast } from './broadcast.js';
 import { ContainerSweep, isOver } from './container-sweep.js';
 import type { Database } from './database.js';
 import { Fifo } from './fifo.js';
-import type { ForwardedRequest, WriteRequest } from './forwarded-request.js';
+import type { ForwardedRequest } from './forwarded-request.js';
 import { PendingChanges } from './pending-changes.js';
-import { errorTxn, prepare, prepareCloseSession, prepareDeleteContainer } from './prepare.js';
+import { errorTxn, prepare, prepareCloseSession, prepareDeleteContainer, type TreeWrite } from './prepare.js';
+import type { QuotaPolicy } from './quota.js';
 import type { HeldSession, OwnerStamp, SessionMessage, Touch } from './session-messages.js';
 
 export interface LeadershipOptions {
@@ -31,6 +43,7 @@ export interface LeadershipOptions {
   readonly containerCheckIntervalMs: number;
   /** How many of them go in a minute at most. */
   readonly containersPerMinuteMax: number;
+  readonly quotas: QuotaPolicy;
   /** Tells a server, this one included, something about a session. */
   readonly tell: (to: Sid, message: SessionMessage) => void;
 }
@@ -39,6 +52,8 @@ export interface LeadershipOptions {
 export interface Prepared {
   readonly header: TxnHeader;
   readonly txn: Txn;
+  /** What the tree will come to; undefined where no digest is kept. */
+  readonly digest: TxnDigest | undefined;
 }
 
 interface Owner {
@@ -126,7 +141,7 @@ export class Leadership {
     }
     this.#tracker.touch(session, this.#options.clock.now());
     if (request.type === OpCode.closeSession) this.#closeSession(session, cxid);
-    else this.#propose(session, cxid, this.#prepare(forwarded, request));
+    else this.#write(forwarded, request);
   }
 
   /** A client wants to go on with its session at server `from`. */
@@ -240,20 +255,20 @@ export class Leadership {
     if (typeof txn !== 'number') this.#propose(NO_SESSION, NO_CXID, txn);
   }
 
-  #prepare(
-    { session, authIds }: ForwardedRequest,
-    request: Exclude<WriteRequest, { type: typeof OpCode.createSession | typeof OpCode.closeSession }>,
-  ): Txn {
-    return prepare(this.#changes, request, { zxid: this.#options.broadcast.nextZxid, session, authIds });
+  #write({ session, cxid, authIds }: ForwardedRequest, request: TreeWrite): void {
+    const { broadcast, clock, quotas } = this.#options;
+    const time = clock.wallNow();
+    this.#propose(session, cxid, prepare(this.#changes, request, { zxid: broadcast.nextZxid, time, session, authIds, quotas }), time);
   }
 
-  #propose(clientId: bigint, cxid: number, txn: Txn): void {
-    const { broadcast, clock } = this.#options;
-    const header: TxnHeader = { clientId, cxid, zxid: broadcast.nextZxid, time: clock.wallNow(), type: txn.type };
+  #propose(clientId: bigint, cxid: number, txn: Txn, time = this.#options.clock.wallNow()): void {
+    const { broadcast } = this.#options;
+    const header: TxnHeader = { clientId, cxid, zxid: broadcast.nextZxid, time, type: txn.type };
     assert(header.zxid > this.#lastProposed, 'proposals ascend');
-    this.#prepared.push({ header, txn });
+    const digest = this.#changes.digest();
+    this.#prepared.push({ header, txn, digest });
     this.#lastProposed = header.zxid;
-    const zxid = broadcast.propose(encodeTxn(header, txn, this.#writer));
+    const zxid = broadcast.propose(encodeTxn(header, txn, digest, this.#writer));
     assert(zxid === header.zxid, 'a proposal takes the zxid that was announced');
   }
 

@@ -24,7 +24,7 @@ import {
   type Zxid,
 } from '@quorate/protocol';
 import type { SessionIds } from '@quorate/session';
-import type { TxnResult } from '@quorate/tree';
+import { DataTree, type TxnResult } from '@quorate/tree';
 import type { Application, Run, Sid, Status } from '@quorate/zab';
 import { isAnswerTo, responseTo } from './answers.js';
 import type { AuthIds } from './auth-ids.js';
@@ -39,6 +39,7 @@ import { Leadership } from './leadership.js';
 import type { LocalSession } from './local-session.js';
 import type { PendingRequest } from './pending-request.js';
 import { joined } from './pieces.js';
+import type { QuotaPolicy } from './quota.js';
 import { answerLocally, type LocalAnswer } from './reads.js';
 import {
   decodeSessionMessage,
@@ -62,6 +63,8 @@ export interface MemberOptions {
   readonly superDigest: string | undefined;
   readonly containerCheckIntervalMs: number;
   readonly containersPerMinuteMax: number;
+  readonly digest: boolean;
+  readonly quotas: QuotaPolicy;
   readonly onStatus: (status: Status) => void;
   readonly onFailure: (error: Error) => void;
 }
@@ -71,7 +74,7 @@ const NO_CXID = 0;
 
 export class Member implements Application {
   readonly #options: MemberOptions;
-  #database = new Database();
+  #database: Database;
   #status: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false, votes: false };
   /** Defined while this server serves as the leader. */
   #leadership: Leadership | undefined;
@@ -91,6 +94,7 @@ export class Member implements Application {
 
   constructor(options: MemberOptions) {
     this.#options = options;
+    this.#database = new Database(new DataTree({ digest: options.digest }));
     this.#watches = new WatchEvents(this.#database.tree);
     this.#clients = new Clients(options.clock);
     this.#heldSinceMs = options.clock.now();
@@ -165,7 +169,7 @@ export class Member implements Application {
    */
   restore(pieces: readonly Uint8Array[]): void {
     this.#clients.begin();
-    this.#database = Database.deserialize(joined(pieces));
+    this.#database = Database.deserialize(joined(pieces), { digest: this.#options.digest });
     this.#watches.reset(this.#database.tree);
     for (const { port } of this.#clients.sessions) port.close();
     this.#clients.end();
@@ -225,10 +229,11 @@ export class Member implements Application {
   // Applying
 
   #deliverOne(zxid: Zxid, payload: Uint8Array): void {
-    const { header, txn } = this.#leadership?.takePrepared(zxid) ?? decodeTxn(payload);
+    const { header, txn, digest } = this.#leadership?.takePrepared(zxid) ?? decodeTxn(payload);
     assert(header.zxid === zxid, 'a txn has the zxid under which it is delivered');
     this.#watches.begin(zxid, txn);
     const result = this.#database.apply(header, txn, this.#watches.onChange);
+    this.#database.checkDigest(digest);
     this.#leadership?.onApplied(header, txn);
     this.#answer(header, txn, result);
   }
@@ -273,7 +278,7 @@ export class Member implements Application {
 
   /** Another leader than before, which may be this server. */
   #beginTerm(status: Status): void {
-    const { sid, broadcast, clock, tickTimeMs, containerCheckIntervalMs, containersPerMinuteMax } = this.#options;
+    const { sid, broadcast, clock, tickTimeMs, containerCheckIntervalMs, containersPerMinuteMax, quotas } = this.#options;
     if (status.state === 'LEADING') {
       this.#leadership = new Leadership({
         epoch: status.epoch,
@@ -283,6 +288,7 @@ export class Member implements Application {
         tickTimeMs,
         containerCheckIntervalMs,
         containersPerMinuteMax,
+        quotas,
         tell: (to, message) => this.#tell(to, message),
       });
     }

@@ -34,10 +34,12 @@ import {
   unreachable,
   type Zxid,
 } from '@quorate/protocol';
+import { freed, type Usage, usageOf } from '@quorate/tree';
 import { permits, resolveAcl } from './acl.js';
 import type { AuthIds } from './auth-ids.js';
 import { isContainerOrTtl } from './container-sweep.js';
-import type { ChangeRecord, PendingChanges } from './pending-changes.js';
+import { type ChangeRecord, draftOf, type PendingChanges } from './pending-changes.js';
+import { isRefused, type QuotaPolicy, recordStatsOfNew, recordUsage } from './quota.js';
 
 /** The requests that become a txn in the tree. */
 export type TreeWrite = CreateRequest | CreateTtlRequest | DeleteRequest | SetDataRequest | SetAclRequest | MultiRequest;
@@ -45,8 +47,11 @@ export type TreeWrite = CreateRequest | CreateTtlRequest | DeleteRequest | SetDa
 /** On whose behalf a request is prepared, and for which zxid. */
 export interface PrepareContext {
   readonly zxid: Zxid;
+  /** The time in the header of its txn. */
+  readonly time: number;
   readonly session: bigint;
   readonly authIds: AuthIds;
+  readonly quotas: QuotaPolicy;
 }
 
 /** A txn, or the number of the error. Not an exception, because refused requests are ordinary and exceptions are slow. */
@@ -131,7 +136,7 @@ function prepareOp(changes: PendingChanges, op: MultiOp, context: PrepareContext
 }
 
 function prepareCreate(changes: PendingChanges, request: CreateRequest | CreateTtlRequest, context: PrepareContext): Outcome {
-  const { zxid, session, authIds } = context;
+  const { session, authIds, quotas } = context;
   const mode = createModeFromFlag(request.flags);
   if (mode === undefined || !isKindOf(request, mode)) return ErrorCode.BAD_ARGUMENTS;
   const parentPath = parentPathOf(request.path);
@@ -146,19 +151,19 @@ function prepareCreate(changes: PendingChanges, request: CreateRequest | CreateT
   if (changes.find(path) !== undefined) return ErrorCode.NODE_EXISTS;
   if (sessionOf(parent.ephemeralOwner) !== NO_OWNER) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;
   const { data } = request;
+  if (isRefused(changes, path, usageOf(data), quotas)) return ErrorCode.QUOTA_EXCEEDED;
   const ephemeral = isEphemeral(mode);
   const parentCVersion = (parent.cversion + 1) | 0;
-  changes.record(withChildren(parent, zxid, parentCVersion, parent.childCount + 1));
   // Whichever operation it is, the znode is of the kind that the flags ask for, so that a plain create can make a container too.
   if (request.type === OpCode.createTTL) {
-    changes.record(newZnode(zxid, path, acl, ttlOwner(request.ttl)));
+    recordCreation(changes, parent, { path, data, acl, owner: ttlOwner(request.ttl) }, context);
     return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: request.ttl };
   }
   if (mode === CreateMode.CONTAINER || request.type === OpCode.createContainer) {
-    changes.record(newZnode(zxid, path, acl, CONTAINER_OWNER));
+    recordCreation(changes, parent, { path, data, acl, owner: CONTAINER_OWNER }, context);
     return { type: OpCode.createContainer, path, data, acl, parentCVersion };
   }
-  changes.record(newZnode(zxid, path, acl, ephemeral ? session : NO_OWNER));
+  recordCreation(changes, parent, { path, data, acl, owner: ephemeral ? session : NO_OWNER }, context);
   return { type: request.type, path, data, acl, ephemeral, parentCVersion };
 }
 
@@ -183,15 +188,24 @@ function prepareDelete(changes: PendingChanges, { path, version }: DeleteRequest
   return { type: OpCode.delete, path };
 }
 
-function prepareSetData(changes: PendingChanges, { path, data, version }: SetDataRequest, { zxid, authIds }: PrepareContext): Outcome {
+function prepareSetData(changes: PendingChanges, { path, data, version }: SetDataRequest, context: PrepareContext): Outcome {
+  const { zxid, time, authIds, quotas } = context;
   if (pathFault(path) !== undefined) return ErrorCode.BAD_ARGUMENTS;
   const node = changes.find(path);
   if (node === undefined) return ErrorCode.NO_NODE;
   if (!permits(node.acl, Permission.WRITE, authIds)) return ErrorCode.NO_AUTH;
+  const usage: Usage = { count: 0, bytes: (data?.length ?? 0) - (node.data?.length ?? 0) };
+  if (isRefused(changes, path, usage, quotas)) return ErrorCode.QUOTA_EXCEEDED;
   if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;
-  const newVersion = (node.version + 1) | 0;
-  changes.record(withVersion(node, zxid, newVersion));
-  return { type: OpCode.setData, path, data, version: newVersion };
+  const after = draftOf(node, zxid);
+  after.data = data;
+  after.content = changes.contentOf(path, data);
+  after.version = (node.version + 1) | 0;
+  after.mzxid = zxid;
+  after.mtime = time;
+  changes.record(after);
+  recordUsage(changes, path, usage, zxid);
+  return { type: OpCode.setData, path, data, version: after.version };
 }
 
 function prepareSetAcl(changes: PendingChanges, request: SetAclRequest, { zxid, authIds }: PrepareContext): Outcome {
@@ -203,9 +217,11 @@ function prepareSetAcl(changes: PendingChanges, request: SetAclRequest, { zxid, 
   if (node === undefined) return ErrorCode.NO_NODE;
   if (!permits(node.acl, Permission.ADMIN, authIds)) return ErrorCode.NO_AUTH;
   if (!isExpected(version, node.aversion)) return ErrorCode.BAD_VERSION;
-  const newVersion = (node.aversion + 1) | 0;
-  changes.record(withAcl(node, zxid, acl, newVersion));
-  return { type: OpCode.setACL, path, acl, version: newVersion };
+  const after = draftOf(node, zxid);
+  after.acl = acl;
+  after.aversion = (node.aversion + 1) | 0;
+  changes.record(after);
+  return { type: OpCode.setACL, path, acl, version: after.aversion };
 }
 
 function prepareCheck(changes: PendingChanges, { path, version }: CheckRequest, { authIds }: PrepareContext): Outcome {
@@ -234,38 +250,52 @@ export function sequenceSuffix(cversion: number): string {
   return cversion < 0 ? `-${String(-cversion).padStart(9, '0')}` : String(cversion).padStart(10, '0');
 }
 
+function recordCreation(
+  changes: PendingChanges,
+  parent: ChangeRecord,
+  znode: { readonly path: string; readonly data: Uint8Array | null; readonly acl: readonly Acl[]; readonly owner: bigint },
+  { zxid, time }: PrepareContext,
+): void {
+  const { path, data, acl, owner } = znode;
+  const above = draftOf(parent, zxid);
+  above.pzxid = zxid;
+  above.cversion = (parent.cversion + 1) | 0;
+  above.childCount++;
+  changes.record(above);
+  changes.record({
+    zxid,
+    path,
+    exists: true,
+    acl,
+    data,
+    childCount: 0,
+    content: changes.contentOf(path, data),
+    digest: 0,
+    czxid: zxid,
+    mzxid: zxid,
+    pzxid: zxid,
+    ctime: time,
+    mtime: time,
+    version: 0,
+    cversion: 0,
+    aversion: 0,
+    ephemeralOwner: owner,
+  });
+  recordStatsOfNew(changes, path, usageOf(data), zxid);
+}
+
 /** ZooKeeper leaves the parent's count alone when a session ends, and then may refuse to delete a parent that is about to be empty. */
 function recordDeletion(changes: PendingChanges, node: ChangeRecord, zxid: Zxid): void {
   const slash = node.path.lastIndexOf('/');
   const parent = changes.find(slash === 0 ? '/' : node.path.slice(0, slash));
   assert(parent !== undefined, 'a znode has a parent');
   assert(parent.childCount > 0, 'a parent counts its children');
-  changes.record(withChildren(parent, zxid, parent.cversion, parent.childCount - 1));
-  changes.record(deleted(node, zxid));
-}
-
-// Records are written out field by field, so that all of them have one shape and cost one allocation.
-
-function newZnode(zxid: Zxid, path: string, acl: readonly Acl[], ephemeralOwner: bigint): ChangeRecord {
-  return { zxid, path, exists: true, acl, version: 0, cversion: 0, aversion: 0, childCount: 0, ephemeralOwner };
-}
-
-function withChildren(node: ChangeRecord, zxid: Zxid, cversion: number, childCount: number): ChangeRecord {
-  const { path, acl, version, aversion, ephemeralOwner } = node;
-  return { zxid, path, exists: true, acl, version, cversion, aversion, childCount, ephemeralOwner };
-}
-
-function withVersion(node: ChangeRecord, zxid: Zxid, version: number): ChangeRecord {
-  const { path, acl, cversion, aversion, childCount, ephemeralOwner } = node;
-  return { zxid, path, exists: true, acl, version, cversion, aversion, childCount, ephemeralOwner };
-}
-
-function withAcl(node: ChangeRecord, zxid: Zxid, acl: readonly Acl[], aversion: number): ChangeRecord {
-  const { path, version, cversion, childCount, ephemeralOwner } = node;
-  return { zxid, path, exists: true, acl, version, cversion, aversion, childCount, ephemeralOwner };
-}
-
-function deleted(node: ChangeRecord, zxid: Zxid): ChangeRecord {
-  const { path, acl, version, cversion, aversion, childCount, ephemeralOwner } = node;
-  return { zxid, path, exists: false, acl, version, cversion, aversion, childCount, ephemeralOwner };
+  const above = draftOf(parent, zxid);
+  above.pzxid = zxid;
+  above.childCount--;
+  changes.record(above);
+  const gone = draftOf(node, zxid);
+  gone.exists = false;
+  changes.record(gone);
+  recordUsage(changes, node.path, freed(usageOf(node.data)), zxid);
 }

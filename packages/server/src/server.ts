@@ -19,6 +19,7 @@ import {
 import type { ClientLink, ClientPort } from './client-port.js';
 import { CONTAINER_CHECK_INTERVAL_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
 import { Member } from './member.js';
+import type { QuotaExcess } from './quota.js';
 
 export interface ServerOptions {
   readonly sid: Sid;
@@ -46,6 +47,15 @@ export interface ServerOptions {
   readonly containerCheckIntervalMs?: number;
   /** How many of these are removed in a minute at most; 10,000 when absent. */
   readonly containersPerMinuteMax?: number;
+  /**
+   * Whether the tree's digest is computed (`zookeeper.digest.enabled`): a leader writes it behind each txn, and a server whose tree comes to another one
+   * stops. True when absent.
+   */
+  readonly digest?: boolean;
+  /** Whether hard limits of quotas are enforced (`zookeeper.enforceQuota`); false when absent. */
+  readonly enforceQuota?: boolean;
+  /** Leader: a request goes above a limit of a quota, a soft one or a hard one. It is called before the request is proposed or refused. */
+  readonly onQuotaExcess?: (excess: QuotaExcess) => void;
   /** Called on every change of where this server stands. */
   readonly onStatus?: (status: Status) => void;
   /** Sees every input of the replica. For checkers and traces. */
@@ -102,6 +112,8 @@ export class Server {
       superDigest,
       containerCheckIntervalMs: options.containerCheckIntervalMs ?? CONTAINER_CHECK_INTERVAL_MS,
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
+      digest: options.digest ?? true,
+      quotas: { enforce: options.enforceQuota ?? false, onExcess: (excess) => options.onQuotaExcess?.(excess) },
       onStatus: (status) => options.onStatus?.(status),
       onFailure,
     });

@@ -1,4 +1,4 @@
-import { decodeTxn, makeZxid, OPEN_ACL_UNSAFE, OpCode, type Txn, type TxnHeader } from '@quorate/protocol';
+import { type DecodedTxn, decodeTxn, makeZxid, OPEN_ACL_UNSAFE, OpCode } from '@quorate/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Database } from '../src/database.ts';
@@ -21,7 +21,7 @@ const remove = (path: string): TreeWrite => ({ type: OpCode.delete, path, versio
 class Scene {
   readonly database = new Database();
   /** Everything that was proposed. */
-  readonly proposals: { readonly header: TxnHeader; readonly txn: Txn }[] = [];
+  readonly proposals: DecodedTxn[] = [];
   now = 0;
   readonly #leader: Leadership;
   #applied = 0;
@@ -47,6 +47,7 @@ class Scene {
       tickTimeMs: TICK_MS,
       containerCheckIntervalMs: CHECK_MS,
       containersPerMinuteMax,
+      quotas: { enforce: false, onExcess: () => {} },
       tell: () => {},
     });
   }
@@ -58,9 +59,10 @@ class Scene {
   apply(count = Number.POSITIVE_INFINITY): void {
     const end = Math.min(this.proposals.length, this.#applied + count);
     while (this.#applied < end) {
-      const { header, txn } = this.proposals[this.#applied++] as Scene['proposals'][number];
+      const { header, txn, digest } = this.proposals[this.#applied++] as Scene['proposals'][number];
       this.#leader.takePrepared(header.zxid);
       this.database.apply(header, txn, () => {});
+      this.database.checkDigest(digest);
       this.#leader.onApplied(header, txn);
     }
   }

@@ -30,6 +30,7 @@ function leadership(sessions: readonly bigint[] = []) {
     tickTimeMs: TICK_MS,
     containerCheckIntervalMs: 60_000,
     containersPerMinuteMax: 10_000,
+    quotas: { enforce: false, onExcess: () => {} },
     tell: (to, message) => told.push([to, message]),
   });
   const types = (): number[] => {

@@ -1,23 +1,10 @@
-import {
-  type Acl,
-  CONTAINER_OWNER,
-  decodeTxn,
-  ErrorCode,
-  encodeTxn,
-  type Id,
-  makeZxid,
-  OPEN_ACL_UNSAFE,
-  OpCode,
-  type Txn,
-  type TxnHeader,
-  ttlOwner,
-} from '@quorate/protocol';
-import { DataTree, type TxnResult } from '@quorate/tree';
+import { type Acl, CONTAINER_OWNER, ErrorCode, type Id, makeZxid, OPEN_ACL_UNSAFE, OpCode, ttlOwner } from '@quorate/protocol';
+import type { TxnResult } from '@quorate/tree';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PendingChanges } from '../src/pending-changes.ts';
-import { prepare, prepareCloseSession, prepareDeleteContainer, sequenceSuffix, type TreeWrite } from '../src/prepare.ts';
+import { prepareDeleteContainer, sequenceSuffix, type TreeWrite } from '../src/prepare.ts';
 import { DumbModel } from './support/dumb-model.ts';
+import { Pipeline } from './support/pipeline.ts';
 
 const ALICE: Id = { scheme: 'digest', id: 'alice:aaaa' };
 const BOB: Id = { scheme: 'digest', id: 'bob:bbbb' };
@@ -50,53 +37,11 @@ const setData = (path: string, version = -1): TreeWrite => ({ type: OpCode.setDa
 const setAcl = (path: string, acl: readonly Acl[], version = -1): TreeWrite => ({ type: OpCode.setACL, path, acl, version });
 const only = (id: Id, perms = 31): readonly Acl[] => [{ perms, id }];
 
-/** Prepare and apply with anything in between: proposals wait until `apply` is called. */
-class Pipeline {
-  readonly tree = new DataTree();
-  readonly changes = new PendingChanges(this.tree);
-  readonly waiting: { header: TxnHeader; txn: Txn }[] = [];
-  readonly results: TxnResult[] = [];
-  counter = 0;
-
-  write(request: TreeWrite, { session = 1n, ids = [] as readonly Id[] } = {}): Txn {
-    const zxid = makeZxid(1, this.counter + 1);
-    return this.#propose(session, prepare(this.changes, request, { zxid, session, authIds: ids }));
-  }
-
-  closeSession(session: bigint): void {
-    this.#propose(session, prepareCloseSession(this.changes, session, makeZxid(1, this.counter + 1)));
-  }
-
-  deleteContainer(path: string): void {
-    const txn = prepareDeleteContainer(this.changes, path, makeZxid(1, this.counter + 1));
-    if (typeof txn === 'number') throw new Error(`deleteContainer of ${path}: ${txn}`);
-    this.#propose(0n, txn);
-  }
-
-  apply(count = this.waiting.length): void {
-    for (const { header, txn } of this.waiting.splice(0, count)) {
-      // Over the wire and back, as to a follower.
-      const decoded = decodeTxn(encodeTxn(header, txn));
-      this.results.push(this.tree.apply(decoded.header, decoded.txn, () => {}));
-      this.changes.release(header.zxid);
-    }
-  }
-
-  err(request: TreeWrite, options: { session?: bigint; ids?: readonly Id[] } = {}): string {
-    const txn = this.write(request, options);
-    this.apply();
-    const err = txn.type === OpCode.error ? txn.err : 0;
-    return (Object.keys(ErrorCode) as (keyof typeof ErrorCode)[]).find((name) => ErrorCode[name] === err) ?? 'unknown';
-  }
-
-  #propose(session: bigint, txn: Txn): Txn {
-    this.counter++;
-    this.waiting.push({
-      header: { clientId: session, cxid: this.counter, zxid: makeZxid(1, this.counter), time: this.counter * 10, type: txn.type },
-      txn,
-    });
-    return txn;
-  }
+function errOf(p: Pipeline, request: TreeWrite, options: { session?: bigint; ids?: readonly Id[] } = {}): string {
+  const txn = p.write(request, options);
+  p.apply();
+  const err = txn.type === OpCode.error ? txn.err : 0;
+  return (Object.keys(ErrorCode) as (keyof typeof ErrorCode)[]).find((name) => ErrorCode[name] === err) ?? 'unknown';
 }
 
 describe('the order of checks, where more than one thing is wrong', () => {
@@ -175,7 +120,7 @@ describe('the order of checks, where more than one thing is wrong', () => {
     ['BAD_VERSION', setAcl('/open', OPEN_ACL_UNSAFE, 9)],
     ['OK', setAcl('/open', OPEN_ACL_UNSAFE, 0)],
   ])('%s: %j', (expected, request) => {
-    expect(prepared().err(request)).toBe(expected);
+    expect(errOf(prepared(), request)).toBe(expected);
   });
 });
 
@@ -209,7 +154,7 @@ describe('containers and znodes with a TTL', () => {
     p.apply();
     // As ZooKeeper 3.8.0 answers them: whatever they are, with a Stat.
     expect(p.results[0]?.results?.map(({ type }) => type)).toEqual([15, 1, 15, 15, 1]);
-    expect(p.err(create('/c/t/x/y'))).toBe('NO_CHILDREN_FOR_EPHEMERALS');
+    expect(errOf(p, create('/c/t/x/y'))).toBe('NO_CHILDREN_FOR_EPHEMERALS');
   });
 
   it('are numbered where they are sequential', () => {

@@ -18,11 +18,13 @@ import {
   NO_ZXID,
   OpCode,
   type OpResult,
+  ProtocolError,
   type SetAclTxn,
   type SetDataTxn,
   type Stat,
   sessionOf,
   type Txn,
+  type TxnDigest,
   type TxnHeader,
   ttlOwner,
   unreachable,
@@ -30,16 +32,31 @@ import {
 } from '@quorate/protocol';
 import { builtInZnodes, isBuiltIn } from './built-in-znodes.js';
 import { failedResults, opResult } from './multi-results.js';
+import { freed, QUOTA_PATH, type Usage, usageOf } from './quota.js';
+import { beginStats, countUsage, usageBelow } from './quota-stats.js';
+import {
+  agree,
+  childRemainder,
+  contentRemainder,
+  dataRemainder,
+  formatDigest,
+  type PersistedStat,
+  ROOT_REMAINDER,
+  TreeDigest,
+  znodeDigest,
+} from './tree-digest.js';
 import { decodeTree, encodePieces, encodeTree } from './tree-snapshot.js';
 import type { ChangeListener, TxnResult } from './txn-result.js';
-import { Int, type IntField, Long, type NodeHandle } from './znode-pages.js';
+import { Int, type IntField, Long, NO_NODE, type NodeHandle, ROOT } from './znode-pages.js';
 import type { ZnodeStore } from './znode-store.js';
 
 const NO_SESSION = 0n;
 
 type Creation = CreateTxn | CreateContainerTxn | CreateTtlTxn;
 
-export interface TreeOptions {
+export interface DataTreeOptions {
+  /** Whether the tree keeps its digest (`zookeeper.digest.enabled`); true when absent. */
+  readonly digest?: boolean;
   /**
    * The key under which names are hashed, a whole number from 0 to 2^53 − 1; 0 when absent. A client that knows it can choose names that are slow to find,
    * so a server for strangers takes a random one. It changes nothing that can be seen.
@@ -52,9 +69,21 @@ export class DataTree {
   /** The zxid of the last applied txn. It ascends with each. */
   lastZxid: Zxid = NO_ZXID;
   private store: ZnodeStore;
+  /** Invariant: the sum of `digestOf` over all znodes. */
+  private readonly sum: TreeDigest | undefined;
+  /** The znode that has a child where there are quotas. */
+  private quotaRoot: NodeHandle;
 
-  constructor(options?: TreeOptions) {
+  constructor(options: DataTreeOptions = {}) {
     this.store = builtInZnodes(options);
+    this.quotaRoot = this.built(QUOTA_PATH);
+    this.sum = options.digest === false ? undefined : new TreeDigest();
+    this.sumUp();
+  }
+
+  /** The digest of the tree as it is now, a view that changes with it; undefined where none is kept. */
+  get digest(): TxnDigest | undefined {
+    return this.sum;
   }
 
   /** Znodes, the root and the built-in ones included: 4 in a fresh tree. (ZooKeeper's znode_count says 5, because it counts the root twice.) */
@@ -143,10 +172,43 @@ export class DataTree {
     return this.store.ephemerals.ownerOf(this.number(node, Int.owner));
   }
 
+  /** What the znode brings to the digest of the tree; 0 where it has no part in that. */
+  digestOf(node: NodeHandle): number {
+    const { rows } = this.store;
+    assert(rows.isLive(node), 'a handle is used while its znode lives');
+    return this.sum !== undefined && this.isDigested(node) ? znodeDigest(rows.int(node, Int.content), this.persistedStat(node)) : 0;
+  }
+
+  /** What its path and data bring to that (`contentRemainder`). */
+  contentOf(node: NodeHandle): number {
+    return this.number(node, Int.content);
+  }
+
+  /** The Stat as a server keeps it. */
+  persistedStat(node: NodeHandle): PersistedStat {
+    const { rows, ephemerals } = this.store;
+    return {
+      czxid: rows.long(node, Long.czxid),
+      mzxid: rows.long(node, Long.mzxid),
+      pzxid: rows.long(node, Long.pzxid),
+      ctime: rows.long(node, Long.ctime),
+      mtime: rows.long(node, Long.mtime),
+      version: rows.int(node, Int.version),
+      cversion: rows.int(node, Int.cversion),
+      aversion: rows.int(node, Int.aversion),
+      ephemeralOwner: ephemerals.ownerOf(rows.int(node, Int.owner)),
+    };
+  }
+
   /** How many znodes there are below it, at any depth. */
   countBelow(node: NodeHandle): number {
     assert(this.store.rows.isLive(node), 'a handle is used while its znode lives');
     return this.store.countBelow(node);
+  }
+
+  /** What is at a path and below it, as quotas count. */
+  usageBelow(path: string): Usage {
+    return usageBelow(this.store, path);
   }
 
   /** The paths of the containers, and then those of the znodes with a TTL. To be read to the end before the next txn. */
@@ -172,7 +234,7 @@ export class DataTree {
 
   /** The whole tree as bytes, exact at `lastZxid`. */
   serialize(): Uint8Array {
-    return encodeTree(this.store, this.lastZxid);
+    return encodeTree(this.store, this.lastZxid, this.sum);
   }
 
   /**
@@ -182,19 +244,28 @@ export class DataTree {
    * @param pieceBytesMax the most bytes of a piece; 64 KiB when absent.
    */
   snapshot(pieceBytesMax = 64 * 1024): Generator<Uint8Array> {
-    return encodePieces(this.store.freeze(), this.lastZxid, pieceBytesMax);
+    const digest = this.sum && { version: this.sum.version, high: this.sum.high, low: this.sum.low };
+    return encodePieces(this.store.freeze(), { lastZxid: this.lastZxid, digest }, pieceBytesMax);
   }
 
   /**
    * The tree that `serialize` wrote, equal in everything that can be observed.
    *
-   * @throws ProtocolError for any bytes that no `serialize` wrote; BAD_VALUE where they can be read and make no tree.
+   * @throws ProtocolError for any bytes that no `serialize` wrote; BAD_VALUE where they can be read and make no tree, or one with another digest.
    */
-  static deserialize(bytes: Uint8Array, options?: TreeOptions): DataTree {
-    const { store, lastZxid } = decodeTree(bytes, options);
-    const tree = new DataTree();
+  static deserialize(bytes: Uint8Array, options?: DataTreeOptions): DataTree {
+    const { store, lastZxid, digest } = decodeTree(bytes, options);
+    const tree = new DataTree(options);
     tree.store = store;
+    tree.quotaRoot = tree.built(QUOTA_PATH);
     tree.lastZxid = lastZxid;
+    tree.sumUp();
+    if (digest !== undefined && tree.sum !== undefined && !agree(digest, tree.sum)) {
+      throw new ProtocolError(
+        'BAD_VALUE',
+        `the snapshot says that its tree has the digest ${formatDigest(digest)}, and it has ${formatDigest(tree.sum)}`,
+      );
+    }
     return tree;
   }
 
@@ -246,6 +317,7 @@ export class DataTree {
     // ZooKeeper moves the parent's cversion and pzxid only forward, for replay over a fuzzy snapshot, and so stands still when the int32 wraps.
     // Exact application has no such case: the leader counted one up from the very value that stands here.
     assert(txn.parentCVersion === ((rows.int(parent, Int.cversion) + 1) | 0), 'a creation counts its parent one up');
+    this.beforeChange(parent);
     const node = this.store.insert(parent, path, txn.data, txn.acl);
     const owner = ownerAfter(txn, clientId);
     if (owner !== NO_SESSION) this.store.own(node, owner);
@@ -256,8 +328,16 @@ export class DataTree {
     rows.setLong(node, Long.mtime, time);
     rows.setInt(parent, Int.cversion, txn.parentCVersion);
     rows.setLong(parent, Long.pzxid, zxid);
+    this.afterChange(parent);
+    this.afterNewData(node, path, txn.data);
+    // The Stat shows what was asked for, and not what a quota makes of its own stats.
+    const result = txn.type === OpCode.create ? { err: 0, path } : { err: 0, path, stat: this.stat(node) };
+    if (this.hasQuotas()) {
+      beginStats(this.store, path);
+      countUsage(this.store, path, usageOf(txn.data));
+    }
     onChange('created', path);
-    return txn.type === OpCode.create ? { err: 0, path } : { err: 0, path, stat: this.stat(node) };
+    return result;
   }
 
   private delete({ zxid }: TxnHeader, { path }: DeleteTxn, onChange: ChangeListener): TxnResult {
@@ -271,12 +351,17 @@ export class DataTree {
     const node = this.store.find(path);
     assert(node !== undefined, 'a changed znode exists');
     assert(version === ((rows.int(node, Int.version) + 1) | 0), 'new data counts the version one up');
+    this.beforeChange(node);
+    const lengthBefore = rows.dataLength(node);
     this.store.setData(node, txn.data);
     rows.setInt(node, Int.version, version);
     rows.setLong(node, Long.mzxid, zxid);
     rows.setLong(node, Long.mtime, time);
+    this.afterNewData(node, path, txn.data);
+    const result = { err: 0, path, stat: this.stat(node) };
+    if (this.hasQuotas()) countUsage(this.store, path, { count: 0, bytes: (txn.data?.length ?? 0) - lengthBefore });
     onChange('dataChanged', path);
-    return { err: 0, path, stat: this.stat(node) };
+    return result;
   }
 
   /** No watch hears of a new ACL, and mzxid and mtime stay. */
@@ -285,8 +370,10 @@ export class DataTree {
     const node = this.store.find(path);
     assert(node !== undefined, 'a znode with a new ACL exists');
     assert(version === ((rows.int(node, Int.aversion) + 1) | 0), 'a new ACL counts the aversion one up');
+    this.beforeChange(node);
     this.store.setAcl(node, acl);
     rows.setInt(node, Int.aversion, version);
+    this.afterChange(node);
     return { err: 0, path, stat: this.stat(node) };
   }
 
@@ -309,9 +396,72 @@ export class DataTree {
     assert(node !== undefined, 'a deleted znode exists');
     assert(!isBuiltIn(path), 'a built-in znode is never deleted');
     const parent = rows.int(node, Int.parent) as NodeHandle;
+    this.beforeChange(node);
+    this.beforeChange(parent);
+    const usage = usageOf(rows.data(node));
     this.store.remove(node);
     rows.setLong(parent, Long.pzxid, zxid);
+    this.afterChange(parent);
+    if (this.hasQuotas()) countUsage(this.store, path, freed(usage));
     onChange('deleted', path);
+  }
+
+  private hasQuotas(): boolean {
+    return this.store.rows.int(this.quotaRoot, Int.childCount) > 0;
+  }
+
+  /** A znode is about to change in what its digest is made of, or to go. */
+  private beforeChange(node: NodeHandle): void {
+    this.sum?.subtract(this.digestOf(node));
+  }
+
+  /** It has changed in its Stat alone. */
+  private afterChange(node: NodeHandle): void {
+    this.sum?.add(this.digestOf(node));
+  }
+
+  /** It has got data, and perhaps has come into being. */
+  private afterNewData(node: NodeHandle, path: string, data: Uint8Array | null): void {
+    if (this.sum === undefined || !this.isDigested(node)) return;
+    this.store.rows.setInt(node, Int.content, contentRemainder(path, data));
+    this.sum.add(this.digestOf(node));
+  }
+
+  /** Whether a znode has a part in the digest: those below `/zookeeper` have none. */
+  private isDigested(node: NodeHandle): boolean {
+    const { rows } = this.store;
+    const outside = rows.int(this.quotaRoot, Int.parent);
+    for (let at = node; at !== ROOT; ) {
+      at = rows.int(at, Int.parent) as NodeHandle;
+      if (at === outside) return false;
+    }
+    return true;
+  }
+
+  private built(path: string): NodeHandle {
+    const node = this.store.find(path);
+    assert(node !== undefined, 'a tree has its built-in znodes');
+    return node;
+  }
+
+  /** Makes the digest of a store that is new: its rows are in use one behind the other, and each parent's comes before its children's. */
+  private sumUp(): void {
+    if (this.sum === undefined) return;
+    const { rows } = this.store;
+    this.sum.set({ high: 0, low: 0 });
+    const paths = new Int32Array(rows.count).fill(ROOT_REMAINDER);
+    const outside = new Uint8Array(rows.count);
+    for (let node = ROOT; node < rows.count; node++) {
+      const parent = rows.int(node, Int.parent) as NodeHandle;
+      if (parent !== NO_NODE) {
+        paths[node] = childRemainder(paths[parent] as number, rows.nameBytes(node));
+        outside[node] = parent === rows.int(this.quotaRoot, Int.parent) ? 1 : (outside[parent] as number);
+      }
+      if (outside[node] === 1) continue;
+      const content = dataRemainder(paths[node] as number, rows.data(node));
+      rows.setInt(node, Int.content, content);
+      this.sum.add(znodeDigest(content, this.persistedStat(node)));
+    }
   }
 
   private number(node: NodeHandle, field: IntField): number {

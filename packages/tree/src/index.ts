@@ -1,3 +1,18 @@
-export { DataTree, type TreeOptions } from './data-tree.js';
+export { DataTree, type DataTreeOptions } from './data-tree.js';
+export {
+  formatQuota,
+  freed,
+  limitsPathOf,
+  numberOf,
+  parseQuota,
+  QUOTA_PATH,
+  quotaOfStats,
+  quotaOver,
+  statsAfter,
+  statsPathOf,
+  type Usage,
+  usageOf,
+} from './quota.js';
+export { agree, contentRemainder, formatDigest, isDigested, type PersistedStat, TreeDigest, znodeDigest } from './tree-digest.js';
 export type { ChangeListener, ChangeType, TxnResult } from './txn-result.js';
 export type { NodeHandle } from './znode-pages.js';

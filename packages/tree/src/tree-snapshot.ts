@@ -1,7 +1,7 @@
 /**
  * A tree as bytes and back, exact at one zxid. The format is our own, in jute's encoding:
  *
- *     int     format version, 1
+ *     int     format version, 2
  *     long    lastZxid
  *     ACL[][] the access control lists in use, OPEN_ACL_UNSAFE first
  *     int     count of znodes, then per znode, in pre-order, the root first and children in order of creation:
@@ -10,6 +10,10 @@
  *     int     count of owners, then per owner:
  *               long owner, a session or, as ephemeralOwner has them, that of containers or a TTL; int[] what it owns in order of creation, as positions
  *               among the znodes
+ *     int     version of the digest, 0 where there is none, and then
+ *     int     high, low: its halves
+ *
+ * Format version 1 ends before the digest.
  *
  * Depth and name stand for the path, so writing and reading go from row to row without recursion, however deep the tree is.
  */
@@ -21,6 +25,7 @@ import {
   ProtocolError,
   readAclList,
   sessionOf,
+  type TxnDigest,
   writeAclList,
   type Zxid,
 } from '@quorate/protocol';
@@ -29,7 +34,9 @@ import { NO_OWNER } from './ephemeral-index.js';
 import { Int, Long, NO_NODE, type NodeHandle, ROOT, type ZnodePages } from './znode-pages.js';
 import { type StoreImage, type StoreLayout, ZnodeStore } from './znode-store.js';
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
+const FORMAT_VERSION_WITHOUT_DIGEST = 1;
+const NO_DIGEST: TxnDigest = { version: 0, high: 0, low: 0 };
 
 /** No request names a longer path, because no frame is longer; so none is read back either. */
 const PATH_LENGTH_MAX = 0xfffff;
@@ -38,8 +45,8 @@ const PATH_LENGTH_MAX = 0xfffff;
 const PIECE_BYTES = 64 * 1024;
 
 /** Writes a tree. */
-export function encodeTree(store: ZnodeStore, lastZxid: Zxid): Uint8Array {
-  const pieces = [...encodePieces(store.freeze(), lastZxid, PIECE_BYTES)];
+export function encodeTree(store: ZnodeStore, lastZxid: Zxid, digest?: TxnDigest): Uint8Array {
+  const pieces = [...encodePieces(store.freeze(), { lastZxid, digest }, PIECE_BYTES)];
   const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {
@@ -49,42 +56,54 @@ export function encodeTree(store: ZnodeStore, lastZxid: Zxid): Uint8Array {
   return bytes;
 }
 
+/** What a snapshot says of the moment that it shows. */
+export interface Moment {
+  readonly lastZxid: Zxid;
+  /** Not one that changes with the tree. */
+  readonly digest: TxnDigest | undefined;
+}
+
 /**
  * Writes a tree that stood still, step by step: each piece has `pieceBytesMax` bytes or less, and each step does work in proportion to its piece and to the
  * largest znode in it.
  */
-export function* encodePieces(image: StoreImage, lastZxid: Zxid, pieceBytesMax: number): Generator<Uint8Array> {
+export function* encodePieces(image: StoreImage, moment: Moment, pieceBytesMax: number): Generator<Uint8Array> {
   // A step ends once a piece is half full, so that most znodes still fit; what is more than a piece is cut.
   const stepBytes = pieceBytesMax >> 1;
   const writer = new JuteWriter(pieceBytesMax);
-  const steps = writeTree(writer, image, lastZxid, stepBytes);
+  const steps = writeTree(writer, image, moment, stepBytes);
   while (steps.next().done !== true) {
     const written = writer.finish();
     for (let at = 0; at < written.length; at += pieceBytesMax) yield written.subarray(at, at + pieceBytesMax);
   }
 }
 
-/** Reads what `encodeTree` wrote. Every znode is checked against the shape of a tree; ProtocolError where the bytes are none. */
-export function decodeTree(bytes: Uint8Array, layout?: StoreLayout): { store: ZnodeStore; lastZxid: Zxid } {
+/** Reads what `encodeTree` wrote. Every znode is checked against the shape of a tree; ProtocolError where the bytes are none. Its digest is not. */
+export function decodeTree(bytes: Uint8Array, layout?: StoreLayout): { store: ZnodeStore; lastZxid: Zxid; digest: TxnDigest | undefined } {
   // A view of each buffer will do: the store copies the data that it is given.
   const reader = JuteReader.sharing(bytes);
-  check(reader.int() === FORMAT_VERSION, 'the snapshot of a tree is of a version that is not known');
+  const format = reader.int();
+  check(format === FORMAT_VERSION || format === FORMAT_VERSION_WITHOUT_DIGEST, 'the snapshot of a tree is of a version that is not known');
   const lastZxid = reader.zxid();
   check(lastZxid >= 0, 'the zxid of a snapshot is not negative');
   const lists = reader.vector(readAclList, 4);
   const nodes = readZnodes(reader, lists, layout);
   readEphemerals(reader, nodes);
+  const digest = format === FORMAT_VERSION ? { version: reader.int(), high: reader.int() >>> 0, low: reader.int() >>> 0 } : NO_DIGEST;
   reader.finish();
-  return { store: nodes.store, lastZxid };
+  return { store: nodes.store, lastZxid, digest: digest.version === NO_DIGEST.version ? undefined : digest };
 }
 
 /** Yields whenever `stepBytes` are in the writer, and at the end. */
-function* writeTree(writer: JuteWriter, image: StoreImage, lastZxid: Zxid, stepBytes: number): Generator<void> {
+function* writeTree(writer: JuteWriter, image: StoreImage, { lastZxid, digest = NO_DIGEST }: Moment, stepBytes: number): Generator<void> {
   writer.int(FORMAT_VERSION);
   writer.zxid(lastZxid);
   const listPositions = yield* writeLists(writer, image, stepBytes);
   const ephemeralPositions = yield* writeZnodes(writer, image.rows, listPositions, stepBytes);
   yield* writeEphemerals(writer, image, ephemeralPositions, stepBytes);
+  writer.int(digest.version);
+  writer.int(digest.high);
+  writer.int(digest.low);
   yield;
 }
 

@@ -2,7 +2,7 @@
  * What is known of each znode, field by field, in rows (`RowPages`) and blobs (`BlobArena`).
  *
  * What only a znode with children needs lies in a row of its own, which comes with the first child and goes with the znode: until then those fields
- * are what they are of a znode that never had a child. So a leaf takes 32 B of longs, 44 B of ints and its blob.
+ * are what they are of a znode that never had a child. So a leaf takes 32 B of longs, 48 B of ints and its blob.
  */
 import { assert } from '@quorate/protocol';
 import { BlobArena, NO_BLOB } from './blob-arena.js';
@@ -51,17 +51,19 @@ export const Int = {
   acl: 9,
   /** What `EphemeralIndex` calls the owner: a session, being a container, or a TTL; 0 for a znode that stays until it is deleted. */
   owner: 10,
+  /** What `contentRemainder` makes of path and data; 0 in a tree without a digest. */
+  content: 11,
   // Of a directory.
   /** ZooKeeper's internal cversion: the number of children ever created. The one on the wire is computed from it. */
-  cversion: 11,
-  childCount: 12,
-  firstChild: 13,
-  lastChild: 14,
+  cversion: 12,
+  childCount: 13,
+  firstChild: 14,
+  lastChild: 15,
 } as const;
 export type IntField = (typeof Int)[keyof typeof Int];
 
 const LONGS = 4;
-const INTS = 11;
+const INTS = 12;
 const DIRECTORY_LONGS = 1;
 const DIRECTORY_INTS = 4;
 

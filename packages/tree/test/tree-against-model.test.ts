@@ -1,10 +1,11 @@
-import { ErrorCode, OpCode, type OpResult, type Txn, type Zxid } from '@quorate/protocol';
+import { ErrorCode, OpCode, type OpResult, type Txn, type TxnDigest, type Zxid } from '@quorate/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DataTree, type TxnResult } from '../src/index.js';
 import type { StoreLayout } from '../src/znode-store.js';
+import { digestFromScratch } from './digest-twin.js';
 import { TIGHT } from './layout.js';
-import { TreeModel } from './tree-model.js';
+import { type ModelZnode, TreeModel } from './tree-model.js';
 import { type At, attempt, type Expected, SESSIONS, type Step, steps } from './txn-generator.js';
 
 test.each([
@@ -85,6 +86,7 @@ function resultOf(model: TreeModel, { txn, result, path }: Expected): unknown {
 
 function expectEqual(tree: DataTree, model: TreeModel): void {
   expect(tree.lastZxid).toBe(model.lastZxid);
+  expect({ ...tree.digest }).toEqual(digestOfModel(model));
   expect(tree.nodeCount).toBe(model.znodes.size);
   const lengths = [...model.znodes].map(([path, { data }]) => (path === '/' ? 0 : path.length) + (data?.length ?? 0));
   expect(tree.approximateDataSize).toBe(lengths.reduce((sum, length) => sum + length, 0));
@@ -95,6 +97,22 @@ function expectEqual(tree: DataTree, model: TreeModel): void {
   expect(SESSIONS.map((session) => tree.ephemeralsOf(session))).toEqual(SESSIONS.map((session) => model.ephemeralsOf(session)));
   expect([...model.znodes.keys()].map((path) => seenInTree(tree, path))).toEqual(
     [...model.znodes.keys()].map((path) => seenInModel(model, path)),
+  );
+}
+
+function persistedOwner({ owner, lasts }: ModelZnode): bigint {
+  return lasts === undefined ? owner : lasts === 'container' ? -(2n ** 63n) : BigInt.asIntN(64, 0xff00n << 48n) + BigInt(lasts);
+}
+
+function digestOfModel({ znodes }: TreeModel): TxnDigest {
+  return digestFromScratch(
+    [...znodes].map(([path, znode]) => ({
+      path,
+      data: Uint8Array.from(znode.data ?? []),
+      longs: [znode.czxid, znode.mzxid, znode.pzxid, znode.ctime, znode.mtime],
+      ints: [znode.version, znode.creations, znode.aversion],
+      owner: persistedOwner(znode),
+    })),
   );
 }
 
@@ -114,8 +132,7 @@ function seenInTree(tree: DataTree, path: string): unknown {
 }
 
 function seenInModel(model: TreeModel, path: string): unknown {
-  const { data, acl, children, creations, version, aversion, owner, lasts } = model.get(path);
-  const persisted = lasts === undefined ? owner : lasts === 'container' ? -(2n ** 63n) : BigInt.asIntN(64, 0xff00n << 48n) + BigInt(lasts);
-  const counts = [children.length, creations, version, aversion, owner, persisted, model.countBelow(path)];
+  const { data, acl, children, creations, version, aversion, owner } = model.get(path);
+  const counts = [children.length, creations, version, aversion, owner, persistedOwner(model.get(path)), model.countBelow(path)];
   return [path, model.stat(path), data === null ? null : Uint8Array.from(data), acl, children, counts];
 }

@@ -24,7 +24,7 @@ const parts: Record<string, () => Promise<void>> = {
   boot: () => benchBoot(values.quick ? 5 : 50),
   zab: () => benchZab({ timeMs, rounds: values.quick ? 3 : 9, peers: values.peers }, report),
   ensemble: () => benchEnsemble(timeMs, report),
-  tree: () => benchTree(timeMs, report),
+  tree: () => benchTree({ timeMs, directories: values.quick ? 100 : 1_000 }, report),
   codec: () => benchCodec(timeMs / 3, report),
   watches: () =>
     benchWatches({ rounds: 3, ...(values.quick ? { count: 100_000, sessions: 1_000 } : { count: 1_000_000, sessions: 10_000 }) }, report),

@@ -37,8 +37,16 @@ interface Figure {
   readonly cost?: Cost;
 }
 
+interface Amount {
+  readonly title: string;
+  readonly name: string;
+  readonly amount: number;
+  readonly unit: string;
+}
+
 export class Report {
   readonly #figures: Figure[] = [];
+  readonly #amounts: Amount[] = [];
   #title = '';
 
   heading(title: string, baseline: Baseline): void {
@@ -58,10 +66,16 @@ export class Report {
     this.#figures.push({ title: this.#title, name, perSecond, timesBaseline, ...spread });
   }
 
+  /** What is no rate, and has no baseline. */
+  amount(name: string, amount: number, unit: string): void {
+    console.log(`  ${name.padEnd(58)} ${count(amount).padStart(12)} ${unit}`);
+    this.#amounts.push({ title: this.#title, name, amount, unit });
+  }
+
   /** Writes all that was reported as JSON. */
   save(file: string): void {
     const machine = { node: process.versions.node, cores: availableParallelism() };
-    writeFileSync(file, JSON.stringify({ machine, figures: this.#figures }, undefined, 2) + '\n');
+    writeFileSync(file, JSON.stringify({ machine, figures: this.#figures, amounts: this.#amounts }, undefined, 2) + '\n');
   }
 }
 

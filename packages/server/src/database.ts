@@ -15,8 +15,9 @@ import {
 } from '@quorate/protocol';
 import { SessionTable } from '@quorate/session';
 import { agree, type ChangeListener, DataTree, type DataTreeOptions, formatDigest, type TxnResult } from '@quorate/tree';
+import { piecesOf } from './pieces.js';
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 export class Database {
   readonly tree: DataTree;
@@ -52,23 +53,27 @@ export class Database {
     );
   }
 
-  /** The whole state, exact at `lastZxid`. */
-  serialize(): Uint8Array {
+  /** The whole state, exact at `lastZxid` of this moment, in pieces of 64 KiB at most that are made one at a time while txns are applied. */
+  snapshot(): Iterable<Uint8Array> {
     const writer = new JuteWriter();
     writer.int(FORMAT_VERSION);
     writer.buffer(this.sessions.serialize());
-    writer.buffer(this.tree.serialize());
-    return writer.finish();
+    // The tree's length is known only when all of it is written, so it goes on to the end.
+    return concat(piecesOf(writer.finish()), this.tree.snapshot());
   }
 
-  /** @throws ProtocolError for bytes that no `serialize` wrote. */
+  /** @throws ProtocolError for bytes that no `snapshot` gave. */
   static deserialize(bytes: Uint8Array, options?: DataTreeOptions): Database {
     const reader = new JuteReader(bytes);
     if (reader.int() !== FORMAT_VERSION) throw new ProtocolError('BAD_VALUE', 'the snapshot of a server is of a version that is not known');
     const sessions = reader.buffer();
-    const tree = reader.buffer();
-    reader.finish();
-    if (sessions === null || tree === null) throw new ProtocolError('BAD_VALUE', 'the snapshot of a server has two parts');
+    if (sessions === null) throw new ProtocolError('BAD_VALUE', 'the snapshot of a server begins with its sessions');
+    const tree = bytes.subarray(bytes.length - reader.remaining);
     return new Database(DataTree.deserialize(tree, options), SessionTable.deserialize(sessions));
   }
+}
+
+function* concat(first: Iterable<Uint8Array>, second: Iterable<Uint8Array>): Generator<Uint8Array> {
+  yield* first;
+  yield* second;
 }

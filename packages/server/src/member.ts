@@ -20,7 +20,7 @@ import { LeaderLink } from './leader-link.js';
 import { Leadership } from './leadership.js';
 import type { RequestThrottle } from './load.js';
 import { readPayload } from './payload.js';
-import { joined, piecesOf } from './pieces.js';
+import { joined } from './pieces.js';
 import type { QuotaPolicy } from './quota.js';
 import { decodeSessionMessage, decodeTouches, encodeTouches } from './session-messages.js';
 import { Syncs } from './syncs.js';
@@ -122,8 +122,8 @@ export class Member implements Application {
     });
   }
 
-  snapshot(): Uint8Array[] {
-    return piecesOf(this.#database.serialize());
+  snapshot(): Iterable<Uint8Array> {
+    return this.#database.snapshot();
   }
 
   /**

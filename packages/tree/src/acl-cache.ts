@@ -14,6 +14,12 @@ interface Entry {
   users: number;
 }
 
+/** A list that is in use, and its number. */
+export interface NumberedAcl {
+  readonly number: number;
+  readonly acl: readonly Acl[];
+}
+
 /** The lists in use. */
 export class AclCache {
   /** By number. Invariant: an entry other than `OPEN_ACL` has at least one user. */
@@ -58,17 +64,12 @@ export class AclCache {
   }
 
   /**
-   * The numbers in use: `OPEN_ACL`, then in an order that the lists alone decide. Which number a list has depends on those that were dropped before it,
-   * of which a tree that was read from a snapshot knows nothing, and equal trees shall be equal bytes.
+   * The lists in use now and their numbers: `OPEN_ACL`, then in an order that the lists alone decide. Which number a list has depends on those that were
+   * dropped before it, of which a tree that was read from a snapshot knows nothing, and equal trees shall be equal bytes.
    */
-  liveNumbers(): number[] {
-    return [
-      OPEN_ACL,
-      ...[...this.numbers.keys()]
-        .sort()
-        .map((key) => this.numbers.get(key) as number)
-        .filter((number) => number !== OPEN_ACL),
-    ];
+  snapshot(): readonly NumberedAcl[] {
+    const others = [...this.numbers].filter(([, number]) => number !== OPEN_ACL).sort(([left], [right]) => (left < right ? -1 : 1));
+    return [OPEN_ACL, ...others.map(([, number]) => number)].map((number) => ({ number, acl: this.get(number) }));
   }
 
   private entry(number: number): Entry {

@@ -6,7 +6,7 @@
  */
 import { OPEN_ACL_UNSAFE, READ_ACL_UNSAFE } from '@quorate/protocol';
 import { Int, ROOT } from './znode-pages.js';
-import { ZnodeStore } from './znode-store.js';
+import { type StoreLayout, ZnodeStore } from './znode-store.js';
 
 /** Their paths, each after its parent's. */
 export const BUILT_IN_PATHS = ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'] as const;
@@ -17,8 +17,8 @@ export function isBuiltIn(path: string): boolean {
 }
 
 /** A store with these znodes alone. */
-export function builtInZnodes(): ZnodeStore {
-  const store = new ZnodeStore(OPEN_ACL_UNSAFE);
+export function builtInZnodes(layout?: StoreLayout): ZnodeStore {
+  const store = new ZnodeStore(OPEN_ACL_UNSAFE, layout);
   store.setData(ROOT, new Uint8Array(0));
   const [, proc, quota, config] = BUILT_IN_PATHS;
   const procNode = store.insert(ROOT, proc, new Uint8Array(0), OPEN_ACL_UNSAFE);

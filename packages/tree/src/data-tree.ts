@@ -34,10 +34,20 @@ import { builtInZnodes, isBuiltIn } from './built-in-znodes.js';
 import { failedResults, opResult } from './multi-results.js';
 import { freed, QUOTA_PATH, type Usage, usageOf } from './quota.js';
 import { beginStats, countUsage, usageBelow } from './quota-stats.js';
-import { agree, contentRemainder, formatDigest, isDigested, type PersistedStat, TreeDigest, znodeDigest } from './tree-digest.js';
-import { decodeTree, encodeTree } from './tree-snapshot.js';
+import {
+  agree,
+  childRemainder,
+  contentRemainder,
+  dataRemainder,
+  formatDigest,
+  type PersistedStat,
+  ROOT_REMAINDER,
+  TreeDigest,
+  znodeDigest,
+} from './tree-digest.js';
+import { decodeTree, encodePieces, encodeTree } from './tree-snapshot.js';
 import type { ChangeListener, TxnResult } from './txn-result.js';
-import { Int, type IntField, Long, type NodeHandle } from './znode-pages.js';
+import { Int, type IntField, Long, NO_NODE, type NodeHandle, ROOT } from './znode-pages.js';
 import type { ZnodeStore } from './znode-store.js';
 
 const NO_SESSION = 0n;
@@ -47,6 +57,11 @@ type Creation = CreateTxn | CreateContainerTxn | CreateTtlTxn;
 export interface DataTreeOptions {
   /** Whether the tree keeps its digest (`zookeeper.digest.enabled`); true when absent. */
   readonly digest?: boolean;
+  /**
+   * The key under which names are hashed, a whole number from 0 to 2^53 − 1; 0 when absent. A client that knows it can choose names that are slow to find,
+   * so a server for strangers takes a random one. It changes nothing that can be seen.
+   */
+  readonly hashSeed?: number;
 }
 
 /** A tree of znodes; a new one holds the built-in znodes alone. */
@@ -59,10 +74,10 @@ export class DataTree {
   /** The znode that has a child where there are quotas. */
   private quotaRoot: NodeHandle;
 
-  constructor({ digest = true }: DataTreeOptions = {}) {
-    this.store = builtInZnodes();
+  constructor(options: DataTreeOptions = {}) {
+    this.store = builtInZnodes(options);
     this.quotaRoot = this.built(QUOTA_PATH);
-    this.sum = digest ? new TreeDigest() : undefined;
+    this.sum = options.digest === false ? undefined : new TreeDigest();
     this.sumUp();
   }
 
@@ -106,13 +121,13 @@ export class DataTree {
       cversion: (rows.int(node, Int.cversion) * 2 - numChildren) | 0,
       aversion: rows.int(node, Int.aversion),
       ephemeralOwner: this.ephemeralOwner(node),
-      dataLength: rows.data(node)?.length ?? 0,
+      dataLength: rows.dataLength(node),
       numChildren,
       pzxid: rows.long(node, Long.pzxid) as Zxid,
     };
   }
 
-  /** The data itself, not a copy. Nobody may write to it; whoever hands it out of the server copies it. */
+  /** The data itself, a view that stays what it is now. Nobody may write to it; whoever hands it out of the server copies it. */
   data(node: NodeHandle): Uint8Array | null {
     const { rows } = this.store;
     assert(rows.isLive(node), 'a handle is used while its znode lives');
@@ -124,8 +139,8 @@ export class DataTree {
     return this.store.acls.get(this.number(node, Int.acl));
   }
 
-  /** The names of the children, a new array, in order of creation. */
-  children(node: NodeHandle): string[] {
+  /** The names of the children in order of creation, as they are now; nobody may change the list. */
+  children(node: NodeHandle): readonly string[] {
     assert(this.store.rows.isLive(node), 'a handle is used while its znode lives');
     return this.store.childNames(node);
   }
@@ -161,7 +176,7 @@ export class DataTree {
   digestOf(node: NodeHandle): number {
     const { rows } = this.store;
     assert(rows.isLive(node), 'a handle is used while its znode lives');
-    return this.sum !== undefined && isDigested(rows.path(node)) ? znodeDigest(rows.int(node, Int.content), this.persistedStat(node)) : 0;
+    return this.sum !== undefined && this.isDigested(node) ? znodeDigest(rows.int(node, Int.content), this.persistedStat(node)) : 0;
   }
 
   /** What its path and data bring to that (`contentRemainder`). */
@@ -223,12 +238,23 @@ export class DataTree {
   }
 
   /**
+   * The bytes of `serialize` as it would write them now, in pieces that are made one at a time while txns are applied. Beginning takes time in proportion
+   * to a thousandth of the znodes; a piece not wanted needs no word, and there may be several snapshots at once.
+   *
+   * @param pieceBytesMax the most bytes of a piece; 64 KiB when absent.
+   */
+  snapshot(pieceBytesMax = 64 * 1024): Generator<Uint8Array> {
+    const digest = this.sum && { version: this.sum.version, high: this.sum.high, low: this.sum.low };
+    return encodePieces(this.store.freeze(), { lastZxid: this.lastZxid, digest }, pieceBytesMax);
+  }
+
+  /**
    * The tree that `serialize` wrote, equal in everything that can be observed.
    *
    * @throws ProtocolError for any bytes that no `serialize` wrote; BAD_VALUE where they can be read and make no tree, or one with another digest.
    */
   static deserialize(bytes: Uint8Array, options?: DataTreeOptions): DataTree {
-    const { store, lastZxid, digest } = decodeTree(bytes);
+    const { store, lastZxid, digest } = decodeTree(bytes, options);
     const tree = new DataTree(options);
     tree.store = store;
     tree.quotaRoot = tree.built(QUOTA_PATH);
@@ -303,7 +329,7 @@ export class DataTree {
     rows.setInt(parent, Int.cversion, txn.parentCVersion);
     rows.setLong(parent, Long.pzxid, zxid);
     this.afterChange(parent);
-    this.afterNewData(node);
+    this.afterNewData(node, path, txn.data);
     // The Stat shows what was asked for, and not what a quota makes of its own stats.
     const result = txn.type === OpCode.create ? { err: 0, path } : { err: 0, path, stat: this.stat(node) };
     if (this.hasQuotas()) {
@@ -326,12 +352,12 @@ export class DataTree {
     assert(node !== undefined, 'a changed znode exists');
     assert(version === ((rows.int(node, Int.version) + 1) | 0), 'new data counts the version one up');
     this.beforeChange(node);
-    const lengthBefore = rows.data(node)?.length ?? 0;
+    const lengthBefore = rows.dataLength(node);
     this.store.setData(node, txn.data);
     rows.setInt(node, Int.version, version);
     rows.setLong(node, Long.mzxid, zxid);
     rows.setLong(node, Long.mtime, time);
-    this.afterNewData(node);
+    this.afterNewData(node, path, txn.data);
     const result = { err: 0, path, stat: this.stat(node) };
     if (this.hasQuotas()) countUsage(this.store, path, { count: 0, bytes: (txn.data?.length ?? 0) - lengthBefore });
     onChange('dataChanged', path);
@@ -395,13 +421,21 @@ export class DataTree {
   }
 
   /** It has got data, and perhaps has come into being. */
-  private afterNewData(node: NodeHandle): void {
-    if (this.sum === undefined) return;
-    const { rows } = this.store;
-    const path = rows.path(node);
-    if (!isDigested(path)) return;
-    rows.setInt(node, Int.content, contentRemainder(path, rows.data(node)));
+  private afterNewData(node: NodeHandle, path: string, data: Uint8Array | null): void {
+    if (this.sum === undefined || !this.isDigested(node)) return;
+    this.store.rows.setInt(node, Int.content, contentRemainder(path, data));
     this.sum.add(this.digestOf(node));
+  }
+
+  /** Whether a znode has a part in the digest: those below `/zookeeper` have none. */
+  private isDigested(node: NodeHandle): boolean {
+    const { rows } = this.store;
+    const outside = rows.int(this.quotaRoot, Int.parent);
+    for (let at = node; at !== ROOT; ) {
+      at = rows.int(at, Int.parent) as NodeHandle;
+      if (at === outside) return false;
+    }
+    return true;
   }
 
   private built(path: string): NodeHandle {
@@ -410,10 +444,24 @@ export class DataTree {
     return node;
   }
 
-  /** Makes the digest of a store that is new: its rows are in use one behind the other. */
+  /** Makes the digest of a store that is new: its rows are in use one behind the other, and each parent's comes before its children's. */
   private sumUp(): void {
-    this.sum?.set({ high: 0, low: 0 });
-    for (let node = 0; node < this.store.rows.count; node++) this.afterNewData(node as NodeHandle);
+    if (this.sum === undefined) return;
+    const { rows } = this.store;
+    this.sum.set({ high: 0, low: 0 });
+    const paths = new Int32Array(rows.count).fill(ROOT_REMAINDER);
+    const outside = new Uint8Array(rows.count);
+    for (let node = ROOT; node < rows.count; node++) {
+      const parent = rows.int(node, Int.parent) as NodeHandle;
+      if (parent !== NO_NODE) {
+        paths[node] = childRemainder(paths[parent] as number, rows.nameBytes(node));
+        outside[node] = parent === rows.int(this.quotaRoot, Int.parent) ? 1 : (outside[parent] as number);
+      }
+      if (outside[node] === 1) continue;
+      const content = dataRemainder(paths[node] as number, rows.data(node));
+      rows.setInt(node, Int.content, content);
+      this.sum.add(znodeDigest(content, this.persistedStat(node)));
+    }
   }
 
   private number(node: NodeHandle, field: IntField): number {

@@ -14,7 +14,15 @@ interface Owner {
   readonly number: number;
   readonly owner: bigint;
   /** In order of creation. Invariant: never empty. */
-  readonly nodes: Set<NodeHandle>;
+  nodes: Set<NodeHandle>;
+  /** Whether a snapshot reads the set, so that it must never change again. */
+  shared: boolean;
+}
+
+/** What an owner owned, in order of creation, when a snapshot was begun. */
+export interface Owned {
+  readonly owner: bigint;
+  readonly nodes: ReadonlySet<NodeHandle>;
 }
 
 /** Owners, and what they own. */
@@ -29,13 +37,13 @@ export class EphemeralIndex {
   add(id: bigint, node: NodeHandle): number {
     let owner = this.byOwner.get(id);
     if (owner === undefined) {
-      owner = { number: this.freeNumbers.pop() ?? this.byNumber.length, owner: id, nodes: new Set() };
+      owner = { number: this.freeNumbers.pop() ?? this.byNumber.length, owner: id, nodes: new Set(), shared: false };
       this.byOwner.set(id, owner);
       this.byNumber[owner.number] = owner;
       if (sessionOf(id) !== 0n) this.sessionCount++;
     }
     assert(!owner.nodes.has(node), 'an ephemeral is recorded once');
-    owner.nodes.add(node);
+    nodesToChange(owner).add(node);
     return owner.number;
   }
 
@@ -43,7 +51,7 @@ export class EphemeralIndex {
   remove(number: number, node: NodeHandle): void {
     const owner = this.byNumber[number];
     assert(owner !== undefined, 'an ephemeral has an owner');
-    const owned = owner.nodes.delete(node);
+    const owned = nodesToChange(owner).delete(node);
     assert(owned, 'an ephemeral stands in the list of its owner');
     if (owner.nodes.size > 0) return;
     this.byOwner.delete(owner.owner);
@@ -65,12 +73,17 @@ export class EphemeralIndex {
     return this.byOwner.get(owner)?.nodes;
   }
 
-  get ownerCount(): number {
-    return this.byOwner.size;
-  }
-
-  owners(): IterableIterator<bigint> {
-    return this.byOwner.keys();
+  /**
+   * All owners as they are now, and so they stay, whatever is changed here: the first change to each copies its set, which takes time in proportion to
+   * what it owns.
+   */
+  snapshot(): Owned[] {
+    const all: Owned[] = [];
+    for (const owner of this.byOwner.values()) {
+      owner.shared = true;
+      all.push({ owner: owner.owner, nodes: owner.nodes });
+    }
+    return all;
   }
 
   /** The containers, then the znodes with a TTL. */
@@ -78,4 +91,12 @@ export class EphemeralIndex {
     yield* this.nodesOf(CONTAINER_OWNER) ?? [];
     for (const { owner, nodes } of this.byOwner.values()) if (ttlOf(owner) !== undefined) yield* nodes;
   }
+}
+
+function nodesToChange(owner: Owner): Set<NodeHandle> {
+  if (owner.shared) {
+    owner.nodes = new Set(owner.nodes);
+    owner.shared = false;
+  }
+  return owner.nodes;
 }

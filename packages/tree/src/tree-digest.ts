@@ -35,8 +35,20 @@ export function isDigested(path: string): boolean {
  * another Stat without looking at them again, as when a large znode gets a child.
  */
 export function contentRemainder(path: string, data: Uint8Array | null): number {
-  const remainder = path === '/' ? CRC32_START : crc32OfText(CRC32_START, path);
-  return data === null ? remainder : crc32OfBytes(remainder, data);
+  return dataRemainder(path === '/' ? ROOT_REMAINDER : crc32OfText(CRC32_START, path), data);
+}
+
+/** What the root's path brings to it. */
+export const ROOT_REMAINDER = CRC32_START;
+
+/** What the path of a child brings to it, by what its parent's does; the name in UTF-8. */
+export function childRemainder(parent: number, name: Uint8Array): number {
+  return crc32OfBytes(crc32OfText(parent, '/'), name);
+}
+
+/** `contentRemainder` by what the path brings to it. */
+export function dataRemainder(path: number, data: Uint8Array | null): number {
+  return data === null ? path : crc32OfBytes(path, data);
 }
 
 /** The digest of one znode, 0 to 2^32 − 1. */

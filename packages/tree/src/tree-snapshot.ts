@@ -21,7 +21,6 @@ import {
   type Acl,
   JuteReader,
   JuteWriter,
-  joinPath,
   OPEN_ACL_UNSAFE,
   ProtocolError,
   readAclList,
@@ -33,7 +32,7 @@ import {
 import { BUILT_IN_PATHS, isBuiltIn } from './built-in-znodes.js';
 import { NO_OWNER } from './ephemeral-index.js';
 import { Int, Long, NO_NODE, type NodeHandle, ROOT, type ZnodePages } from './znode-pages.js';
-import { ZnodeStore } from './znode-store.js';
+import { type StoreImage, type StoreLayout, ZnodeStore } from './znode-store.js';
 
 const FORMAT_VERSION = 2;
 const FORMAT_VERSION_WITHOUT_DIGEST = 1;
@@ -42,45 +41,91 @@ const NO_DIGEST: TxnDigest = { version: 0, high: 0, low: 0 };
 /** No request names a longer path, because no frame is longer; so none is read back either. */
 const PATH_LENGTH_MAX = 0xfffff;
 
-/** What a znode takes beside its name and its data. */
-const ZNODE_BYTES = 68;
-
-const SLACK_BYTES = 4096;
+/** The size of the pieces that `encodeTree` joins, in bytes. */
+const PIECE_BYTES = 64 * 1024;
 
 /** Writes a tree. */
-export function encodeTree(store: ZnodeStore, lastZxid: Zxid, digest = NO_DIGEST): Uint8Array {
-  // Room for all at once, because growing copies: nothing but names beyond ASCII, many lists or many ephemerals take more than this.
-  const writer = new JuteWriter(ZNODE_BYTES * store.rows.count + store.pathAndDataLength + SLACK_BYTES);
-  writer.int(FORMAT_VERSION);
-  writer.zxid(lastZxid);
-  const lists = store.acls.liveNumbers();
-  writer.vector(lists, (list, number) => writeAclList(list, store.acls.get(number)));
-  const listPositions = new Map(lists.map((number, position) => [number, position]));
-  const ephemeralPositions = writeZnodes(writer, store.rows, listPositions);
-  writeEphemerals(writer, store, ephemeralPositions);
-  writer.int(digest.version);
-  writer.int(digest.high);
-  writer.int(digest.low);
-  return writer.finish();
+export function encodeTree(store: ZnodeStore, lastZxid: Zxid, digest?: TxnDigest): Uint8Array {
+  const pieces = [...encodePieces(store.freeze(), { lastZxid, digest }, PIECE_BYTES)];
+  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** What a snapshot says of the moment that it shows. */
+export interface Moment {
+  readonly lastZxid: Zxid;
+  /** Not one that changes with the tree. */
+  readonly digest: TxnDigest | undefined;
+}
+
+/**
+ * Writes a tree that stood still, step by step: each piece has `pieceBytesMax` bytes or less, and each step does work in proportion to its piece and to the
+ * largest znode in it.
+ */
+export function* encodePieces(image: StoreImage, moment: Moment, pieceBytesMax: number): Generator<Uint8Array> {
+  // A step ends once a piece is half full, so that most znodes still fit; what is more than a piece is cut.
+  const stepBytes = pieceBytesMax >> 1;
+  const writer = new JuteWriter(pieceBytesMax);
+  const steps = writeTree(writer, image, moment, stepBytes);
+  while (steps.next().done !== true) {
+    const written = writer.finish();
+    for (let at = 0; at < written.length; at += pieceBytesMax) yield written.subarray(at, at + pieceBytesMax);
+  }
 }
 
 /** Reads what `encodeTree` wrote. Every znode is checked against the shape of a tree; ProtocolError where the bytes are none. Its digest is not. */
-export function decodeTree(bytes: Uint8Array): { store: ZnodeStore; lastZxid: Zxid; digest: TxnDigest | undefined } {
-  const reader = new JuteReader(bytes);
+export function decodeTree(bytes: Uint8Array, layout?: StoreLayout): { store: ZnodeStore; lastZxid: Zxid; digest: TxnDigest | undefined } {
+  // A view of each buffer will do: the store copies the data that it is given.
+  const reader = JuteReader.sharing(bytes);
   const format = reader.int();
   check(format === FORMAT_VERSION || format === FORMAT_VERSION_WITHOUT_DIGEST, 'the snapshot of a tree is of a version that is not known');
   const lastZxid = reader.zxid();
   check(lastZxid >= 0, 'the zxid of a snapshot is not negative');
   const lists = reader.vector(readAclList, 4);
-  const nodes = readZnodes(reader, lists);
+  const nodes = readZnodes(reader, lists, layout);
   readEphemerals(reader, nodes);
   const digest = format === FORMAT_VERSION ? { version: reader.int(), high: reader.int() >>> 0, low: reader.int() >>> 0 } : NO_DIGEST;
   reader.finish();
   return { store: nodes.store, lastZxid, digest: digest.version === NO_DIGEST.version ? undefined : digest };
 }
 
+/** Yields whenever `stepBytes` are in the writer, and at the end. */
+function* writeTree(writer: JuteWriter, image: StoreImage, { lastZxid, digest = NO_DIGEST }: Moment, stepBytes: number): Generator<void> {
+  writer.int(FORMAT_VERSION);
+  writer.zxid(lastZxid);
+  const listPositions = yield* writeLists(writer, image, stepBytes);
+  const ephemeralPositions = yield* writeZnodes(writer, image.rows, listPositions, stepBytes);
+  yield* writeEphemerals(writer, image, ephemeralPositions, stepBytes);
+  writer.int(digest.version);
+  writer.int(digest.high);
+  writer.int(digest.low);
+  yield;
+}
+
+/** Gives the position of each list by its number. */
+function* writeLists(writer: JuteWriter, { acls }: StoreImage, stepBytes: number): Generator<void, ReadonlyMap<number, number>> {
+  const positions = new Map<number, number>();
+  writer.int(acls.length);
+  for (const { number, acl } of acls) {
+    positions.set(number, positions.size);
+    writeAclList(writer, acl);
+    if (writer.length >= stepBytes) yield;
+  }
+  return positions;
+}
+
 /** Writes all znodes and gives the position of each ephemeral among them. */
-function writeZnodes(writer: JuteWriter, rows: ZnodePages, listPositions: ReadonlyMap<number, number>): Map<NodeHandle, number> {
+function* writeZnodes(
+  writer: JuteWriter,
+  rows: ZnodePages,
+  listPositions: ReadonlyMap<number, number>,
+  stepBytes: number,
+): Generator<void, Map<NodeHandle, number>> {
   const ephemeralPositions = new Map<NodeHandle, number>();
   writer.int(rows.count);
   let position = 0;
@@ -88,6 +133,7 @@ function writeZnodes(writer: JuteWriter, rows: ZnodePages, listPositions: Readon
   for (let node = ROOT; ; ) {
     writeZnode(writer, rows, node, depth, listPositions.get(rows.int(node, Int.acl)) as number);
     if (rows.int(node, Int.owner) !== NO_OWNER) ephemeralPositions.set(node, position);
+    if (writer.length >= stepBytes) yield;
     position++;
     const child = rows.int(node, Int.firstChild) as NodeHandle;
     if (child !== NO_NODE) {
@@ -105,9 +151,9 @@ function writeZnodes(writer: JuteWriter, rows: ZnodePages, listPositions: Readon
 }
 
 function writeZnode(writer: JuteWriter, rows: ZnodePages, node: NodeHandle, depth: number, list: number): void {
-  const path = rows.path(node);
   writer.int(depth);
-  writer.string(path.slice(path.lastIndexOf('/') + 1));
+  // A string is written as its bytes behind their number, and the rows have the bytes.
+  writer.buffer(rows.nameBytes(node));
   writer.buffer(rows.data(node));
   writer.int(list);
   writer.zxid(rows.long(node, Long.czxid) as Zxid);
@@ -120,12 +166,20 @@ function writeZnode(writer: JuteWriter, rows: ZnodePages, node: NodeHandle, dept
   writer.int(rows.int(node, Int.aversion));
 }
 
-function writeEphemerals(writer: JuteWriter, { ephemerals }: ZnodeStore, positions: ReadonlyMap<NodeHandle, number>): void {
-  writer.int(ephemerals.ownerCount);
-  for (const owner of ephemerals.owners()) {
+function* writeEphemerals(
+  writer: JuteWriter,
+  { owners }: StoreImage,
+  positions: ReadonlyMap<NodeHandle, number>,
+  stepBytes: number,
+): Generator<void> {
+  writer.int(owners.length);
+  for (const { owner, nodes } of owners) {
     writer.long(owner);
-    const nodes = [...(ephemerals.nodesOf(owner) ?? [])];
-    writer.vector(nodes, (list, node) => list.int(positions.get(node) as number));
+    writer.int(nodes.size);
+    for (const node of nodes) {
+      writer.int(positions.get(node) as number);
+      if (writer.length >= stepBytes) yield;
+    }
   }
 }
 
@@ -136,12 +190,14 @@ interface Znodes {
 }
 
 /** Rows of a new store are taken in order, so a znode's handle is its position. */
-function readZnodes(reader: JuteReader, lists: readonly (readonly Acl[])[]): Znodes {
-  const store = new ZnodeStore(OPEN_ACL_UNSAFE);
+function readZnodes(reader: JuteReader, lists: readonly (readonly Acl[])[], layout: StoreLayout | undefined): Znodes {
+  const store = new ZnodeStore(OPEN_ACL_UNSAFE, layout);
   const { rows } = store;
   const count = reader.int();
   let previous = ROOT;
   let previousDepth = 0;
+  /** By depth, down to the last znode. The root's counts as none, as no child's path has a slash more for it. */
+  const pathLengths = [0];
   for (let position = 0; position < count; position++) {
     const depth = reader.int();
     const name = reader.string();
@@ -157,7 +213,12 @@ function readZnodes(reader: JuteReader, lists: readonly (readonly Acl[])[]): Zno
       check(depth >= 1 && depth <= previousDepth + 1, 'a znode follows its parent');
       let parent = previous;
       for (let level = previousDepth; level >= depth; level--) parent = rows.int(parent, Int.parent) as NodeHandle;
-      node = store.insert(parent, freePath(store, parent, name), data, acl);
+      const pathLength = (pathLengths[depth - 1] as number) + 1 + name.length;
+      pathLengths[depth] = pathLength;
+      check(name !== '' && !name.includes('/'), 'a name is not empty and has no slash');
+      check(pathLength <= PATH_LENGTH_MAX, 'a path is no longer than a frame');
+      check(store.findChild(parent, name) === undefined, 'a path occurs once');
+      node = store.insertChild(parent, { path: name, nameAt: 0, pathLength, data, acl });
     }
     readNumbers(reader, rows, node);
     previous = node;
@@ -165,16 +226,6 @@ function readZnodes(reader: JuteReader, lists: readonly (readonly Acl[])[]): Zno
   }
   for (const path of BUILT_IN_PATHS) check(store.find(path) !== undefined, 'a tree has its built-in znodes');
   return { store, count };
-}
-
-/** The path of a new child. */
-function freePath(store: ZnodeStore, parent: NodeHandle, name: string): string {
-  const parentPath = store.rows.path(parent);
-  check(name !== '' && !name.includes('/'), 'a name is not empty and has no slash');
-  check(parentPath.length + name.length < PATH_LENGTH_MAX, 'a path is no longer than a frame');
-  const path = joinPath(parentPath, name);
-  check(store.find(path) === undefined, 'a path occurs once');
-  return path;
 }
 
 function readNumbers(reader: JuteReader, rows: ZnodePages, node: NodeHandle): void {

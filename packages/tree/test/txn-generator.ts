@@ -7,8 +7,8 @@ import type { TreeModel } from './tree-model.js';
 
 export const SESSIONS = [0x1000_0000_0000_0001n, 2n, -3n] as const;
 
-/** Names that trip maps made of objects, and others that do not. */
-const NAMES = ['a', 'b', '__proto__', 'constructor', 'hasOwnProperty', 'zookeeper', 'été', 'n0000000000'];
+/** Names that trip maps made of objects, names whose UTF-8 is another name read byte by byte, one that is longer than a chunk of a test, and others. */
+const NAMES = ['a', 'b', '__proto__', 'constructor', 'zookeeper', 'été', 'Ã©tÃ©', '漢', '\u{1f600}', 'x'.repeat(150), 'n0000000000'];
 const ACLS: readonly (readonly Acl[])[] = [
   OPEN_ACL_UNSAFE,
   READ_ACL_UNSAFE,
@@ -47,12 +47,15 @@ export type Step =
   | { readonly kind: 'multi'; readonly attempts: readonly Attempt[]; readonly failure: 'none' | 'ours' | 'apache' }
   | { readonly kind: 'reload' };
 
+/** Long enough for lengths of two bytes, and for a chunk of its own in a test. */
+const LONG_DATA = fc.nat({ max: 400 }).map((length) => Array.from({ length }, (_, index) => index & 0xff));
+
 const attemptOf = (...kinds: Attempt['kind'][]): fc.Arbitrary<Attempt> =>
   fc.record({
     kind: fc.constantFrom(...kinds),
     node: fc.nat(1000),
     name: fc.nat(NAMES.length - 1),
-    data: fc.option(fc.array(fc.nat(255), { maxLength: 5 })),
+    data: fc.option(fc.oneof({ weight: 9, arbitrary: fc.array(fc.nat(255), { maxLength: 5 }) }, { weight: 1, arbitrary: LONG_DATA })),
     acl: fc.nat(ACLS.length - 1),
     session: fc.nat(SESSIONS.length - 1),
   });

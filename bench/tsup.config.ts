@@ -1,8 +1,11 @@
 import { defineConfig } from 'tsup';
 
-/** One file from the sources of all packages, and one for each peer that is measured beside them: what is measured is what users install, and no loader stands in between. */
+/** One file from the sources of all packages, and one for each process that is measured beside them: what is measured is what users install, and no loader stands in between. */
 export default defineConfig({
-  entry: ['bench/src/main.ts', 'bench/src/peers/coaty-raft.ts', 'bench/src/peers/skiff.ts'],
+  entry: [
+    ...['bench/src/main.ts', 'bench/src/peers/coaty-raft.ts', 'bench/src/peers/skiff.ts'],
+    ...['bench/src/compare.ts', 'bench/src/compare/load.ts', 'bench/src/compare/served.ts'],
+  ],
   outDir: 'bench/dist',
   format: ['esm'],
   target: 'es2022',

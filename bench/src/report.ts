@@ -5,6 +5,14 @@ import { availableParallelism } from 'node:os';
 export interface Baseline {
   readonly name: string;
   readonly perSecond: number;
+  readonly cost?: Cost;
+}
+
+/** What one operation took: time, and of the server's processors. */
+export interface Cost {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly cpuUs: number;
 }
 
 /** What is measured in rounds, each beside the baseline. */
@@ -13,6 +21,9 @@ export interface Rounds {
   readonly high: number;
   /** The median of the rounds' own ratios: what slows the whole machine for a while does not count. */
   readonly timesBaseline: number;
+  /** The least and the greatest of these. */
+  readonly times?: { readonly low: number; readonly high: number };
+  readonly cost?: Cost;
 }
 
 interface Figure {
@@ -22,6 +33,8 @@ interface Figure {
   readonly timesBaseline: number;
   readonly low?: number;
   readonly high?: number;
+  readonly times?: { readonly low: number; readonly high: number };
+  readonly cost?: Cost;
 }
 
 interface Amount {
@@ -39,14 +52,17 @@ export class Report {
   heading(title: string, baseline: Baseline): void {
     this.#title = title;
     const name = 'baseline: ' + baseline.name;
-    console.log(`\n${title}\n  ${line(name, baseline.perSecond)}`);
-    this.#figures.push({ title, name, perSecond: baseline.perSecond, timesBaseline: 1 });
+    const { perSecond, cost } = baseline;
+    console.log(`\n${title}\n  ${line(name, perSecond)}${cost === undefined ? '' : costs(cost)}`);
+    this.#figures.push({ title, name, perSecond, timesBaseline: 1, ...(cost !== undefined && { cost }) });
   }
 
   rate(name: string, perSecond: number, baseline: Baseline, rounds?: Rounds): void {
     const { timesBaseline, ...spread } = rounds ?? { timesBaseline: perSecond / baseline.perSecond };
     const between = rounds === undefined ? '' : `   ${count(rounds.low)} to ${count(rounds.high)}`;
-    console.log(`  ${line(name, perSecond)}   ${timesBaseline.toPrecision(2).padStart(6)} × baseline${between}`);
+    const times = rounds?.times === undefined ? '' : ` (${factor(rounds.times.low)} to ${factor(rounds.times.high)})`;
+    const took = rounds?.cost === undefined ? '' : costs(rounds.cost);
+    console.log(`  ${line(name, perSecond)}${took}   ${factor(timesBaseline).padStart(6)} × baseline${times}${between}`);
     this.#figures.push({ title: this.#title, name, perSecond, timesBaseline, ...spread });
   }
 
@@ -65,6 +81,14 @@ export class Report {
 
 function line(name: string, perSecond: number): string {
   return `${name.padEnd(58)} ${count(perSecond).padStart(12)}/s`;
+}
+
+function costs({ p50Ms, p99Ms, cpuUs }: Cost): string {
+  return `   p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${cpuUs.toFixed(1)} µs of CPU`;
+}
+
+function factor(times: number): string {
+  return times.toPrecision(2);
 }
 
 function count(perSecond: number): string {

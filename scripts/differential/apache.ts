@@ -13,6 +13,32 @@ const START_TIMEOUT_MS = 30_000;
 const WORD_TIMEOUT_MS = 500;
 const STOP_TIMEOUT_MS = 5_000;
 
+export interface ApacheOptions {
+  /** The folder that its own is made in. */
+  readonly under: string;
+  /** Options of the JVM. */
+  readonly java: readonly string[];
+  /** Lines of zoo.cfg, beside the ports and the folder. */
+  readonly settings: readonly string[];
+}
+
+/** As the differential test needs it. */
+const COMPARABLE: ApacheOptions = {
+  under: tmpdir(),
+  java: [
+    `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
+    '-Dzookeeper.extendedTypesEnabled=true',
+    '-Dzookeeper.forceSync=no',
+    '-Xmx256m',
+  ],
+  settings: [
+    `tickTime=${TICK_TIME_MS}`,
+    `minSessionTimeout=${SESSION_TIMEOUT_MIN_MS}`,
+    `maxSessionTimeout=${SESSION_TIMEOUT_MAX_MS}`,
+    'preAllocSize=1024',
+  ],
+};
+
 export class Apache {
   readonly port: number;
   readonly #process: ChildProcess;
@@ -24,20 +50,18 @@ export class Apache {
     this.#folder = folder;
   }
 
-  static async start(): Promise<Apache> {
+  get pid(): number {
+    return this.#process.pid as number;
+  }
+
+  static async start({ under, java, settings } = COMPARABLE): Promise<Apache> {
     if (!existsSync(JAR)) throw new RangeError(`there is no ${JAR}: install Debian's zookeeper and default-jre-headless`);
-    const folder = await mkdtemp(join(tmpdir(), 'quorate-differential-'));
+    const folder = await mkdtemp(join(under, 'quorate-apache-'));
     const port = await freePort();
     await mkdir(join(folder, 'data'));
-    await writeFile(join(folder, 'zoo.cfg'), configuration(folder, port));
-    const options = [
-      `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
-      '-Dzookeeper.extendedTypesEnabled=true',
-      '-Dzookeeper.forceSync=no',
-      '-Xmx256m',
-    ];
+    await writeFile(join(folder, 'zoo.cfg'), [...configuration(folder, port), ...settings, ''].join('\n'));
     const main = 'org.apache.zookeeper.server.ZooKeeperServerMain';
-    const process = spawn('java', [...options, '-cp', JAR, main, join(folder, 'zoo.cfg')], { stdio: 'ignore' });
+    const process = spawn('java', [...java, '-cp', JAR, main, join(folder, 'zoo.cfg')], { stdio: 'ignore' });
     const apache = new Apache(port, process, folder);
     let failure: Error | undefined;
     process.once('error', (error) => {
@@ -64,19 +88,14 @@ export class Apache {
   }
 }
 
-function configuration(folder: string, port: number): string {
+function configuration(folder: string, port: number): string[] {
   return [
-    `tickTime=${TICK_TIME_MS}`,
     `dataDir=${join(folder, 'data')}`,
     `clientPort=${port}`,
     'clientPortAddress=127.0.0.1',
     'maxClientCnxns=0',
-    `minSessionTimeout=${SESSION_TIMEOUT_MIN_MS}`,
-    `maxSessionTimeout=${SESSION_TIMEOUT_MAX_MS}`,
     'admin.enableServer=false',
-    'preAllocSize=1024',
-    '',
-  ].join('\n');
+  ];
 }
 
 /** Free now; nobody on this machine is likely to take it within the next second. */

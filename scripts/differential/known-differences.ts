@@ -244,6 +244,7 @@ export const KNOWN: readonly KnownDifference[] = [
 ];
 
 const NOT_YET = 'no history has this operation yet';
+const ONE_SERVER = 'a history has neither local sessions nor a server that has lost the others';
 
 /** Rows that no history can meet, and why. */
 export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
@@ -256,7 +257,6 @@ export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
   ['checkWatches and removeWatches of the types CHILDREN and DATA where there is a watch of addWatch', NOT_YET],
   ['checkWatches and removeWatches of the types PERSISTENT (4) and PERSISTENT_RECURSIVE (5)', NOT_YET],
   ['an IPv6 address, or a network of IPv6, in an ACL of the scheme `ip`', 'histories name IPv4 addresses'],
-  ['reconfig', 'not built: a history would end with each'],
   ['create or create2 with the flag CONTAINER (4)', 'the answers are the same; a container goes when it is empty, long after a history'],
   ['a setACL and, directly behind it on the same connection, a request that the new ACL forbids', 'one operation is in flight'],
   ['lists in setWatches and setWatches2 that are null', 'generated requests hold what their records can hold'],
@@ -265,6 +265,11 @@ export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
   ['a digest user that is not UTF-8', 'proofs are text'],
   ['a session that has gone on at another server; its old connection', 'theirs is one server'],
   ['requests behind a closeSession on the same connection', 'one operation is in flight'],
+  ['an ephemeral in a multi of a local session that may not be upgraded', ONE_SERVER],
+  ['a new session at a read-only server, without local sessions', ONE_SERVER],
+  ['a session that the read-only server does not know, with local sessions', ONE_SERVER],
+  ['the state that a read-only server shows', ONE_SERVER],
+  ['deleteContainer at a read-only server', ONE_SERVER],
   [
     '`lastZxidSeen` or `relativeZxid` that is negative and neither −1 nor −2⁶³, or of an epoch above 2²¹ − 1',
     'our own codec, which sends them, has no such zxid',

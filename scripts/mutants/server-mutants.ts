@@ -1,6 +1,7 @@
 /** Sections C and D: sessions, the tree, its snapshots, watches, and what requests mean. */
 import type { Mutant } from './mutant.ts';
 
+const CLIENT_FRONT = 'packages/server/src/client-front.ts';
 const CLIENT_PORT = 'packages/server/src/client-port.ts';
 const CLIENTS = 'packages/server/src/clients.ts';
 const DATABASE = 'packages/server/src/database.ts';
@@ -185,9 +186,9 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     level: 'server',
     edits: [
       {
-        file: MEMBER,
-        find: 'if ((this.#leaderLost && local.forwarded.length > 0) || !this.#database.sessions.has(local.id)) local.port.close();',
-        replace: 'if (!this.#database.sessions.has(local.id)) local.port.close();',
+        file: CLIENT_FRONT,
+        find: 'if ((this.#leaderLost && session.forwarded.length > 0) || this.#hasEnded(session)) session.port.close();',
+        replace: 'if (this.#hasEnded(session)) session.port.close();',
       },
     ],
   },
@@ -256,13 +257,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'connections, and their watches, are kept when the whole state is replaced',
     origin: 'this code',
     level: 'server',
-    edits: [
-      {
-        file: MEMBER,
-        find: '    for (const { port } of this.#clients.sessions) port.close();\n    this.#clients.end();\n  }\n\n  onStatus',
-        replace: '    this.#clients.end();\n  }\n\n  onStatus',
-      },
-    ],
+    edits: [{ file: MEMBER, find: '      this.#front.onRestored();\n', replace: '' }],
     survives:
       'a server has to be sent a snapshot while it keeps connections with watches that fire meanwhile: rare (caught at seed 91 by the simulator as it was an hour earlier)',
   },
@@ -441,11 +436,11 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MEMBER,
-        find: '    const result = this.#database.apply(header, txn, this.#watches.onChange);\n    this.#leadership?.onApplied(header, txn);\n    this.#answer(header, txn, result);\n',
+        find: '    const result = this.#database.apply(header, txn, this.#watches.onChange);\n    this.#leadership?.onApplied(header, txn);\n    this.#front.onApplied(header, txn, result);\n',
         replace: `    const changes: (() => void)[] = [];
     const result = this.#database.apply(header, txn, (change, path) => changes.push(() => this.#watches.onChange(change, path)));
     this.#leadership?.onApplied(header, txn);
-    this.#answer(header, txn, result);
+    this.#front.onApplied(header, txn, result);
     for (const change of changes) change();\n`,
       },
     ],
@@ -528,7 +523,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'the watches of a connection that is gone stay',
     origin: 'ZOOKEEPER-1382',
     level: 'server',
-    edits: [{ file: MEMBER, find: '    this.#watches.removeAll(port);\n', replace: '' }],
+    edits: [{ file: CLIENT_FRONT, find: '    this.#options.watches.removeAll(port);\n', replace: '' }],
     expects: 'WatchLeak',
   },
   {

@@ -51,10 +51,14 @@ export interface AddWatchOptions extends CallOptions {
   readonly watch?: Watcher | undefined;
 }
 
-/** What `removeWatches` takes. */
-export interface RemoveWatchesOptions extends CallOptions {
+/** What `checkWatches` takes. */
+export interface WatcherTypeOptions extends CallOptions {
   /** Which watches of the path; `WatcherType.any` when absent. */
   readonly type?: WatcherType | undefined;
+}
+
+/** What `removeWatches` takes. */
+export interface RemoveWatchesOptions extends WatcherTypeOptions {
   /** Whether the watches go also where no server can be told, because none is connected or the connection ends; false when absent. */
   readonly local?: boolean | undefined;
 }

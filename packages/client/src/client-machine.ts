@@ -12,18 +12,16 @@
  */
 
 import type { Clock, Random, Timer } from '@quorate/ports';
-import type { ConnectResponse, EventMessage } from '@quorate/protocol';
 import {
   type AddWatchMode,
   assert,
+  type ConnectResponse,
   ErrorCode,
   type ErrorName,
-  NO_ZXID,
+  type EventMessage,
   OpCode,
   type ReplyMessage,
   type ServerMessage,
-  type SetWatches2Request,
-  type SetWatchesRequest,
   unreachable,
   type WatcherRequest,
   Xid,
@@ -31,14 +29,16 @@ import {
 } from '@quorate/protocol';
 import { type AuthCall, type AuthEntry, AuthList } from './auth-list.js';
 import { type Call, CallQueue } from './call.js';
+import { ClientSession, type SessionIdentity } from './client-session.js';
 import type { ClientState, FinalState } from './client-state.js';
 import { CloseCall } from './close-call.js';
 import type { Connection, ConnectionHandler, Connector } from './connection.js';
 import { Heartbeat } from './heartbeat.js';
+import { type Found, ReadWriteSearch } from './read-write-search.js';
 import { ServerRotation } from './server-rotation.js';
 import { surface } from './surface.js';
-import { rearm } from './watch-rearming.js';
-import { type Telling, type Watcher, WatchRegistry, watchEventOf } from './watch-registry.js';
+import type { Watcher } from './watch-registry.js';
+import { WatchUpkeep } from './watch-upkeep.js';
 import { nextXid } from './xid.js';
 
 /** How many calls may be waiting or unanswered at a time, unless the options say otherwise. */
@@ -55,16 +55,12 @@ export interface ClientMachineOptions {
   readonly firstServer?: number | undefined;
   /** A session that was established before, to be taken up again. A new one when absent. */
   readonly session?: SessionIdentity | undefined;
+  /** Whether the client puts up with a server that can only read, as long as it finds no other; false when absent. */
+  readonly canBeReadOnly?: boolean | undefined;
   /** How many calls may be waiting or unanswered; 1,000,000 when absent. One more fails with THROTTLED_OP. */
   readonly callsMax?: number | undefined;
   /** Called after every change of `state`. */
   readonly onState?: ((state: ClientState) => void) | undefined;
-}
-
-/** What proves to a server that a session is one's own. */
-export interface SessionIdentity {
-  readonly id: bigint;
-  readonly password: Uint8Array;
 }
 
 /** Where the machine stands with its one connection; `READY` is after the handshake. */
@@ -73,12 +69,14 @@ type Phase = 'NEW' | 'PAUSING' | 'OPENING' | 'READY' | 'ENDED';
 export class ClientMachine {
   readonly #connector: Connector;
   readonly #clock: Clock;
-  readonly #requestedTimeoutMs: number;
   readonly #callsMax: number;
   readonly #onState: ((state: ClientState) => void) | undefined;
   readonly #rotation: ServerRotation;
   readonly #heartbeat: Heartbeat;
-  readonly #watches = new WatchRegistry();
+  readonly #search: ReadWriteSearch;
+  readonly #canBeReadOnly: boolean;
+  readonly #watches: WatchUpkeep;
+  readonly #session: ClientSession;
   readonly #auths = new AuthList();
 
   #phase: Phase = 'NEW';
@@ -92,31 +90,19 @@ export class ClientMachine {
   #expiryTimer: Timer | undefined;
   #readyAt = 0;
 
-  #sessionId = 0n;
-  #password: Uint8Array = new Uint8Array(16);
-  #timeoutMs: number;
-  /** The highest zxid seen, events included: a server that is behind it must not answer this client. */
-  #lastZxidSeen: Zxid = NO_ZXID;
-  /**
-   * The highest zxid of a reply: every event up to it has arrived. Events themselves do not count, because a txn may fire several
-   * watches and the connection may end between them.
-   */
-  #lastReplyZxid: Zxid = NO_ZXID;
-
+  /** The server that is connected can only read. */
+  #readOnly = false;
   #xid = 0;
   /** Submitted, not sent. */
   readonly #waiting = new CallQueue();
   /** Sent, not answered, in the order of sending. */
   #sent = new CallQueue();
-  /** Watches that are being set again on this connection, in the order of sending. */
-  #rearming: (SetWatchesRequest | SetWatches2Request)[] = [];
   #closeCall: CloseCall | undefined;
 
   constructor(options: ClientMachineOptions) {
     this.#connector = options.connector;
     this.#clock = options.clock;
-    this.#requestedTimeoutMs = options.sessionTimeoutMs;
-    this.#timeoutMs = options.sessionTimeoutMs;
+    this.#session = new ClientSession(options.sessionTimeoutMs, options.session);
     this.#callsMax = options.callsMax ?? CALLS_MAX;
     this.#onState = options.onState;
     this.#rotation = new ServerRotation(options.connector.servers, options.random, options.firstServer);
@@ -125,35 +111,42 @@ export class ClientMachine {
       () => this.#connection?.send(pingMessage),
       () => this.#onLost(),
     );
-    if (options.session !== undefined) {
-      this.#sessionId = options.session.id;
-      this.#password = options.session.password;
-    }
+    this.#watches = new WatchUpkeep(options.clock);
+    this.#canBeReadOnly = options.canBeReadOnly ?? false;
+    this.#search = new ReadWriteSearch({
+      connector: options.connector,
+      clock: options.clock,
+      random: options.random,
+      rotation: this.#rotation,
+      handshake: () => this.#session.handshake(false),
+      onFound: (found) => this.#onFound(found),
+    });
   }
 
   get state(): ClientState {
     if (this.#finalState !== undefined) return this.#finalState;
-    return this.#phase === 'READY' ? 'CONNECTED' : 'CONNECTING';
+    if (this.#phase !== 'READY') return 'CONNECTING';
+    return this.#readOnly ? 'CONNECTED_READ_ONLY' : 'CONNECTED';
   }
 
-  /** `0n` before the first connection. */
+  /** `0n` before the first connection. One that has begun at a server that can only read gives way to another one at the first server that takes writes. */
   get sessionId(): bigint {
-    return this.#sessionId;
+    return this.#session.id;
   }
 
   /** Of the session, 16 bytes; zeros before the first connection. Not to be written to. */
   get password(): Uint8Array {
-    return this.#password;
+    return this.#session.password;
   }
 
   /** As negotiated with the server; as asked for before the first connection. */
   get sessionTimeoutMs(): number {
-    return this.#timeoutMs;
+    return this.#session.timeoutMs;
   }
 
   /** The highest zxid that this client has seen. */
   get lastZxidSeen(): Zxid {
-    return this.#lastZxidSeen;
+    return this.#session.lastZxidSeen;
   }
 
   /** How many calls wait or are unanswered. */
@@ -164,7 +157,7 @@ export class ClientMachine {
   /** Begins to connect. Called once. */
   start(): void {
     assert(this.#phase === 'NEW', 'a client starts once');
-    if (this.#sessionId !== 0n) this.#startExpiry();
+    this.#startExpiry();
     this.#connect();
   }
 
@@ -207,10 +200,8 @@ export class ClientMachine {
   }
 
   /** Takes back watches on this side alone, so that no other connection has them. Returns whether there were any. */
-  drop({ path, watcherType }: WatcherRequest): boolean {
-    const tellings = this.#watches.remove(path, watcherType, this.#lastZxidSeen);
-    this.#clock.defer(() => this.#tell(tellings));
-    return tellings.length > 0;
+  drop(request: WatcherRequest): boolean {
+    return this.#watches.drop(request, this.#session.lastZxidSeen);
   }
 
   /**
@@ -224,6 +215,7 @@ export class ClientMachine {
     if (this.#closeCall !== undefined) return void this.#closeCall.done.push(done);
     this.#closeCall = new CloseCall(() => this.#end('CLOSED'));
     this.#closeCall.done.push(done);
+    this.#search.stop();
     if (this.#phase === 'READY') this.#send(this.#closeCall);
     else this.#clock.defer(() => this.#end('CLOSED'));
   }
@@ -237,9 +229,17 @@ export class ClientMachine {
 
   #connect(): void {
     this.#phase = 'OPENING';
+    const handler = this.#newHandler();
+    this.#handler = handler;
+    this.#timer = this.#clock.setTimer(this.#attemptMs, () => this.#onLost());
+    this.#connection = this.#connector.connect(this.#rotation.next(), handler);
+  }
+
+  /** Of a connection that is the machine's for as long as this is its handler. */
+  #newHandler(): ConnectionHandler {
     const handler: ConnectionHandler = {
       onOpen: () => {
-        if (this.#handler === handler) this.#sendConnect();
+        if (this.#handler === handler) this.#connection?.send(this.#session.handshake(this.#canBeReadOnly));
       },
       onMessage: (message) => {
         if (this.#handler === handler) this.#onMessage(message);
@@ -248,43 +248,50 @@ export class ClientMachine {
         if (this.#handler === handler) this.#onLost();
       },
     };
-    this.#handler = handler;
-    // All servers get their chance within one session timeout (ZooKeeper: connectTimeout).
-    const attemptMs = this.#timeoutMs / this.#connector.servers;
-    this.#timer = this.#clock.setTimer(attemptMs, () => this.#onLost());
-    this.#connection = this.#connector.connect(this.#rotation.next(), handler);
+    return handler;
   }
 
-  #sendConnect(): void {
-    this.#connection?.send({
-      kind: 'connect',
-      protocolVersion: 0,
-      lastZxidSeen: this.#lastZxidSeen,
-      timeOut: this.#requestedTimeoutMs,
-      sessionId: this.#sessionId,
-      passwd: this.#password,
-      readOnly: false,
-    });
+  /** All servers get their chance within one session timeout (ZooKeeper: connectTimeout). */
+  get #attemptMs(): number {
+    return this.#session.timeoutMs / this.#connector.servers;
   }
 
   #onConnected(message: ConnectResponse): void {
     if (message.timeOut <= 0) return this.#end('EXPIRED');
     assert(this.#phase === 'OPENING', 'a handshake ends once');
+    // Such a server does not keep to what it was told.
+    if (message.readOnly && !this.#canBeReadOnly) return this.#onLost();
     this.#timer?.cancel();
     this.#expiryTimer?.cancel();
     this.#expiryTimer = undefined;
-    this.#sessionId = message.sessionId;
-    this.#password = message.passwd;
-    this.#timeoutMs = message.timeOut;
+    this.#session.onConnected(message);
+    this.#readOnly = message.readOnly;
     this.#phase = 'READY';
     this.#readyAt = this.#clock.now();
     this.#heartbeat.start(message.timeOut);
     for (const entry of this.#auths.restart()) this.#sendAuth(entry);
-    this.#watches.disarm();
-    this.#rearming = rearm(this.#watches, this.#lastReplyZxid);
-    for (const request of this.#rearming) this.#connection?.send({ kind: 'request', xid: Xid.setWatches, request });
+    for (const request of this.#watches.rearm()) this.#connection?.send({ kind: 'request', xid: Xid.setWatches, request });
     for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) this.#send(call);
+    if (message.readOnly) this.#search.start(this.#attemptMs);
     this.#report();
+  }
+
+  /** While a server is connected that can only read, another one has answered. */
+  #onFound({ connection, response, lastZxidSeen, handTo }: Found): void {
+    // The server that only reads has shown more since then: the other one may be behind that, and has to be asked again.
+    if (response.timeOut > 0 && this.#session.lastZxidSeen > lastZxidSeen) {
+      connection.close();
+      return this.#onLost();
+    }
+    const lost = this.#sent;
+    this.#sent = new CallQueue();
+    this.#disconnect();
+    this.#connection = connection;
+    this.#handler = this.#newHandler();
+    handTo(this.#handler);
+    this.#phase = 'OPENING';
+    this.#onConnected(response);
+    fail(lost, 'CONNECTION_LOSS');
   }
 
   /** The connection is over, whoever ended it; another one is due. */
@@ -313,6 +320,7 @@ export class ClientMachine {
     this.#handler = undefined;
     this.#connection = undefined;
     this.#timer?.cancel();
+    this.#search.stop();
     this.#heartbeat.stop();
     connection?.close();
   }
@@ -322,7 +330,8 @@ export class ClientMachine {
    * from the last word of a server, so that a process which stood still asks a server before it gives up.
    */
   #startExpiry(): void {
-    this.#expiryTimer = this.#clock.setTimer((this.#timeoutMs * 4) / 3, () => this.#end('EXPIRED'));
+    if (!this.#session.isShared) return;
+    this.#expiryTimer = this.#clock.setTimer((this.#session.timeoutMs * 4) / 3, () => this.#end('EXPIRED'));
   }
 
   // Talking
@@ -362,7 +371,9 @@ export class ClientMachine {
       case Xid.auth:
         return this.#onAuthReply(reply);
       case Xid.setWatches:
-        return this.#onRearmed(reply);
+        // The next connection tries again.
+        if (!this.#watches.onRearmed(reply)) this.#onLost();
+        return;
       default:
         break;
     }
@@ -370,26 +381,9 @@ export class ClientMachine {
     // Whose answer this is cannot be told, so none of the unanswered calls can be believed to have one.
     if (call === undefined || call.xid !== reply.xid) return this.#onLost();
     this.#sent.remove(call);
-    if (reply.zxid > this.#lastReplyZxid) this.#lastReplyZxid = reply.zxid;
-    if (reply.zxid > this.#lastZxidSeen) this.#lastZxidSeen = reply.zxid;
-    if (call.watcher !== undefined) this.#watches.answered(call.request, reply.err, call.watcher);
-    if (call.request.type === OpCode.removeWatches) this.#onRemoved(call.request, reply);
+    this.#session.onSeen(reply.zxid);
+    this.#watches.onReply(call, reply);
     call.onReply(reply);
-  }
-
-  #onRearmed({ err, zxid }: ReplyMessage): void {
-    const request = this.#rearming.shift();
-    // Watches that the server has not armed would be lost without a word; the next connection tries again.
-    if (err !== ErrorCode.OK || request === undefined) return this.#onLost();
-    if (request.type === OpCode.setWatches) return;
-    const tellings = this.#watches.rearmed(request.persistentWatches, request.persistentRecursiveWatches, zxid);
-    // Every event up to there has arrived, so that where the server is no further nothing was missed.
-    if (zxid > request.relativeZxid) this.#tell(tellings);
-  }
-
-  /** The server does not have these watches any more, or has lost them without a word because their znode may not be read. */
-  #onRemoved({ path, watcherType }: WatcherRequest, { err, zxid }: ReplyMessage): void {
-    if (err === ErrorCode.OK || err === ErrorCode.NO_WATCHER) this.#tell(this.#watches.remove(path, watcherType, zxid));
   }
 
   #onAuthReply(reply: ReplyMessage): void {
@@ -398,14 +392,8 @@ export class ClientMachine {
   }
 
   #onEvent(message: EventMessage): void {
-    if (message.zxid > this.#lastZxidSeen) this.#lastZxidSeen = message.zxid;
-    const event = watchEventOf(message);
-    if (event === undefined) return;
-    for (const watcher of this.#watches.take(event.type, event.path)) surface(this.#clock, watcher, event);
-  }
-
-  #tell(tellings: readonly Telling[]): void {
-    for (const { watchers, event } of tellings) for (const watcher of watchers) surface(this.#clock, watcher, event);
+    this.#session.onSeen(message.zxid);
+    this.#watches.onEvent(message);
   }
 
   // Ending

@@ -1,5 +1,5 @@
 /** The promise shell around the client machine: what most programs use. */
-import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
+import { type Clock, realClock, realRandom } from '@quorate/ports';
 import { type Acl, FRAME_BYTES_MAX, type Id, OpCode, type Request, type Stat, ZooKeeperError } from '@quorate/protocol';
 import {
   type AddWatchOptions,
@@ -8,18 +8,19 @@ import {
   checkPath,
   checkSignal,
   checkWatch,
-  checkWhole,
   type Data,
   ownBytes,
   type RemoveWatchesOptions,
   type VersionOptions,
+  type WatcherTypeOptions,
   type WatchOptions,
 } from './arguments.js';
 import type { AuthCall } from './auth-list.js';
 import type { Call } from './call.js';
-import { ClientMachine, type SessionIdentity } from './client-machine.js';
-import { type ClientState, isFinal } from './client-state.js';
-import type { Connector } from './connection.js';
+import { ClientMachine } from './client-machine.js';
+import { type ClientOptions, checkClientOptions, SESSION_TIMEOUT_MS } from './client-options.js';
+import type { SessionIdentity } from './client-session.js';
+import { type ClientState, isConnected, isFinal } from './client-state.js';
 import { EventStream } from './event-stream.js';
 import { type MultiResults, multiRequest, type Operation } from './multi.js';
 import { type MultiReadResults, multiReadRequest, type ReadOperation } from './multi-read.js';
@@ -38,29 +39,6 @@ import {
 import * as select from './results.js';
 import { surface } from './surface.js';
 import type { Watcher } from './watch-registry.js';
-
-/** The session timeout that is asked for unless the options say otherwise, in milliseconds. */
-export const SESSION_TIMEOUT_MS = 10_000;
-
-/** What a client is made of. */
-export interface ClientOptions {
-  /** How servers are reached: `ensemble.connector()` in process, `tcpConnector` of `@quorate/node` over TCP. */
-  readonly connector: Connector;
-  /** The platform's when absent. */
-  readonly clock?: Clock | undefined;
-  /** The platform's when absent. */
-  readonly random?: Random | undefined;
-  /** The session timeout to ask for, in milliseconds, 1 to 2^31 − 1; 10,000 when absent. The server may settle on another. */
-  readonly sessionTimeoutMs?: number | undefined;
-  /** Index of the server to begin with; any when absent. */
-  readonly firstServer?: number | undefined;
-  /** A session to take up again, as another client's `session` gave it; a new one when absent. */
-  readonly session?: SessionIdentity | undefined;
-  /** The longest request, in bytes; 1,048,575 when absent, as servers take it (jute.maxbuffer). */
-  readonly requestBytesMax?: number | undefined;
-  /** How many calls may wait for an answer; 1,000,000 when absent. One more rejects with THROTTLED_OP. */
-  readonly callsMax?: number | undefined;
-}
 
 /**
  * A client of a ZooKeeper ensemble: one session, over one connection at a time.
@@ -94,14 +72,9 @@ export class Client {
    * @throws TypeError for an option that is not what its description asks for.
    */
   constructor(options: ClientOptions) {
-    const { connector, sessionTimeoutMs = SESSION_TIMEOUT_MS, firstServer, session, requestBytesMax = FRAME_BYTES_MAX, callsMax } = options;
-    if (typeof connector?.connect !== 'function') throw new TypeError('connector must be a Connector');
-    checkWhole('connector.servers', connector.servers, 1, 0x7fff_ffff);
-    checkWhole('sessionTimeoutMs', sessionTimeoutMs, 1, 0x7fff_ffff);
-    checkWhole('requestBytesMax', requestBytesMax, 1, 0x7fff_ffff);
-    if (firstServer !== undefined) checkWhole('firstServer', firstServer, 0, connector.servers - 1);
-    if (callsMax !== undefined) checkWhole('callsMax', callsMax, 1, Number.MAX_SAFE_INTEGER);
-    if (session !== undefined && typeof session.id !== 'bigint') throw new TypeError('session.id must be a bigint');
+    checkClientOptions(options);
+    const { connector, sessionTimeoutMs = SESSION_TIMEOUT_MS, session, requestBytesMax = FRAME_BYTES_MAX } = options;
+    const { firstServer, canBeReadOnly, callsMax } = options;
     this.#clock = options.clock ?? realClock;
     this.#requestBytesMax = requestBytesMax;
     this.#machine = new ClientMachine({
@@ -111,6 +84,7 @@ export class Client {
       sessionTimeoutMs,
       firstServer,
       session: session && { id: session.id, password: ownBytes(session.password) },
+      canBeReadOnly,
       callsMax,
       onState: (state) => this.#onState(state),
     });
@@ -166,7 +140,7 @@ export class Client {
   }
 
   /**
-   * Waits until a server is connected.
+   * Waits until a server is connected, with `canBeReadOnly` any server.
    *
    * @throws ZooKeeperError SESSION_EXPIRED or AUTH_FAILED where the client has ended or ends.
    */
@@ -177,7 +151,7 @@ export class Client {
       const settle = (state: ClientState): void => {
         if (state === 'CONNECTING') return;
         stop();
-        if (state === 'CONNECTED') resolve();
+        if (isConnected(state)) resolve();
         else reject(new ZooKeeperError(state === 'AUTH_FAILED' ? 'AUTH_FAILED' : 'SESSION_EXPIRED', `the client is ${state}`));
       };
       const abort = (): void => {
@@ -291,6 +265,14 @@ export class Client {
    */
   removeWatches(path: string, options?: RemoveWatchesOptions): Promise<void> {
     return attempt(() => this.#watches.removeAll(path, options));
+  }
+
+  /**
+   * Whether the server that is connected has watches of this client at a path, of one type or any. Apache ZooKeeper 3.8 also says yes where it is another client
+   * that has them.
+   */
+  checkWatches(path: string, options?: WatcherTypeOptions): Promise<boolean> {
+    return attempt(() => this.#watches.check(path, options));
   }
 
   /**

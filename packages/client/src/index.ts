@@ -1,9 +1,20 @@
-export type { AddWatchOptions, CallOptions, CreateOptions, Data, RemoveWatchesOptions, VersionOptions, WatchOptions } from './arguments.js';
+export type {
+  AddWatchOptions,
+  CallOptions,
+  CreateOptions,
+  Data,
+  RemoveWatchesOptions,
+  VersionOptions,
+  WatcherTypeOptions,
+  WatchOptions,
+} from './arguments.js';
 export type { AuthCall } from './auth-list.js';
 export { Call } from './call.js';
-export { Client, type ClientOptions, SESSION_TIMEOUT_MS } from './client.js';
-export { CALLS_MAX, ClientMachine, type ClientMachineOptions, type SessionIdentity } from './client-machine.js';
-export type { ClientState, FinalState } from './client-state.js';
+export { Client } from './client.js';
+export { CALLS_MAX, ClientMachine, type ClientMachineOptions } from './client-machine.js';
+export { type ClientOptions, SESSION_TIMEOUT_MS } from './client-options.js';
+export type { SessionIdentity } from './client-session.js';
+export { type ClientState, type FinalState, isConnected, isFinal } from './client-state.js';
 export type { Connection, ConnectionHandler, Connector } from './connection.js';
 export { EVENTS_KEPT_MAX, EventStream } from './event-stream.js';
 export { MultiError, type MultiResults, type Operation, type OperationResult } from './multi.js';

@@ -15,11 +15,12 @@ import {
   WatcherType,
   ZooKeeperError,
 } from '@quorate/protocol';
-import { type AddWatchOptions, checkSignal, checkWatch, type RemoveWatchesOptions } from './arguments.js';
+import { type AddWatchOptions, checkSignal, checkWatch, type RemoveWatchesOptions, type WatcherTypeOptions } from './arguments.js';
 import type { ClientMachine } from './client-machine.js';
+import { isConnected } from './client-state.js';
 import { PersistentWatch } from './persistent-watch.js';
 import { PromiseCall } from './promise-call.js';
-import { addWatchRequest, checkSize, removeWatchesRequest } from './requests.js';
+import { addWatchRequest, checkSize, checkWatchesRequest, removeWatchesRequest } from './requests.js';
 import { nothing } from './results.js';
 import type { Watcher } from './watch-registry.js';
 
@@ -72,6 +73,17 @@ export class PersistentWatches {
       throw new ZooKeeperError('NO_WATCHER', `removeWatches ${path}: NO_WATCHER`, { path, operation: 'removeWatches' });
     }
     const call = new RemoveWatchesCall(request, drop);
+    if (signal !== undefined) call.abortOn(signal, () => this.#machine.withdraw(call));
+    this.#machine.submit(call);
+    return call.promise;
+  }
+
+  /** Whether the server has watches of a path and type. */
+  check(path: string, { type, signal }: WatcherTypeOptions = {}): Promise<boolean> {
+    const request = checkWatchesRequest(path, type);
+    checkSignal(signal);
+    checkSize(request, this.#requestBytesMax);
+    const call = new CheckWatchesCall(request, undefined, () => true);
     if (signal !== undefined) call.abortOn(signal, () => this.#machine.withdraw(call));
     this.#machine.submit(call);
     return call.promise;
@@ -132,7 +144,7 @@ export class PersistentWatches {
     if (need === undefined || --need.count > 0) return;
     needs.delete(path);
     // A connection that is to come will not have it.
-    if (!need.set || this.#machine.state !== 'CONNECTED') return;
+    if (!need.set || !isConnected(this.#machine.state)) return;
     const watcherType = mode === AddWatchMode.persistent ? WatcherType.persistent : WatcherType.persistentRecursive;
     const call = new ReleaseCall({ type: OpCode.removeWatches, path, watcherType });
     this.#machine.submit(call);
@@ -173,6 +185,14 @@ class AddWatchCall extends PromiseCall<PersistentWatch> {
   override onFailure(code: ErrorName): void {
     this.#outcome.onNotSet();
     super.onFailure(code);
+  }
+}
+
+/** That there is none is an answer. */
+class CheckWatchesCall extends PromiseCall<boolean> {
+  protected override onError(number: number): void {
+    if (number === ErrorCode.NO_WATCHER) this.resolve(false);
+    else super.onError(number);
   }
 }
 

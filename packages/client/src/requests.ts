@@ -86,6 +86,10 @@ export function removeWatchesRequest(path: string, watcherType: WatcherType = Wa
   return { type: OpCode.removeWatches, path, watcherType };
 }
 
+export function checkWatchesRequest(path: string, watcherType?: WatcherType): WatcherRequest {
+  return { ...removeWatchesRequest(path, watcherType), type: OpCode.checkWatches };
+}
+
 /** An ACL of one's own, whatever becomes of the other. */
 export function copyAcl(acl: readonly Acl[]): Acl[] {
   return acl.map(({ perms, id }) => ({ perms, id: { scheme: id.scheme, id: id.id } }));

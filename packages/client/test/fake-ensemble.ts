@@ -66,7 +66,7 @@ export class FakeEnsemble implements Connector {
   }
 
   /** Lets the newest connection finish the handshake. */
-  handshake(options: { timeOut?: number; sessionId?: bigint } = {}): FakeConnection {
+  handshake(options: Parameters<FakeConnection['connected']>[0] = {}): FakeConnection {
     this.last.handler.onOpen();
     this.last.connected(options);
     return this.last;
@@ -98,14 +98,22 @@ export class FakeConnection implements Connection {
     this.#log('close');
   }
 
-  connected({ timeOut = 3000, sessionId = 0x77n }: { timeOut?: number; sessionId?: bigint } = {}): void {
+  connected({
+    timeOut = 3000,
+    sessionId = 0x77n,
+    readOnly = false,
+  }: {
+    timeOut?: number;
+    sessionId?: bigint;
+    readOnly?: boolean;
+  } = {}): void {
     this.handler.onMessage({
       kind: 'connected',
       protocolVersion: 0,
       timeOut,
       sessionId,
       passwd: new Uint8Array(16).fill(7),
-      readOnly: false,
+      readOnly,
     });
   }
 
@@ -144,7 +152,9 @@ const xidNames: Record<number, string> = { [Xid.ping]: 'ping', [Xid.auth]: 'auth
 function describe(message: ClientMessage): string {
   switch (message.kind) {
     case 'connect':
-      return `connect session=${message.sessionId} seen=${message.lastZxidSeen} timeout=${message.timeOut} password=${message.passwd[0]}`;
+      return `connect session=${message.sessionId} seen=${message.lastZxidSeen} timeout=${message.timeOut} password=${message.passwd[0]}${
+        message.readOnly ? ' readOnly' : ''
+      }`;
     case 'malformed':
       return 'malformed';
     default: {

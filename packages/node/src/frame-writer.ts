@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net';
+import { JuteWriter } from '@quorate/protocol';
 
 /**
- * Writes frames to a socket, all of one turn of the event loop at once: a system call costs as much as encoding many small frames.
+ * Writes frames to a socket, all of one turn of the event loop at once: a system call costs as much as encoding many small frames. They are encoded
+ * one behind the other into one array, because an array for each would cost as much as what is in it.
  */
 export class FrameWriter {
   readonly #socket: Socket;
   readonly #onWritten: (() => void) | undefined;
-  #frames: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #frames = new JuteWriter(0);
 
   /** @param onWritten called whenever the operating system has taken what was written in a turn. */
   constructor(socket: Socket, onWritten?: () => void) {
@@ -17,22 +18,20 @@ export class FrameWriter {
 
   /** Bytes that the peer has not been given yet. */
   get waitingBytes(): number {
-    return this.#bytes + this.#socket.writableLength;
+    return this.#frames.length + this.#socket.writableLength;
   }
 
-  write(frame: Uint8Array): void {
+  /** Where to write the next frame, as a whole and at once; it is sent at the end of the turn. */
+  get frames(): JuteWriter {
     // nextTick runs when the turn and all that it has set off are done, and before the loop waits for anything.
     if (this.#frames.length === 0) process.nextTick(this.flush);
-    this.#frames.push(frame);
-    this.#bytes += frame.length;
+    return this.#frames;
   }
 
   /** Writes what there is now. */
   readonly flush = (): void => {
-    const frames = this.#frames;
-    if (frames.length === 0) return;
-    this.#frames = [];
-    this.#bytes = 0;
-    if (this.#socket.writable) this.#socket.write(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames), this.#onWritten);
+    if (this.#frames.length === 0) return;
+    const bytes = this.#frames.take();
+    if (this.#socket.writable) this.#socket.write(bytes, this.#onWritten);
   };
 }

@@ -7,7 +7,7 @@ import {
   decodeServerMessage,
   encodeClientMessage,
   FrameSplitter,
-  JuteWriter,
+  writeClientMessage,
 } from '@quorate/protocol';
 import { type HostPort, parseConnectString } from './connect-string.js';
 import { FrameWriter } from './frame-writer.js';
@@ -52,7 +52,6 @@ class TcpConnection implements Connection {
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
   readonly #splitter: FrameSplitter;
-  readonly #jute = new JuteWriter();
   /** Undefined once the client has closed, or was told that the connection has. */
   #handler: ConnectionHandler | undefined;
   #connected = false;
@@ -86,7 +85,9 @@ class TcpConnection implements Connection {
   send(message: ClientMessage): void {
     if (this.#handler === undefined) return;
     if (message.kind === 'request' && message.xid > 0) this.#types.set(message.xid, message.request.type);
-    this.#writer.write(encodeClientMessage(message, this.#jute));
+    const { frames } = this.#writer;
+    if (message.kind === 'request') writeClientMessage(frames, message);
+    else frames.raw(encodeClientMessage(message));
   }
 
   close(): void {

@@ -6,14 +6,13 @@
  */
 import type { Socket } from 'node:net';
 import {
-  decodeClientMessage,
   decodeConnectRequest,
   encodeConnectResponse,
-  encodeServerMessage,
   FrameSplitter,
   isProtocolError,
-  JuteWriter,
+  readClientMessage,
   type ServerMessage,
+  writeServerMessage,
 } from '@quorate/protocol';
 import type { ClientLink, ClientPort } from '@quorate/server';
 import { FrameWriter } from './frame-writer.js';
@@ -34,7 +33,6 @@ export class TcpLink implements ClientLink {
   readonly #accept: Accept;
   readonly #splitter = new FrameSplitter();
   readonly #writer: FrameWriter;
-  readonly #jute = new JuteWriter();
   readonly #outboxBytesMax: number;
   readonly #handshakeTimer: NodeJS.Timeout;
   /** The server, after the handshake. */
@@ -65,7 +63,9 @@ export class TcpLink implements ClientLink {
 
   send(message: ServerMessage): void {
     if (this.#ended) return;
-    this.#writer.write(this.#encode(message));
+    const { frames } = this.#writer;
+    if (message.kind === 'connected') frames.raw(encodeConnectResponse(message, { withReadOnly: this.#withReadOnly }));
+    else writeServerMessage(frames, message);
     const { waitingBytes } = this.#writer;
     if (waitingBytes > this.#outboxBytesMax) this.destroy();
     else if (waitingBytes > OUTBOX_PAUSE_BYTES) this.#pausedByOutbox = true;
@@ -105,11 +105,7 @@ export class TcpLink implements ClientLink {
   /** Takes every frame that is complete, until something asks for a pause. */
   #read(): void {
     try {
-      while (!this.#ended && !this.#paused) {
-        const body = this.#splitter.next();
-        if (body === undefined) break;
-        this.#take(body);
-      }
+      while (!this.#ended && !this.#paused && this.#takeNext());
     } catch (error) {
       // Neither a length nor a header can be believed from here on. A four-letter word comes here too: it reads as a length beyond the limit.
       this.destroy();
@@ -121,16 +117,24 @@ export class TcpLink implements ClientLink {
     else this.#socket.resume();
   }
 
-  #take(body: Uint8Array): void {
-    if (this.#port !== undefined) {
-      this.#port.receive(decodeClientMessage(body));
-      return;
-    }
+  /** Takes the next frame; false where it is not complete. */
+  #takeNext(): boolean {
+    if (this.#port === undefined) return this.#takeHandshake();
+    const reader = this.#splitter.nextReader();
+    if (reader === undefined) return false;
+    this.#port.receive(readClientMessage(reader));
+    return true;
+  }
+
+  #takeHandshake(): boolean {
+    const body = this.#splitter.next();
+    if (body === undefined) return false;
     const { hasReadOnly, ...request } = decodeConnectRequest(body);
     clearTimeout(this.#handshakeTimer);
     this.#withReadOnly = hasReadOnly;
     this.#port = this.#accept(this);
     this.#port.receive(request);
+    return true;
   }
 
   #onWritten(): void {
@@ -143,11 +147,6 @@ export class TcpLink implements ClientLink {
     this.#ended = true;
     clearTimeout(this.#handshakeTimer);
     this.#port?.closed();
-  }
-
-  #encode(message: ServerMessage): Uint8Array {
-    if (message.kind === 'connected') return encodeConnectResponse(message, { withReadOnly: this.#withReadOnly }, this.#jute);
-    return encodeServerMessage(message, this.#jute);
   }
 }
 

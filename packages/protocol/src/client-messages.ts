@@ -16,12 +16,17 @@ export function encodeClientMessage(message: ClientMessage, writer = new JuteWri
   assert(message.kind !== 'malformed', 'a malformed message is never sent');
   if (message.kind === 'connect') return encodeConnectRequest(message, {}, writer);
   writer.clear();
-  const length = writer.beginLength();
-  writer.int(message.xid);
-  writer.int(message.request.type);
-  writeRequest(writer, message.request);
-  writer.endLength(length);
+  writeClientMessage(writer, message);
   return writer.finish();
+}
+
+/** Writes the frame of a request behind what has been written, so that many are sent at once. */
+export function writeClientMessage(writer: JuteWriter, { xid, request }: RequestMessage): void {
+  const length = writer.beginLength();
+  writer.int(xid);
+  writer.int(request.type);
+  writeRequest(writer, request);
+  writer.endLength(length);
 }
 
 /**
@@ -34,7 +39,11 @@ export function encodeClientMessage(message: ClientMessage, writer = new JuteWri
  * @throws ProtocolError TRUNCATED where not even a header is there.
  */
 export function decodeClientMessage(body: Uint8Array): RequestMessage | MalformedMessage {
-  const reader = JuteReader.sharing(body);
+  return readClientMessage(JuteReader.sharing(body));
+}
+
+/** The message that a reader of `FrameSplitter` stands before, as `decodeClientMessage`. */
+export function readClientMessage(reader: JuteReader): RequestMessage | MalformedMessage {
   const xid = reader.int();
   const type = reader.int();
   try {

@@ -11,7 +11,7 @@ export {
   writeAclList,
 } from './acl.js';
 export { assert, InvariantError, maybe, unreachable } from './assert.js';
-export { decodeClientMessage, encodeClientMessage } from './client-messages.js';
+export { decodeClientMessage, encodeClientMessage, readClientMessage, writeClientMessage } from './client-messages.js';
 export type { Codec } from './codec.js';
 export {
   type ConnectOptions,
@@ -62,6 +62,7 @@ export type {
   MultiRequest,
   PingRequest,
   ReadRequest,
+  ReconfigRequest,
   Request,
   SetAclRequest,
   SetDataRequest,
@@ -91,7 +92,7 @@ export type {
   SyncResponse,
   WhoAmIResponse,
 } from './responses.js';
-export { decodeServerMessage, encodeServerMessage } from './server-messages.js';
+export { decodeServerMessage, encodeServerMessage, writeServerMessage } from './server-messages.js';
 export { formatSessionId } from './session-id.js';
 export { STAT_BYTES, type Stat, statCodec } from './stat.js';
 export { decodeTxn, encodeTxn } from './txn-codec.js';

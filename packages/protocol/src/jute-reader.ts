@@ -23,8 +23,8 @@ export class JuteReader {
   }
 
   /** A reader whose buffers are views: for bytes that nobody writes to any more, because a copy of each would cost more than all the rest. */
-  static sharing(bytes: Uint8Array): JuteReader {
-    const reader = new JuteReader(bytes);
+  static sharing(bytes: Uint8Array, start = 0, end = bytes.length): JuteReader {
+    const reader = new JuteReader(bytes, start, end);
     reader.#shares = true;
     return reader;
   }
@@ -69,6 +69,15 @@ export class JuteReader {
   /** A byte; all but 0 is true, as in Java. */
   bool(): boolean {
     return this.#bytes[this.#take(1)] !== 0;
+  }
+
+  /** Goes behind these bytes where they come next; false where others do. */
+  skip(expected: Uint8Array): boolean {
+    const at = this.#position;
+    if (expected.length > this.#end - at) return false;
+    for (let index = 0; index < expected.length; index++) if (this.#bytes[at + index] !== expected[index]) return false;
+    this.#position = at + expected.length;
+    return true;
   }
 
   /** The bytes, a copy or a view; null for null. */

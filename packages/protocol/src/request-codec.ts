@@ -28,6 +28,7 @@ import type {
   MultiRequest,
   PingRequest,
   ReadRequest,
+  ReconfigRequest,
   Request,
   SetAclRequest,
   SetDataRequest,
@@ -100,6 +101,8 @@ export function readRequest(reader: JuteReader, type: number): Request {
       return checkWatchesCodec.read(reader);
     case OpCode.removeWatches:
       return removeWatchesCodec.read(reader);
+    case OpCode.reconfig:
+      return reconfigCodec.read(reader);
     case OpCode.ping:
       return PING;
     case OpCode.closeSession:
@@ -154,6 +157,8 @@ export function writeRequest(writer: JuteWriter, request: Request): void {
     case OpCode.checkWatches:
     case OpCode.removeWatches:
       return checkWatchesCodec.write(writer, request);
+    case OpCode.reconfig:
+      return reconfigCodec.write(writer, request);
     case OpCode.whoAmI:
     case OpCode.ping:
     case OpCode.closeSession:
@@ -439,6 +444,24 @@ function watcherCodecOf(type: WatcherRequest['type']): Codec<WatcherRequest> {
     },
   };
 }
+
+const reconfigCodec: Codec<ReconfigRequest> = {
+  read(reader) {
+    return {
+      type: OpCode.reconfig,
+      joiningServers: reader.nullableString(),
+      leavingServers: reader.nullableString(),
+      newMembers: reader.nullableString(),
+      curConfigId: reader.long(),
+    };
+  },
+  write(writer, request) {
+    writer.nullableString(request.joiningServers);
+    writer.nullableString(request.leavingServers);
+    writer.nullableString(request.newMembers);
+    writer.long(request.curConfigId);
+  },
+};
 
 function readProof(reader: JuteReader): Uint8Array {
   const proof = reader.buffer();

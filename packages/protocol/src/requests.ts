@@ -184,6 +184,16 @@ export interface WatcherRequest {
   readonly watcherType: number;
 }
 
+/** Changes the members of the ensemble (zookeeper.md 1.13): some join and leave, or all are named anew. What does not apply is null or empty. */
+export interface ReconfigRequest {
+  readonly type: typeof OpCode.reconfig;
+  readonly joiningServers: string | null;
+  readonly leavingServers: string | null;
+  readonly newMembers: string | null;
+  /** The version that the config must have; −1 for any. */
+  readonly curConfigId: bigint;
+}
+
 /** Ends the session. */
 export interface CloseSessionRequest {
   readonly type: typeof OpCode.closeSession;
@@ -211,4 +221,5 @@ export type Request =
   | SetWatches2Request
   | AddWatchRequest
   | WatcherRequest
+  | ReconfigRequest
   | CloseSessionRequest;

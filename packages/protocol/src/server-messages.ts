@@ -17,6 +17,12 @@ import { readResponse, writeResponse } from './response-codec.js';
 export function encodeServerMessage(message: ServerMessage, writer = new JuteWriter()): Uint8Array {
   if (message.kind === 'connected') return encodeConnectResponse(message, {}, writer);
   writer.clear();
+  writeServerMessage(writer, message);
+  return writer.finish();
+}
+
+/** Writes the frame of a message behind what has been written, so that many are sent at once. */
+export function writeServerMessage(writer: JuteWriter, message: ReplyMessage | EventMessage): void {
   const length = writer.beginLength();
   if (message.kind === 'event') {
     writeHeader(writer, Xid.notification, message.zxid, ErrorCode.OK);
@@ -29,7 +35,6 @@ export function encodeServerMessage(message: ServerMessage, writer = new JuteWri
     if (message.err === ErrorCode.OK && message.response !== undefined) writeResponse(writer, message.response);
   }
   writer.endLength(length);
-  return writer.finish();
 }
 
 /**

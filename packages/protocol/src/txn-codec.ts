@@ -25,13 +25,13 @@ import type {
   TxnHeader,
 } from './txns.js';
 
-/** A txn as it is proposed and logged. The types of header and body must be equal. */
+/** A txn as it is proposed and logged; those of one writer share arrays, as `JuteWriter.cut` says. The types of header and body must be equal. */
 export function encodeTxn(header: TxnHeader, txn: Txn, writer = new JuteWriter()): Uint8Array {
   assert(header.type === txn.type, 'the header of a txn names the type of its body');
   writer.clear();
   headerCodec.write(writer, header);
   writeTxn(writer, txn);
-  return writer.finish();
+  return writer.cut();
 }
 
 /** The txn of these bytes, whose data are views of them. @throws ProtocolError UNKNOWN_OPCODE for a type that is not known, else what is wrong with the bytes. */

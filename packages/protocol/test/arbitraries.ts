@@ -123,6 +123,13 @@ export const request: fc.Arbitrary<Request> = fc.oneof(
   }),
   fc.record({ type: fc.constant(OpCode.addWatch), path: text, mode: int32 }),
   fc.record({ type: fc.constantFrom(OpCode.checkWatches, OpCode.removeWatches), path: text, watcherType: int32 }),
+  fc.record({
+    type: fc.constant(OpCode.reconfig),
+    joiningServers: fc.option(text),
+    leavingServers: fc.option(text),
+    newMembers: fc.option(text),
+    curConfigId: int64,
+  }),
   fc.record({ type: fc.constant(OpCode.closeSession) }),
 );
 

@@ -163,3 +163,33 @@ test('a body is an array of its own', () => {
   body?.fill(0xee);
   expect(splitter.next()).toEqual(hex('03'));
 });
+
+test('read where they lie, bodies are the same, and what was taken out as a view is not written to again', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }),
+      fc.infiniteStream(fc.tuple(fc.integer({ min: 1, max: 400 }), fc.boolean())),
+      (bodies, cuts) => {
+        // Each body is a buffer, so that the reader gives a view.
+        const stream = concat(bodies.map((body) => frame(frame(body))));
+        const splitter = new FrameSplitter();
+        const views: unknown[] = [];
+        const take = (): void => {
+          for (let reader = splitter.nextReader(); reader !== undefined; reader = splitter.nextReader()) {
+            views.push(reader.buffer());
+            expect(reader.remaining).toBe(0);
+          }
+        };
+        for (let at = 0; at < stream.length; ) {
+          const [size, takes] = cuts.next().value;
+          splitter.push(stream.slice(at, at + size));
+          at += size;
+          if (takes) take();
+        }
+        take();
+        expect(views).toEqual(bodies);
+      },
+    ),
+    run,
+  );
+});

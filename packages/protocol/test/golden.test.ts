@@ -217,6 +217,16 @@ test('requests', () => {
   checkRequest(16, { type: OpCode.removeWatches, path: '/a', watcherType: WatcherType.any }, '00000010 00000012', PATH_A, '00000003');
 });
 
+test('reconfig, whose strings may be null', () => {
+  checkRequest(
+    1,
+    { type: OpCode.reconfig, joiningServers: '/a', leavingServers: null, newMembers: '', curConfigId: -1n },
+    '00000001 00000010',
+    PATH_A,
+    'ffffffff 00000000 ffffffffffffffff',
+  );
+});
+
 test('containers and TTLs', () => {
   checkRequest(
     1,

@@ -187,3 +187,37 @@ test('a writer that is used again begins empty, after a large record too', () =>
   writer.int(8);
   expect(toHex(writer.finish())).toBe('00000008');
 });
+
+test('records that are cut from one writer, large and small, keep their bytes whatever is written after them', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.uint8Array({ size: 'large', maxLength: 20_000 }), fc.constantFrom('cut', 'finish', 'take')), { maxLength: 30 }),
+      (records) => {
+        const writer = new JuteWriter(8);
+        const out = records.map(([data, how]) => {
+          // What was begun and given up leaves nothing.
+          writer.buffer(data);
+          writer.clear();
+          const length = writer.beginLength();
+          writer.raw(data);
+          writer.endLength(length);
+          expect(writer.length).toBe(4 + data.length);
+          return writer[how]();
+        });
+        expect(writer.length).toBe(0);
+        expect(out.map((bytes) => new JuteReader(bytes).buffer())).toEqual(records.map(([data]) => data));
+      },
+    ),
+    { ...any.run, numRuns: 200 },
+  );
+});
+
+test('expected bytes are skipped where they come next, and only there', () => {
+  const reader = new JuteReader(hex('0102030405'), 1, 4);
+  expect(reader.skip(hex('0203'))).toBe(true);
+  expect(reader.skip(hex('05'))).toBe(false);
+  // It lies behind the end of what may be read.
+  expect(reader.skip(hex('0405'))).toBe(false);
+  expect(reader.skip(hex('04'))).toBe(true);
+  expect(reader.remaining).toBe(0);
+});

@@ -64,7 +64,7 @@ test('every request comes back, as a body and as a message', () => {
     }),
     { ...any.run, numRuns: 1500 },
   );
-  expect(seen.size).toBe(27);
+  expect(seen.size).toBe(28);
 });
 
 test('every reply comes back', () => {

@@ -141,7 +141,7 @@ test('a request without its whole header is an error, with a bad body a malforme
 });
 
 test('operations of later versions, internal ones and numbers that are none are unknown', () => {
-  for (const type of [0, 10, 16, 20, 102, 500, -10, -1]) {
+  for (const type of [0, 10, 20, 102, 500, -10, -1]) {
     const header = Uint8Array.from([0, 0, 0, 7, type >> 24, type >> 16, type >> 8, type]);
     expect(decodeClientMessage(header)).toMatchObject({ kind: 'malformed', xid: 7, type, error: { code: 'UNKNOWN_OPCODE' } });
   }

@@ -31,10 +31,18 @@ export interface EnsembleOptions {
   readonly minSessionTimeoutMs?: number | undefined;
   /** The longest session timeout that a client gets, in milliseconds; 60,000, or 20 ticks where that is more, when absent. */
   readonly maxSessionTimeoutMs?: number | undefined;
+  /** New sessions live on the server of their client alone, without a txn, until they want to own an ephemeral znode; false when absent. */
+  readonly localSessions?: boolean | undefined;
+  /** A local session that creates an ephemeral znode becomes one of the ensemble's; that is refused by EPHEMERAL_ON_LOCAL_SESSION when absent or false. */
+  readonly localSessionsUpgrading?: boolean | undefined;
+  /** A server that finds no leader answers reads of clients with `canBeReadOnly`; false when absent. */
+  readonly readOnlyMode?: boolean | undefined;
   /** How often the leader looks for containers and znodes with a TTL whose time has come, in milliseconds; 60,000 when absent. */
   readonly containerCheckIntervalMs?: number | undefined;
   /** How many of these it removes in a minute at most; 10,000 when absent. */
   readonly containersPerMinuteMax?: number | undefined;
+  /** How long a container may wait for its first child before the leader removes it, in milliseconds; 0, for ever, when absent. */
+  readonly containerNeverUsedMaxMs?: number | undefined;
   /** The digest id, `super:` and base64, of the client that may do everything; nobody when absent. */
   readonly superDigest?: string | undefined;
   /** How a server reaches its peers; asked for at every start of the server. A network within the process when absent. */
@@ -67,8 +75,10 @@ const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = n
   ['maxSessionTimeoutMs', [1, 0x7fff_ffff]],
   ['containerCheckIntervalMs', [1, 0x7fff_ffff]],
   ['containersPerMinuteMax', [1, 0x7fff_ffff]],
+  ['containerNeverUsedMaxMs', [0, Number.MAX_SAFE_INTEGER]],
 ]);
 
+const booleans: ReadonlySet<string> = new Set(['localSessions', 'localSessionsUpgrading', 'readOnlyMode']);
 const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure']);
 const objects: ReadonlySet<string> = new Set(['clock', 'random', 'signal']);
 
@@ -78,6 +88,7 @@ export function checkEnsembleOptions(options: EnsembleOptions): void {
     if (value === undefined) continue;
     const range = wholeNumbers.get(name);
     if (range !== undefined) checkWhole(name, value, range);
+    else if (booleans.has(name)) check(typeof value === 'boolean', name, 'true or false', value);
     else if (functions.has(name)) check(typeof value === 'function', name, 'a function', value);
     else if (objects.has(name)) check(typeof value === 'object' && value !== null, name, 'an object', value);
     else if (name === 'superDigest')

@@ -1,5 +1,5 @@
 /** A whole ensemble in one process: its servers, what joins them, and the ways in. */
-import { type CallOptions, Client, type ClientOptions, type Connector, EventStream } from '@quorate/client';
+import { type CallOptions, Client, type ClientOptions, type Connector, EventStream, isFinal } from '@quorate/client';
 import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
 import {
   type ClientLink,
@@ -31,10 +31,14 @@ export interface ServerInfo {
   readonly serving: boolean;
   /** Whether its vote counts: false for an observer, and for a server whose store was lost, until a leader has given it the data and its vote back. */
   readonly votes: boolean;
+  /** True while the server finds no leader and answers reads alone. */
+  readonly readOnly: boolean;
 }
 
 /** What `connect` takes. */
-export interface ConnectOptions extends CallOptions, Pick<ClientOptions, 'sessionTimeoutMs' | 'session' | 'requestBytesMax' | 'callsMax'> {
+export interface ConnectOptions
+  extends CallOptions,
+    Pick<ClientOptions, 'sessionTimeoutMs' | 'session' | 'canBeReadOnly' | 'requestBytesMax' | 'callsMax'> {
   /** The server to begin with, which need not be up; any when absent. After a loss the client goes on to the others. */
   readonly server?: Sid | undefined;
 }
@@ -196,7 +200,7 @@ export class Ensemble {
     }
     this.#clients.add(client);
     client.onState((state) => {
-      if (state !== 'CONNECTED' && state !== 'CONNECTING') this.#clients.delete(client);
+      if (isFinal(state)) this.#clients.delete(client);
     });
     return client;
   }
@@ -319,12 +323,13 @@ export class Ensemble {
    * Ends a session as if its client had been silent for too long: a txn removes its ephemeral znodes, then the client hears of it.
    *
    * @returns false where there is no such session.
-   * @throws EnsembleError NO_LEADER, CLOSED.
+   * @throws EnsembleError CLOSED; NO_LEADER, unless the session is a local one of a server that is up.
    */
   expireSession(session: Pick<Client, 'sessionId'> | bigint): boolean {
     if (this.#closed) throw closedError();
     const id = typeof session === 'bigint' ? session : session?.sessionId;
     if (typeof id !== 'bigint') throw new TypeError('session must be a client or the bigint of its sessionId');
+    if (this.#places.some(({ server }) => server?.expireLocalSession(id))) return true;
     const leader = this.#leaderPlace?.server;
     if (leader === undefined)
       throw new EnsembleError('NO_LEADER', 'sessions are ended by the leader, and none serves at present: await ready() first');
@@ -357,10 +362,14 @@ export class Ensemble {
       tickTimeMs = TICK_TIME_MS,
       minSessionTimeoutMs,
       maxSessionTimeoutMs,
+      localSessions,
+      localSessionsUpgrading,
+      readOnlyMode,
       snapshotEvery,
       superDigest,
       containerCheckIntervalMs,
       containersPerMinuteMax,
+      containerNeverUsedMaxMs,
       initLimit = 20,
       syncLimit = 10,
     } = this.#options;
@@ -375,15 +384,22 @@ export class Ensemble {
       syncLimit,
       maxSessionTimeoutMs: maxSessionTimeoutMs ?? Math.max(SESSION_TIMEOUT_MAX_MS, 20 * tickTimeMs),
       ...(minSessionTimeoutMs !== undefined && { minSessionTimeoutMs }),
+      ...(localSessions !== undefined && { localSessions }),
+      ...(localSessionsUpgrading !== undefined && { localSessionsUpgrading }),
+      ...(readOnlyMode !== undefined && { readOnlyMode }),
       ...(snapshotEvery !== undefined && { snapshotEvery }),
       ...(superDigest !== undefined && { superDigest }),
       ...(containerCheckIntervalMs !== undefined && { containerCheckIntervalMs }),
       ...(containersPerMinuteMax !== undefined && { containersPerMinuteMax }),
+      ...(containerNeverUsedMaxMs !== undefined && { containerNeverUsedMaxMs }),
       onStatus: (status) => {
         if (place.server !== server) return;
         place.hasRecovered = true;
         this.#setStatus(place, status);
         this.#noteUnfounded();
+      },
+      onReadOnly: () => {
+        if (place.server === server) this.#setStatus(place, place.status);
       },
       onFailure: (error) => this.#onFailure(place, error),
     });
@@ -468,7 +484,7 @@ export class Ensemble {
 
 function infoOf({ sid, server, status }: Place): ServerInfo {
   const { leader, epoch, serving, votes } = status;
-  return { sid, state: server === undefined ? 'DOWN' : status.state, leader, epoch, serving, votes };
+  return { sid, state: server === undefined ? 'DOWN' : status.state, leader, epoch, serving, votes, readOnly: server?.isReadOnly ?? false };
 }
 
 function closedError(): EnsembleError {

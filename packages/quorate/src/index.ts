@@ -25,6 +25,7 @@ export {
   type WatchEvent,
   type WatchEventType,
   type Watcher,
+  type WatcherTypeOptions,
   type WatchOptions,
 } from '@quorate/client';
 export { type Clock, type Random, realClock, realRandom, SeededRandom, type Timer, VirtualClock } from '@quorate/ports';

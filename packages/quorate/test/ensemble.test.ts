@@ -58,6 +58,7 @@ describe('an ensemble', () => {
         epoch: 1,
         serving: true,
         votes: true,
+        readOnly: false,
       })),
     );
   });
@@ -324,7 +325,7 @@ describe('faults', () => {
     })();
     ensemble.crash(old);
     await watching;
-    expect(seen[0]).toEqual({ sid: old, state: 'DOWN', leader: undefined, epoch: 1, serving: false, votes: false });
+    expect(seen[0]).toEqual({ sid: old, state: 'DOWN', leader: undefined, epoch: 1, serving: false, votes: false, readOnly: false });
     expect(seen.at(-1)).toMatchObject({ state: 'LEADING', epoch: 2 });
   });
 });

@@ -12,7 +12,7 @@ import { isInNetwork, isIpId } from './ip-auth.js';
 /** Whether a connection with these ids has at least one of the permissions in `perms`, combined by `|`. */
 export function permits(acl: readonly Acl[], perms: number, ids: AuthIds): boolean {
   // A znode without any entry is open, as in ZooKeeper: only its own built-in znodes have none.
-  if (acl.length === 0) return true;
+  if (acl === OPEN_ACL_UNSAFE || acl.length === 0) return true;
   for (const entry of acl) {
     if ((entry.perms & perms) === 0) continue;
     const { scheme, id } = entry.id;
@@ -29,7 +29,7 @@ export function permits(acl: readonly Acl[], perms: number, ids: AuthIds): boole
  */
 export function resolveAcl(acl: readonly Acl[], ids: AuthIds): readonly Acl[] | undefined {
   if (acl.length === 0) return undefined;
-  if (acl.length === 1 && isOpen(acl[0] as Acl)) return OPEN_ACL_UNSAFE;
+  if (acl === OPEN_ACL_UNSAFE || (acl.length === 1 && isOpen(acl[0] as Acl))) return OPEN_ACL_UNSAFE;
   const resolved: Acl[] = [];
   for (let i = 0; i < acl.length; i++) {
     const entry = acl[i] as Acl;

@@ -23,9 +23,9 @@ import {
 } from '@quorate/protocol';
 import { SESSION_PASSWORD_BYTES, sessionPassword } from '@quorate/session';
 import type { AuthIds } from './auth-ids.js';
+import type { ConnectedSession } from './connected-session.js';
 import { Fifo } from './fifo.js';
 import { isWrite } from './forwarded-request.js';
-import type { LocalSession } from './local-session.js';
 import type { Connection, PendingRequest } from './pending-request.js';
 import type { LocalAnswer } from './reads.js';
 
@@ -56,12 +56,14 @@ export interface PortHost {
   later(port: ClientPort): void;
   /** Gets the client its session: `joined`, `refuse` or `close` follow. */
   join(port: ClientPort, connect: ConnectRequest): void;
-  forward(session: LocalSession, pending: PendingRequest): void;
+  forward(session: ConnectedSession, pending: PendingRequest): void;
   sync(pending: PendingRequest): void;
   answer(pending: PendingRequest, request: Request): LocalAnswer;
   /** What a connection has proved after this addauth; undefined where it is not valid. */
   authenticate(ids: AuthIds, scheme: string, auth: Uint8Array): AuthIds | undefined;
-  touch(session: LocalSession): void;
+  touch(session: ConnectedSession): void;
+  /** Ends a session that this server alone knows; false for any other. */
+  endSession(session: ConnectedSession): boolean;
   onPortClosed(port: ClientPort): void;
   /** An invariant does not hold: the server stops. */
   fail(error: Error): void;
@@ -82,7 +84,7 @@ export class ClientPort implements Connection {
   readonly #host: PortHost;
   readonly #link: ClientLink;
   #phase: Phase = 'fresh';
-  #session: LocalSession | undefined;
+  #session: ConnectedSession | undefined;
   #authIds: AuthIds;
   /** What has come and cannot be taken yet. */
   readonly #held = new Fifo<ClientMessage>();
@@ -104,7 +106,12 @@ export class ClientPort implements Connection {
     return this.#phase === 'closed';
   }
 
-  get session(): LocalSession | undefined {
+  /** Nothing of it was taken yet. */
+  get isFresh(): boolean {
+    return this.#phase === 'fresh';
+  }
+
+  get session(): ConnectedSession | undefined {
     return this.#session;
   }
 
@@ -159,18 +166,19 @@ export class ClientPort implements Connection {
   }
 
   /** The client has its session. */
-  joined(session: LocalSession): void {
+  joined(session: ConnectedSession): void {
     assert(this.#phase === 'joining', 'a client joins once');
     this.#phase = 'open';
     this.#session = session;
-    this.#link.send(connectResponse(session.timeOut, session.id, sessionPassword(session.id)));
+    const { id, timeOut, standing } = session;
+    this.#link.send(connectResponse({ timeOut, sessionId: id, passwd: sessionPassword(id), readOnly: standing === 'READ_ONLY' }));
     if (this.#held.length > 0) this.#host.later(this);
   }
 
   /** The session is gone, or the password is not its own: the client is told so. */
   refuse(): void {
     if (this.#phase === 'closed') return;
-    this.#link.send(connectResponse(0, 0n, new Uint8Array(SESSION_PASSWORD_BYTES)));
+    this.#link.send(connectResponse({ timeOut: 0, sessionId: 0n, passwd: new Uint8Array(SESSION_PASSWORD_BYTES), readOnly: false }));
     this.close();
   }
 
@@ -258,6 +266,7 @@ export class ClientPort implements Connection {
   }
 
   #takeRequest(xid: number, request: Request): void {
+    if (this.#openSession.standing !== 'ENSEMBLE' && this.#takeApart(xid, request)) return;
     if (isWrite(request)) {
       const pending = this.#pendingRequest(xid, request, true);
       if (request.type === OpCode.closeSession) this.#phase = 'leaving';
@@ -284,6 +293,20 @@ export class ClientPort implements Connection {
       default:
         this.#enqueue(this.#pendingRequest(xid, request, false));
     }
+  }
+
+  /** What this server alone answers to a session that is not simply the ensemble's: its end, and what cannot be done without the ensemble. False where that is not so. */
+  #takeApart(xid: number, request: Request): boolean {
+    const session = this.#openSession;
+    const ends = request.type === OpCode.closeSession;
+    if (ends && this.#host.endSession(session)) {
+      this.#leave(xid, ErrorCode.OK);
+      return true;
+    }
+    if (session.standing !== 'READ_ONLY' || !needsEnsemble(request)) return false;
+    if (ends) this.#leave(xid, ErrorCode.NOT_READ_ONLY);
+    else this.#enqueue(this.#pendingError(xid, ErrorCode.NOT_READ_ONLY));
+    return true;
   }
 
   #takeSync(xid: number, request: SyncRequest): void {
@@ -340,7 +363,7 @@ export class ClientPort implements Connection {
     return { port: this, xid, request: undefined, authIds: this.#authIds, err, waiting: false };
   }
 
-  get #openSession(): LocalSession {
+  get #openSession(): ConnectedSession {
     assert(this.#session !== undefined, 'an open connection has a session');
     return this.#session;
   }
@@ -354,8 +377,13 @@ export class ClientPort implements Connection {
   }
 }
 
-function connectResponse(timeOut: number, sessionId: bigint, passwd: Uint8Array): ConnectResponse {
-  return { kind: 'connected', protocolVersion: 0, timeOut, sessionId, passwd, readOnly: false };
+/** What a server does not answer that has lost the ensemble (`ReadOnlyRequestProcessor`). */
+function needsEnsemble(request: Request): boolean {
+  return isWrite(request) || request.type === OpCode.sync || request.type === OpCode.check;
+}
+
+function connectResponse(answer: Omit<ConnectResponse, 'kind' | 'protocolVersion'>): ConnectResponse {
+  return { kind: 'connected', protocolVersion: 0, ...answer };
 }
 
 function ipId(address: string): Id {

@@ -7,17 +7,19 @@
 import type { Clock } from '@quorate/ports';
 import { assert } from '@quorate/protocol';
 import type { ClientPort } from './client-port.js';
-import { LocalSession } from './local-session.js';
-import type { OwnerStamp } from './session-messages.js';
+import { ConnectedSession, type ConnectedSessionOptions } from './connected-session.js';
+
+/** A session that a client gets. */
+export type SessionOpening = Omit<ConnectedSessionOptions, 'port'>;
 
 export class Clients {
   readonly #clock: Clock;
   readonly #ports = new Set<ClientPort>();
   /** Ports without a session, since when. */
   readonly #joining = new Map<ClientPort, number>();
-  readonly #sessions = new Map<bigint, LocalSession>();
+  readonly #sessions = new Map<bigint, ConnectedSession>();
   /** Sessions that were heard since `takeTouched`. */
-  #touched: LocalSession[] = [];
+  #touched: ConnectedSession[] = [];
   /** Ports that may have something to take. */
   readonly #later = new Set<ClientPort>();
   #busy = false;
@@ -35,11 +37,11 @@ export class Clients {
   }
 
   /** The sessions whose clients are connected here, as they are now: closing their connections does not change it. */
-  get sessions(): readonly LocalSession[] {
+  get sessions(): readonly ConnectedSession[] {
     return [...this.#sessions.values()];
   }
 
-  session(id: bigint): LocalSession | undefined {
+  session(id: bigint): ConnectedSession | undefined {
     return this.#sessions.get(id);
   }
 
@@ -49,12 +51,13 @@ export class Clients {
   }
 
   /** The client has its session, and goes on with what it has sent in the meantime. */
-  open(port: ClientPort, id: bigint, timeOut: number, stamp: OwnerStamp): void {
+  open(port: ClientPort, opening: SessionOpening): void {
+    const { id } = opening;
     assert(!this.#sessions.has(id), 'a session has one connection at a server');
-    const session = new LocalSession({ id, timeOut, port, stamp });
+    const session = new ConnectedSession({ ...opening, port });
     this.#sessions.set(id, session);
     this.#joining.delete(port);
-    this.#touched.push(session);
+    if (session.touched) this.#touched.push(session);
     port.joined(session);
   }
 
@@ -67,18 +70,23 @@ export class Clients {
     if (session !== undefined && this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
   }
 
+  /** Ends every connection that has begun its handshake. */
+  closeBegun(): void {
+    for (const port of [...this.#ports]) if (!port.isFresh) port.close();
+  }
+
   closeAll(): void {
     for (const port of [...this.#ports]) port.close();
   }
 
-  touch(session: LocalSession): void {
+  touch(session: ConnectedSession): void {
     if (session.touched) return;
     session.touched = true;
     this.#touched.push(session);
   }
 
   /** Those that were heard since this was asked last. */
-  takeTouched(): readonly LocalSession[] {
+  takeTouched(): readonly ConnectedSession[] {
     const touched = this.#touched;
     this.#touched = [];
     for (const session of touched) session.touched = false;

@@ -4,12 +4,16 @@
  * A new session: an id of this server's, proposed by the leader, and the answer once that is applied here. A session that exists: the leader gives it
  * to this server, or says that it has ended, and the answer goes out after a sync, when it is not just the word of a leader that others may have replaced; and
  * once everything is applied that was proposed before, so that a client meets nothing of its earlier connections later on.
+ *
+ * A local session (`local-sessions.ts`) is new at once. To one that its client comes back to the way is the same as to any other, though the leader does not
+ * know it, because of what its earlier connections have sent.
  */
 import type { Clock } from '@quorate/ports';
 import { type ConnectRequest, NO_ZXID, type Zxid } from '@quorate/protocol';
 import { passwordMatches, type SessionIds } from '@quorate/session';
 import type { ClientPort } from './client-port.js';
 import type { Database } from './database.js';
+import type { LocalSessions } from './local-sessions.js';
 import type { OwnerStamp, SessionMessage } from './session-messages.js';
 
 /** What handshakes ask of their server. */
@@ -17,12 +21,14 @@ export interface HandshakeHost {
   readonly database: Database;
   /** To the leader: a createSession. */
   createSession(session: bigint, timeOut: number): void;
+  /** The sessions that this server alone knows. */
+  readonly localSessions: LocalSessions;
   /** To the leader: this server wants the session. */
   renew(session: bigint, timeOut: number): void;
   /** `onSynced` follows with the same session. */
   syncSession(session: bigint): void;
   /** Ends a connection that the session has at this server. */
-  closeLocal(session: bigint): void;
+  closeHere(session: bigint): void;
   /** The session is this server's now. */
   open(port: ClientPort, session: bigint, timeOut: number, stamp: OwnerStamp): void;
 }
@@ -31,6 +37,8 @@ export interface HandshakeOptions {
   readonly host: HandshakeHost;
   readonly ids: SessionIds;
   readonly clock: Clock;
+  /** New sessions are local ones. */
+  readonly localSessions: boolean;
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
 }
@@ -55,6 +63,9 @@ interface Attempt {
   zxid: Zxid;
 }
 
+/** That of a session which cannot move. */
+const NO_STAMP = 0;
+
 export class Handshakes {
   readonly #options: HandshakeOptions;
   readonly #bySession = new Map<bigint, Attempt>();
@@ -71,6 +82,14 @@ export class Handshakes {
     return Math.min(Math.max(timeOut, this.#options.minSessionTimeoutMs), this.#options.maxSessionTimeoutMs);
   }
 
+  /** An id for a session that no leader is asked for: one that nobody is known to have here. */
+  newLocalId(): bigint {
+    for (;;) {
+      const session = this.#options.ids.next();
+      if (!this.#lives(session)) return session;
+    }
+  }
+
   begin(port: ClientPort, connect: ConnectRequest): void {
     const { host } = this.#options;
     // The client has seen what this server has not: it must not go back in time.
@@ -83,7 +102,7 @@ export class Handshakes {
     // A wrong password does not disturb the session (reliability.md, S6).
     if (!passwordMatches(connect.sessionId, connect.passwd)) return port.refuse();
     this.#bySession.get(connect.sessionId)?.port.close();
-    host.closeLocal(connect.sessionId);
+    host.closeHere(connect.sessionId);
     this.#add({ port, connect, timeOut, session: connect.sessionId, stage: 'ASKING' });
     host.renew(connect.sessionId, timeOut);
   }
@@ -109,10 +128,10 @@ export class Handshakes {
   }
 
   /** A createSession has been applied. */
-  onCreated(session: bigint, zxid: Zxid, stampOf: (zxid: Zxid) => OwnerStamp): void {
+  onCreated(session: bigint, stamp: OwnerStamp): void {
     const attempt = this.#bySession.get(session);
     if (attempt === undefined || attempt.stage !== 'CREATING') return;
-    attempt.stamp = stampOf(zxid);
+    attempt.stamp = stamp;
     this.#finish(attempt);
   }
 
@@ -131,14 +150,14 @@ export class Handshakes {
   onSynced(session: bigint): void {
     const attempt = this.#bySession.get(session);
     if (attempt === undefined || attempt.stage !== 'CONFIRMING') return;
-    if (attempt.lives) {
+    if (attempt.lives || this.#options.host.localSessions.has(session)) {
       attempt.stage = 'APPLYING';
       this.#applying++;
       this.#finishIfApplied(attempt);
       return;
     }
     // The end of the session is applied here.
-    if (!this.#options.host.database.sessions.has(session)) return attempt.port.refuse();
+    if (!this.#lives(session)) return attempt.port.refuse();
     // It was created through a leader of which the one that was asked knows nothing.
     attempt.stage = 'ASKING';
     this.#options.host.renew(session, attempt.timeOut);
@@ -164,9 +183,20 @@ export class Handshakes {
   }
 
   #create(port: ClientPort, connect: ConnectRequest, timeOut: number): void {
+    if (this.#options.localSessions) {
+      const id = this.newLocalId();
+      this.#options.host.localSessions.open(id, timeOut, this.#options.clock.now());
+      this.#options.host.open(port, id, timeOut, NO_STAMP);
+      return;
+    }
     const session = this.#options.ids.next();
     this.#add({ port, connect, timeOut, session, stage: 'CREATING' });
     this.#options.host.createSession(session, timeOut);
+  }
+
+  #lives(session: bigint): boolean {
+    const { database, localSessions } = this.#options.host;
+    return database.sessions.has(session) || localSessions.has(session);
   }
 
   #onRenewed(attempt: Attempt, { lives, stamp, zxid }: SessionMessage & { readonly type: 'renewed' }): void {
@@ -181,7 +211,7 @@ export class Handshakes {
     const { database } = this.#options.host;
     if (attempt.stage !== 'APPLYING' || attempt.zxid > database.lastZxid) return;
     // It may have been ended in the meantime.
-    if (database.sessions.has(attempt.session)) this.#finish(attempt);
+    if (this.#lives(attempt.session)) this.#finish(attempt);
     else attempt.port.refuse();
   }
 

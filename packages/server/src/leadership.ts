@@ -16,9 +16,9 @@ import type { Broadcast } from './broadcast.js';
 import { ContainerSweep, isOver } from './container-sweep.js';
 import type { Database } from './database.js';
 import { Fifo } from './fifo.js';
-import type { ForwardedRequest, WriteRequest } from './forwarded-request.js';
+import type { ForwardedRequest, LocalOrigin } from './forwarded-request.js';
 import { PendingChanges } from './pending-changes.js';
-import { errorTxn, prepare, prepareCloseSession, prepareDeleteContainer } from './prepare.js';
+import { errorTxn, prepare, prepareCloseSession, prepareDeleteContainer, type TreeWrite } from './prepare.js';
 import type { HeldSession, OwnerStamp, SessionMessage, Touch } from './session-messages.js';
 
 export interface LeadershipOptions {
@@ -31,6 +31,8 @@ export interface LeadershipOptions {
   readonly containerCheckIntervalMs: number;
   /** How many of them go in a minute at most. */
   readonly containersPerMinuteMax: number;
+  /** How long a container may wait for its first child, in milliseconds; 0 for ever. */
+  readonly containerNeverUsedMaxMs: number;
   /** Tells a server, this one included, something about a session. */
   readonly tell: (to: Sid, message: SessionMessage) => void;
 }
@@ -79,6 +81,7 @@ export class Leadership {
     this.#sweep = new ContainerSweep({
       checkIntervalMs: options.containerCheckIntervalMs,
       perMinuteMax: options.containersPerMinuteMax,
+      neverUsedMaxMs: options.containerNeverUsedMaxMs,
       nowMs: this.#lastTickMs,
     });
     // Nobody knows how long the clients have been silent, so each has its full time again (reliability.md, S1).
@@ -107,9 +110,13 @@ export class Leadership {
   }
 
   #take(from: Sid, forwarded: ForwardedRequest): void {
-    const { session, cxid, request } = forwarded;
+    const { session, cxid, request, local } = forwarded;
     if (request.type === OpCode.createSession) {
       this.#createSession(from, session, request.timeOut);
+      return;
+    }
+    if (local !== undefined && request.type !== OpCode.closeSession) {
+      this.#takeLocal(from, forwarded, request, local);
       return;
     }
     if (!this.#isOpen(session)) {
@@ -127,6 +134,20 @@ export class Leadership {
     this.#tracker.touch(session, this.#options.clock.now());
     if (request.type === OpCode.closeSession) this.#closeSession(session, cxid);
     else this.#propose(session, cxid, this.#prepare(forwarded, request));
+  }
+
+  /**
+   * A request of a session that server `from` alone knows (`LeaderSessionTracker.checkSession`). Its end is no affair of the leader's, and one of the ensemble's
+   * that has ended does not come back as such a one: its server says which it is, and asks for an upgrade once.
+   */
+  #takeLocal(from: Sid, forwarded: ForwardedRequest, request: TreeWrite, local: LocalOrigin): void {
+    const { session, cxid } = forwarded;
+    if (this.#isKnown(session)) {
+      this.#options.tell(from, { type: 'taken', session });
+      return;
+    }
+    if (local.upgrading) this.#createSession(from, session, local.timeOut);
+    this.#propose(session, cxid, this.#prepare(forwarded, request));
   }
 
   /** A client wants to go on with its session at server `from`. */
@@ -213,7 +234,7 @@ export class Leadership {
   }
 
   #createSession(from: Sid, session: bigint, timeOut: number): void {
-    if (this.#tracker.has(session) || this.#options.database.sessions.has(session)) {
+    if (this.#isKnown(session)) {
       this.#options.tell(from, { type: 'taken', session });
       return;
     }
@@ -235,16 +256,15 @@ export class Leadership {
 
   /** A znode that something is happening to, or has happened to since it was found, stays: the next look sees what has come of it. */
   #deleteContainer(path: string, wallMs: number): void {
-    if (this.#changes.isPending(path) || !isOver(this.#options.database.tree, path, wallMs)) return;
+    const { database, containerNeverUsedMaxMs: neverUsedMaxMs } = this.#options;
+    if (this.#changes.isPending(path) || !isOver(database.tree, path, { wallMs, neverUsedMaxMs })) return;
     const txn = prepareDeleteContainer(this.#changes, path, this.#options.broadcast.nextZxid);
     if (typeof txn !== 'number') this.#propose(NO_SESSION, NO_CXID, txn);
   }
 
-  #prepare(
-    { session, authIds }: ForwardedRequest,
-    request: Exclude<WriteRequest, { type: typeof OpCode.createSession | typeof OpCode.closeSession }>,
-  ): Txn {
-    return prepare(this.#changes, request, { zxid: this.#options.broadcast.nextZxid, session, authIds });
+  #prepare({ session, authIds, local }: ForwardedRequest, request: TreeWrite): Txn {
+    const owns = local === undefined || local.upgrading;
+    return prepare(this.#changes, request, { zxid: this.#options.broadcast.nextZxid, session, authIds, local: !owns });
   }
 
   #propose(clientId: bigint, cxid: number, txn: Txn): void {
@@ -255,6 +275,10 @@ export class Leadership {
     this.#lastProposed = header.zxid;
     const zxid = broadcast.propose(encodeTxn(header, txn, this.#writer));
     assert(zxid === header.zxid, 'a proposal takes the zxid that was announced');
+  }
+
+  #isKnown(session: bigint): boolean {
+    return this.#tracker.has(session) || this.#options.database.sessions.has(session);
   }
 
   #isOpen(session: bigint): boolean {

@@ -26,6 +26,8 @@ import {
   OpCode,
   Permission,
   pathFault,
+  type ReconfigRequest,
+  type Request,
   type SetAclRequest,
   type SetDataRequest,
   sessionOf,
@@ -40,13 +42,15 @@ import { isContainerOrTtl } from './container-sweep.js';
 import type { ChangeRecord, PendingChanges } from './pending-changes.js';
 
 /** The requests that become a txn in the tree. */
-export type TreeWrite = CreateRequest | CreateTtlRequest | DeleteRequest | SetDataRequest | SetAclRequest | MultiRequest;
+export type TreeWrite = CreateRequest | CreateTtlRequest | DeleteRequest | SetDataRequest | SetAclRequest | MultiRequest | ReconfigRequest;
 
 /** On whose behalf a request is prepared, and for which zxid. */
 export interface PrepareContext {
   readonly zxid: Zxid;
   readonly session: bigint;
   readonly authIds: AuthIds;
+  /** The ensemble does not know the session, so it can own nothing. */
+  readonly local?: boolean;
 }
 
 /** A txn, or the number of the error. Not an exception, because refused requests are ordinary and exceptions are slow. */
@@ -60,6 +64,8 @@ const SPECIAL_PATHS: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeep
 /** The txn of a request; an error txn where the request is refused. What it changes is pending from then on. */
 export function prepare(changes: PendingChanges, request: TreeWrite, context: PrepareContext): Txn {
   if (request.type === OpCode.multi) return prepareMulti(changes, request, context);
+  // As where `reconfigEnabled` is not set: the members of an ensemble do not change.
+  if (request.type === OpCode.reconfig) return errorTxn(ErrorCode.RECONFIG_DISABLED);
   const outcome = request.type === OpCode.setACL ? prepareSetAcl(changes, request, context) : prepareOp(changes, request, context);
   return typeof outcome === 'number' ? errorTxn(outcome) : outcome;
 }
@@ -134,6 +140,7 @@ function prepareCreate(changes: PendingChanges, request: CreateRequest | CreateT
   const { zxid, session, authIds } = context;
   const mode = createModeFromFlag(request.flags);
   if (mode === undefined || !isKindOf(request, mode)) return ErrorCode.BAD_ARGUMENTS;
+  if (context.local === true && isEphemeral(mode)) return ErrorCode.EPHEMERAL_ON_LOCAL_SESSION;
   const parentPath = parentPathOf(request.path);
   if (parentPath === undefined) return ErrorCode.BAD_ARGUMENTS;
   const acl = resolveAcl(request.acl, authIds);
@@ -160,6 +167,24 @@ function prepareCreate(changes: PendingChanges, request: CreateRequest | CreateT
   }
   changes.record(newZnode(zxid, path, acl, ephemeral ? session : NO_OWNER));
   return { type: request.type, path, data, acl, ephemeral, parentCVersion };
+}
+
+/** Whether a request may make an ephemeral, be it as one of many operations. */
+export function mayCreateEphemeral(request: Request): boolean {
+  switch (request.type) {
+    case OpCode.create:
+    case OpCode.create2:
+      return isEphemeralFlag(request.flags);
+    case OpCode.multi:
+      return request.ops.some(mayCreateEphemeral);
+    default:
+      return false;
+  }
+}
+
+function isEphemeralFlag(flags: number): boolean {
+  const mode = createModeFromFlag(flags);
+  return mode !== undefined && isEphemeral(mode);
 }
 
 /** Whether an operation can make a znode of this mode: a TTL has to be told, and createContainer makes containers. */

@@ -17,7 +17,7 @@ import {
   type Transport,
 } from '@quorate/zab';
 import type { ClientLink, ClientPort } from './client-port.js';
-import { CONTAINER_CHECK_INTERVAL_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
+import { CONTAINER_CHECK_INTERVAL_MS, CONTAINER_NEVER_USED_MAX_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
 import { Member } from './member.js';
 
 export interface ServerOptions {
@@ -40,14 +40,24 @@ export interface ServerOptions {
   readonly minSessionTimeoutMs?: number;
   /** The longest session timeout that a client gets, in milliseconds; 20 ticks when absent. */
   readonly maxSessionTimeoutMs?: number;
+  /** New sessions live on the server of their client alone, without a txn, until they want to own an ephemeral; false when absent (`localSessionsEnabled`). */
+  readonly localSessions?: boolean;
+  /** A local session that creates an ephemeral becomes one of the ensemble's; refused by EPHEMERAL_ON_LOCAL_SESSION when absent or false (`localSessionsUpgradingEnabled`). */
+  readonly localSessionsUpgrading?: boolean;
+  /** Without a leader the server answers reads of clients that put up with it; false when absent (`readonlymode.enabled`). */
+  readonly readOnlyMode?: boolean;
   /** The digest id, "super:" and base64, of the client that may do everything; nobody when absent. */
   readonly superDigest?: string;
   /** How often a leader looks for containers and znodes with a TTL whose time has come, in milliseconds; 60,000 when absent. */
   readonly containerCheckIntervalMs?: number;
   /** How many of these are removed in a minute at most; 10,000 when absent. */
   readonly containersPerMinuteMax?: number;
+  /** How long a container may wait for its first child before it is removed, in milliseconds; 0, for ever, when absent. */
+  readonly containerNeverUsedMaxMs?: number;
   /** Called on every change of where this server stands. */
   readonly onStatus?: (status: Status) => void;
+  /** Called when this server begins to answer reads without an ensemble; that it ends follows from the status. */
+  readonly onReadOnly?: () => void;
   /** Sees every input of the replica. For checkers and traces. */
   readonly onInput?: (input: Input) => void;
   /** Sees every effect of the replica. For checkers and traces. */
@@ -99,10 +109,15 @@ export class Server {
       tickTimeMs: this.#tickTimeMs,
       minSessionTimeoutMs,
       maxSessionTimeoutMs,
+      localSessions: options.localSessions ?? false,
+      localSessionsUpgrading: options.localSessionsUpgrading ?? false,
+      readOnlyMode: options.readOnlyMode ?? false,
       superDigest,
       containerCheckIntervalMs: options.containerCheckIntervalMs ?? CONTAINER_CHECK_INTERVAL_MS,
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
+      containerNeverUsedMaxMs: options.containerNeverUsedMaxMs ?? CONTAINER_NEVER_USED_MAX_MS,
       onStatus: (status) => options.onStatus?.(status),
+      onReadOnly: () => options.onReadOnly?.(),
       onFailure,
     });
     const { config, transport, storage, initLimit, syncLimit, snapshotEvery, limits, onInput, onEffect } = options;
@@ -143,9 +158,19 @@ export class Server {
     return this.#member.database.sessions.entries();
   }
 
+  /** Sessions that this server alone knows. */
+  get localSessionCount(): number {
+    return this.#member.front.localSessionCount;
+  }
+
+  /** True while this server answers reads without an ensemble. */
+  get isReadOnly(): boolean {
+    return this.#member.front.isReadOnly;
+  }
+
   /** Clients that are connected, those without a session included. */
   get connectionCount(): number {
-    return this.#member.portCount;
+    return this.#member.front.portCount;
   }
 
   /** Watches of the clients that are connected. */
@@ -186,6 +211,11 @@ export class Server {
   /** Ends a session as if its client had been silent for too long. False where there is none, or where this server is not the serving leader. */
   expireSession(session: bigint): boolean {
     return this.#member.expireSession(session);
+  }
+
+  /** Ends a local session of this server's as if its client had been silent for too long. False where there is none. */
+  expireLocalSession(session: bigint): boolean {
+    return this.#member.front.expireLocal(session);
   }
 
   #setTimer(): void {

@@ -27,7 +27,7 @@ class Scene {
   #applied = 0;
   #cxid = 0;
 
-  constructor(containersPerMinuteMax = 60_000) {
+  constructor(containersPerMinuteMax = 60_000, containerNeverUsedMaxMs = 0) {
     this.database.sessions.add(SESSION, 2 ** 30);
     const scene = this;
     this.#leader = new Leadership({
@@ -47,6 +47,7 @@ class Scene {
       tickTimeMs: TICK_MS,
       containerCheckIntervalMs: CHECK_MS,
       containersPerMinuteMax,
+      containerNeverUsedMaxMs,
       tell: () => {},
     });
   }
@@ -295,5 +296,21 @@ describe('an ensemble', () => {
     expect(ensemble.leader.tree.find('/late')).toBeDefined();
     ensemble.run(CHECK_MS + 2 * TICK_MS);
     for (const { tree } of ensemble.servers.values()) expect(tree.find('/late')).toBe(undefined);
+  });
+});
+
+describe('containers that never had a child', () => {
+  it('go once they have waited too long, where that is limited', () => {
+    const scene = new Scene(60_000, 2_500);
+    scene.write(container('/unused'), container('/late'), create('/plain'));
+    scene.apply();
+    expect(scene.run(2_000)).toEqual([]);
+    scene.write(setData('/late'));
+    scene.apply();
+    expect(scene.run(CHECK_MS)).toEqual(['/unused']);
+    expect(scene.run(CHECK_MS)).toEqual([]);
+    // The data of the other one were changed, which counts as its beginning (`ContainerManager.getElapsed`).
+    expect(scene.run(CHECK_MS)).toEqual(['/late']);
+    expect([scene.has('/unused'), scene.has('/plain')]).toEqual([false, true]);
   });
 });

@@ -1,4 +1,4 @@
-import { makeZxid, OpCode, type Zxid } from '@quorate/protocol';
+import { makeZxid, OPEN_ACL_UNSAFE, OpCode, type Zxid } from '@quorate/protocol';
 import { describe, expect, it } from 'vitest';
 import { Database } from '../src/database.ts';
 import { Leadership } from '../src/leadership.ts';
@@ -30,6 +30,7 @@ function leadership(sessions: readonly bigint[] = []) {
     tickTimeMs: TICK_MS,
     containerCheckIntervalMs: 60_000,
     containersPerMinuteMax: 10_000,
+    containerNeverUsedMaxMs: 0,
     tell: (to, message) => told.push([to, message]),
   });
   const types = (): number[] => {
@@ -42,6 +43,35 @@ function leadership(sessions: readonly bigint[] = []) {
   };
   return { leader, time, told, types, tickAt: (ms: number) => ((time.now = ms), leader.tick()) };
 }
+
+describe('a request of a local session', () => {
+  const create = (session: bigint, flags: number, upgrading: boolean) =>
+    ({
+      session,
+      cxid: 1,
+      authIds: [],
+      request: { type: OpCode.create, path: '/x', data: null, acl: OPEN_ACL_UNSAFE, flags },
+      local: { timeOut: 500, upgrading },
+    }) as const;
+
+  it('is not taken under an id that the ensemble knows, be that session ending', () => {
+    const { leader, told, types } = leadership([5n]);
+    leader.take(2, create(5n, 0, false));
+    leader.take(3, create(5n, 1, true));
+    expect(leader.expire(5n)).toBe(true);
+    leader.take(2, create(5n, 1, true));
+    expect(told).toEqual([2, 3, 2].map((sid) => [sid, { type: 'taken', session: 5n }]));
+    expect(types()).toEqual([OpCode.closeSession]);
+  });
+
+  it('makes an ephemeral where it upgrades, and no other way', () => {
+    const { leader, told, types } = leadership();
+    leader.take(2, create(6n, 1, false));
+    leader.take(2, create(7n, 1, true));
+    expect(told).toEqual([]);
+    expect(types()).toEqual([OpCode.error, OpCode.createSession, OpCode.create]);
+  });
+});
 
 describe('expiry', () => {
   it('comes after the timeout and at most two ticks later', () => {

@@ -26,6 +26,20 @@ const forwarded: readonly ForwardedRequest[] = [
     request: { type: OpCode.createContainer, path: '/a', data: null, acl: OPEN_ACL_UNSAFE, flags: 4 },
   },
   { session: 1n, cxid: -1, authIds: [], request: { type: OpCode.closeSession } },
+  {
+    session: 4n,
+    cxid: 5,
+    authIds: [],
+    request: { type: OpCode.delete, path: '/a', version: -1 },
+    local: { timeOut: 4_000, upgrading: false },
+  },
+  {
+    session: 4n,
+    cxid: 6,
+    authIds: [],
+    request: { type: OpCode.create, path: '/a', data: null, acl: OPEN_ACL_UNSAFE, flags: 1 },
+    local: { timeOut: 1, upgrading: true },
+  },
   { session: 2n ** 62n, cxid: 0, authIds: [], request: { type: OpCode.createSession, timeOut: 4_000 } },
   { session: 9n, cxid: 1, authIds: [], request: { type: OpCode.multi, ops: [{ type: OpCode.check, path: '/', version: -1 }] } },
 ];

@@ -2,9 +2,10 @@
  * Clients that work through crashes, restarts, partitions and moves; what they are told is held against the one history that all servers have.
  */
 import { SeededRandom } from '@quorate/ports';
-import { decodeTxn, NO_ZXID, OpCode, type Txn, type TxnHeader, type Zxid } from '@quorate/protocol';
+import { decodeTxn, ErrorCode, NO_ZXID, OpCode, type Txn, type TxnHeader, type Zxid } from '@quorate/protocol';
 import { sessionPassword } from '@quorate/session';
 import { describe, expect, it } from 'vitest';
+import type { ServerOptions } from '../src/index.ts';
 import { RecordedClient } from './support/recorded-client.ts';
 import { TestEnsemble } from './support/test-ensemble.ts';
 
@@ -22,6 +23,9 @@ class Wanderer {
   /** What was written and in which connection's order it must appear: xids ascend within a session. */
   readonly answered: { session: bigint; xid: number; zxid: Zxid; err: number }[] = [];
   #read = 0;
+  #isShared = false;
+  /** Connections to servers that only read. */
+  readOnly = 0;
 
   /** Takes over what has come, and checks that replies come in order and that zxids do not go back. */
   collect(): void {
@@ -31,30 +35,43 @@ class Wanderer {
       const message = connection.messages[this.#read]!;
       if (message.kind === 'connected') {
         this.sessionId = message.timeOut === 0 ? 0n : message.sessionId;
+        this.#isShared ||= !message.readOnly;
+        if (message.readOnly) this.readOnly++;
+        if (message.timeOut === 0) this.#isShared = false;
       } else if (message.kind === 'reply') {
         expect(message.zxid, 'zxids do not go back').toBeGreaterThanOrEqual(this.lastZxid);
         this.lastZxid = message.zxid;
         if (message.xid > 0) this.answered.push({ session: this.sessionId, xid: message.xid, zxid: message.zxid, err: message.err });
       }
     }
-    if (connection.isClosed) this.connection = undefined;
+    if (!connection.isClosed) return;
+    this.connection = undefined;
+    // A session that has begun in read-only mode is known there alone.
+    if (!this.#isShared) this.sessionId = 0n;
   }
 
-  connect(to: Parameters<typeof wander>[0]): void {
-    this.connection = wander(to, this);
+  connect(to: Parameters<typeof wander>[0], readOnly: boolean): void {
+    this.connection = wander(to, this, readOnly);
     this.#read = 0;
   }
 }
 
-function wander(server: ConstructorParameters<typeof RecordedClient>[0], { sessionId, lastZxid }: Wanderer): RecordedClient {
+function wander(
+  server: ConstructorParameters<typeof RecordedClient>[0],
+  { sessionId, lastZxid }: Wanderer,
+  readOnly: boolean,
+): RecordedClient {
   const passwd = sessionId === 0n ? new Uint8Array(16) : sessionPassword(sessionId);
-  return new RecordedClient(server).connect({ sessionId, passwd, lastZxidSeen: lastZxid, timeOut: 1_000 });
+  return new RecordedClient(server).connect({ sessionId, passwd, lastZxidSeen: lastZxid, timeOut: 1_000, readOnly });
 }
 
-function storm(seed: number): void {
+/** What is to happen in some of the storms, by how often it has. */
+type Seen = Record<'readOnly' | 'begun' | 'localWrites', number>;
+
+function storm(seed: number, options: Partial<ServerOptions>): Seen {
   const random = new SeededRandom(seed);
   const below = (bound: number): number => random.uint32() % bound;
-  const ensemble = new TestEnsemble(3, { snapshotEvery: 40 });
+  const ensemble = new TestEnsemble(3, { snapshotEvery: 40, ...options });
   const history: Entry[] = [];
   const cursors = new Map<number, Zxid>();
   ensemble.onEffect = (sid, effect) => {
@@ -79,7 +96,7 @@ function storm(seed: number): void {
       client.collect();
       if (client.connection === undefined || below(40) === 0) {
         const up = [...ensemble.servers.values()];
-        client.connect(up[below(up.length)]!);
+        client.connect(up[below(up.length)]!, options.readOnlyMode === true && client.xid % 2 === 0);
       }
       // As every client of ZooKeeper, it sends nothing before its handshake is answered.
       for (let burst = below(4); burst > 0 && client.connection?.connected !== undefined && client.sessionId !== 0n; burst--) {
@@ -129,17 +146,29 @@ function storm(seed: number): void {
     expect(other.tree.serialize()).toEqual(first!.tree.serialize());
     expect([...other.sessions]).toEqual([...first!.sessions]);
   }
-  checkHistory(history, clients);
+  const { begun } = checkHistory(history, clients);
+  return {
+    readOnly: clients.reduce((sum, client) => sum + client.readOnly, 0),
+    begun: begun.size,
+    localWrites: history.filter(({ header }) => !begun.has(header.clientId)).length,
+  };
 }
 
-function checkHistory(history: readonly Entry[], clients: readonly Wanderer[]): void {
+function checkHistory(history: readonly Entry[], clients: readonly Wanderer[]): { begun: ReadonlySet<bigint> } {
   const lastXid = new Map<bigint, number>();
   const byRequest = new Map<string, TxnHeader>();
-  const closed = new Set<bigint>();
+  const begun = new Set<bigint>();
+  const open = new Set<bigint>();
   for (const { header, txn } of history) {
     const { clientId, cxid } = header;
-    if (txn.type === OpCode.create) expect(txn.ephemeral && closed.has(clientId), 'no ephemeral behind the end of its session').toBe(false);
-    if (txn.type === OpCode.closeSession) closed.add(clientId);
+    if (txn.type === OpCode.create && txn.ephemeral)
+      expect(open.has(clientId), 'an ephemeral comes between the beginning and the end of its session').toBe(true);
+    if (txn.type === OpCode.createSession) {
+      expect(begun.has(clientId), 'a session begins once').toBe(false);
+      begun.add(clientId);
+      open.add(clientId);
+    }
+    if (txn.type === OpCode.closeSession) open.delete(clientId);
     if (cxid === 0) continue;
     expect(cxid, 'xids of a session ascend, so nothing is applied twice or late').toBeGreaterThan(lastXid.get(clientId) ?? 0);
     lastXid.set(clientId, cxid);
@@ -149,22 +178,31 @@ function checkHistory(history: readonly Entry[], clients: readonly Wanderer[]): 
     for (const { session, xid, zxid, err } of client.answered) {
       const header = byRequest.get(`${session} ${xid}`);
       if (header === undefined) continue;
+      expect(err, 'what a server refuses that is cut off is not done').not.toBe(ErrorCode.NOT_READ_ONLY);
       expect(header.zxid, 'a write is answered by its own txn').toBe(zxid);
       expect(err !== 0).toBe(header.type === OpCode.error);
     }
   }
+  return { begun };
 }
 
 const SEEDS = Number(process.env['SEEDS'] ?? 25);
 
 describe('in any weather', () => {
-  it(`what clients are told is the history (${SEEDS} seeds)`, { timeout: 600_000 }, () => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
+  it.each<[string, Partial<ServerOptions>, number]>([
+    ['', {}, SEEDS],
+    [', with local sessions and read-only servers', { localSessions: true, localSessionsUpgrading: true, readOnlyMode: true }, SEEDS / 2],
+  ])(`what clients are told is the history%s`, { timeout: 600_000 }, (_name, options, seeds) => {
+    const seen: Seen = { readOnly: 0, begun: 0, localWrites: 0 };
+    for (let seed = 1; seed <= seeds; seed++) {
       try {
-        storm(seed);
+        const one = storm(seed, options);
+        for (const name of Object.keys(seen) as (keyof Seen)[]) seen[name] += one[name];
       } catch (error) {
         throw new Error(`seed ${seed}`, { cause: error });
       }
     }
+    expect(seen.begun).toBeGreaterThan(0);
+    expect([seen.readOnly > 0, seen.localWrites > 0]).toEqual([options.readOnlyMode === true, options.localSessions === true]);
   });
 });

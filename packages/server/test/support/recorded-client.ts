@@ -36,9 +36,9 @@ export class RecordedClient {
     });
   }
 
-  connect(options: { sessionId?: bigint; passwd?: Uint8Array; timeOut?: number; lastZxidSeen?: Zxid } = {}): this {
-    const { sessionId = 0n, passwd = new Uint8Array(16), timeOut = 10_000, lastZxidSeen = NO_ZXID } = options;
-    this.deliver({ kind: 'connect', protocolVersion: 0, lastZxidSeen, timeOut, sessionId, passwd, readOnly: false });
+  connect(options: { sessionId?: bigint; passwd?: Uint8Array; timeOut?: number; lastZxidSeen?: Zxid; readOnly?: boolean } = {}): this {
+    const { sessionId = 0n, passwd = new Uint8Array(16), timeOut = 10_000, lastZxidSeen = NO_ZXID, readOnly = false } = options;
+    this.deliver({ kind: 'connect', protocolVersion: 0, lastZxidSeen, timeOut, sessionId, passwd, readOnly });
     return this;
   }
 

@@ -1,0 +1,46 @@
+/** What a client can be made of, and its rules. */
+import type { Clock, Random } from '@quorate/ports';
+import { checkWhole } from './arguments.js';
+import type { SessionIdentity } from './client-session.js';
+import type { Connector } from './connection.js';
+
+/** The session timeout that is asked for unless the options say otherwise, in milliseconds. */
+export const SESSION_TIMEOUT_MS = 10_000;
+
+/** What a client is made of. */
+export interface ClientOptions {
+  /** How servers are reached: `ensemble.connector()` in process, `tcpConnector` of `@quorate/node` over TCP. */
+  readonly connector: Connector;
+  /** The platform's when absent. */
+  readonly clock?: Clock | undefined;
+  /** The platform's when absent. */
+  readonly random?: Random | undefined;
+  /** The session timeout to ask for, in milliseconds, 1 to 2^31 − 1; 10,000 when absent. The server may settle on another. */
+  readonly sessionTimeoutMs?: number | undefined;
+  /** Index of the server to begin with; any when absent. */
+  readonly firstServer?: number | undefined;
+  /** A session to take up again, as another client's `session` gave it; a new one when absent. */
+  readonly session?: SessionIdentity | undefined;
+  /**
+   * Whether the client puts up with a server that has lost the ensemble and can only read, as long as it finds no other; false when absent. It is CONNECTED_READ_ONLY then:
+   * what it reads may be old, but never older than what it has seen; writes and `sync` reject with NOT_READ_ONLY.
+   */
+  readonly canBeReadOnly?: boolean | undefined;
+  /** The longest request, in bytes; 1,048,575 when absent, as servers take it (jute.maxbuffer). */
+  readonly requestBytesMax?: number | undefined;
+  /** How many calls may wait for an answer; 1,000,000 when absent. One more rejects with THROTTLED_OP. */
+  readonly callsMax?: number | undefined;
+}
+
+/** @throws TypeError that names the option and its rule. */
+export function checkClientOptions(options: ClientOptions): void {
+  const { connector, sessionTimeoutMs, firstServer, session, canBeReadOnly, requestBytesMax, callsMax } = options;
+  if (typeof connector?.connect !== 'function') throw new TypeError('connector must be a Connector');
+  checkWhole('connector.servers', connector.servers, 1, 0x7fff_ffff);
+  if (sessionTimeoutMs !== undefined) checkWhole('sessionTimeoutMs', sessionTimeoutMs, 1, 0x7fff_ffff);
+  if (requestBytesMax !== undefined) checkWhole('requestBytesMax', requestBytesMax, 1, 0x7fff_ffff);
+  if (firstServer !== undefined) checkWhole('firstServer', firstServer, 0, connector.servers - 1);
+  if (callsMax !== undefined) checkWhole('callsMax', callsMax, 1, Number.MAX_SAFE_INTEGER);
+  if (session !== undefined && typeof session.id !== 'bigint') throw new TypeError('session.id must be a bigint');
+  if (canBeReadOnly !== undefined && typeof canBeReadOnly !== 'boolean') throw new TypeError('canBeReadOnly must be true or false');
+}

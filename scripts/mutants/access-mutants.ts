@@ -315,8 +315,8 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PREPARE,
-        find: '  changes.record(withAcl(node, zxid, acl, newVersion));\n',
-        replace: '  changes.record(withAcl(node, zxid, node.acl, newVersion));\n',
+        find: '  after.acl = acl;\n  after.aversion',
+        replace: '  after.aversion',
       },
     ],
     expects: 'RequestModel',

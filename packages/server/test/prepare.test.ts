@@ -1,5 +1,4 @@
 import { type Acl, CONTAINER_OWNER, ErrorCode, type Id, makeZxid, OPEN_ACL_UNSAFE, OpCode, ttlOwner } from '@quorate/protocol';
-import type { TxnResult } from '@quorate/tree';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prepareDeleteContainer, sequenceSuffix, type TreeWrite } from '../src/prepare.ts';

@@ -39,6 +39,7 @@ interface Trap {
 export class Ambush {
   readonly #clock: VirtualClock;
   #trap: Trap | undefined;
+  #lifted = false;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
@@ -49,8 +50,10 @@ export class Ambush {
     this.#trap = { random, onCaught, step: pick(random, STEPS), left: between(random, 1, 4) };
   }
 
+  /** For good: nobody crashes any more, also nobody who was caught already. */
   lift(): void {
     this.#trap = undefined;
+    this.#lifted = true;
   }
 
   /** A server is about to perform this. */
@@ -60,6 +63,8 @@ export class Ambush {
     this.#trap = undefined;
     const { random, onCaught } = trap;
     if (chance(random, 400)) return onCaught(sid, 'effects');
-    this.#clock.setTimer(chance(random, 400) ? 0 : millis(random, 0, 4), () => onCaught(sid, 'turns'));
+    this.#clock.setTimer(chance(random, 400) ? 0 : millis(random, 0, 4), () => {
+      if (!this.#lifted) onCaught(sid, 'turns');
+    });
   }
 }

@@ -5,12 +5,13 @@
  * has taken its place. Invariants: the newest record of a path, or the tree where there is none, is what the next txn will find; `digest` is that
  * of this tree.
  */
-import { type Acl, assert, type TxnDigest, type Zxid } from '@quorate/protocol';
+import { type Acl, assert, NO_ZXID, type TxnDigest, type Zxid } from '@quorate/protocol';
 import {
   contentRemainder,
   type DataTree,
   isDigested,
   type PersistedStat,
+  QUOTA_PATH,
   TreeDigest,
   type Usage,
   usageOf,
@@ -20,12 +21,15 @@ import { Fifo } from './fifo.js';
 
 /** What one txn makes of a znode: all that later requests are checked against, and all that goes into its digest. */
 export interface ChangeRecord extends PersistedStat {
+  /** The txn's; NO_ZXID in what stands for a znode as the tree has it. */
   readonly zxid: Zxid;
   readonly path: string;
   /** False for a znode that the txn deletes; the other fields are then those that it had. */
   readonly exists: boolean;
   readonly acl: readonly Acl[];
-  readonly data: Uint8Array | null;
+  /** Undefined for those that the tree has: most requests do not ask. */
+  readonly data: Uint8Array | null | undefined;
+  readonly dataLength: number;
   readonly childCount: number;
   /** What path and data bring to the digest. */
   readonly content: number;
@@ -36,8 +40,13 @@ export interface ChangeRecord extends PersistedStat {
 /** A record that is being made: `record` fills in what concerns its digest, which until then is that of the record before. */
 export type ChangeDraft = { -readonly [Field in keyof ChangeRecord]: ChangeRecord[Field] };
 
-/** What a txn begins with: the znode as it is before. */
+/** What a txn begins with: the znode as it is before. One that was made for this request is changed itself, and not a copy of it. */
 export function draftOf(node: ChangeRecord, zxid: Zxid): ChangeDraft {
+  if (node.zxid === NO_ZXID) {
+    const draft: ChangeDraft = node;
+    draft.zxid = zxid;
+    return draft;
+  }
   // Written out, so that all records have one shape and cost one allocation.
   return {
     zxid,
@@ -45,6 +54,7 @@ export function draftOf(node: ChangeRecord, zxid: Zxid): ChangeDraft {
     exists: node.exists,
     acl: node.acl,
     data: node.data,
+    dataLength: node.dataLength,
     childCount: node.childCount,
     content: node.content,
     digest: node.digest,
@@ -107,26 +117,37 @@ export class PendingChanges {
     const tree = this.#tree;
     const node = tree.find(path);
     if (node === undefined) return undefined;
-    const stat = tree.persistedStat(node);
-    return {
-      zxid: tree.lastZxid,
+    const record: ChangeDraft = {
+      zxid: NO_ZXID,
       path,
       exists: true,
       acl: tree.acl(node),
-      data: tree.data(node),
+      data: undefined,
+      dataLength: tree.dataLength(node),
       childCount: tree.childCount(node),
       content: tree.contentOf(node),
       digest: tree.digestOf(node),
-      czxid: stat.czxid,
-      mzxid: stat.mzxid,
-      pzxid: stat.pzxid,
-      ctime: stat.ctime,
-      mtime: stat.mtime,
-      version: stat.version,
-      cversion: stat.cversion,
-      aversion: stat.aversion,
-      ephemeralOwner: stat.ephemeralOwner,
+      czxid: 0,
+      mzxid: 0,
+      pzxid: 0,
+      ctime: 0,
+      mtime: 0,
+      version: 0,
+      cversion: 0,
+      aversion: 0,
+      ephemeralOwner: 0n,
     };
+    tree.readStat(node, record);
+    return record;
+  }
+
+  /** The data that the next txn will find at a path; null also where there will be no znode. */
+  data(path: string): Uint8Array | null {
+    const pending = this.#newest.get(path);
+    if (pending?.exists === false) return null;
+    if (pending?.data !== undefined) return pending.data;
+    const node = this.#tree.find(path);
+    return node === undefined ? null : this.#tree.data(node);
   }
 
   /** Whether the next txn will find a znode there. */
@@ -134,12 +155,10 @@ export class PendingChanges {
     return this.#newest.get(path)?.exists ?? this.#tree.find(path) !== undefined;
   }
 
-  /** The children that the next txn will find; 0 where there will be no znode. */
-  childCount(path: string): number {
-    const pending = this.#newest.get(path);
-    if (pending !== undefined) return pending.exists ? pending.childCount : 0;
-    const node = this.#tree.find(path);
-    return node === undefined ? 0 : this.#tree.childCount(node);
+  /** Whether any path will have a quota when the next txn comes. */
+  get hasQuotas(): boolean {
+    const pending = this.#newest.get(QUOTA_PATH);
+    return pending === undefined ? this.#tree.hasQuotas : pending.childCount > 0;
   }
 
   /** What path and data bring to the digest; 0 where that is not computed. */
@@ -153,8 +172,8 @@ export class PendingChanges {
     for (const [path, change] of this.#newest) {
       if (path !== top && !path.startsWith(`${top}/`)) continue;
       const node = this.#tree.find(path);
-      const before = node === undefined ? NOTHING : usageOf(this.#tree.data(node));
-      const after = change.exists ? usageOf(change.data) : NOTHING;
+      const before = node === undefined ? NOTHING : usageOf(this.#tree.dataLength(node));
+      const after = change.exists ? usageOf(change.dataLength) : NOTHING;
       count += after.count - before.count;
       bytes += after.bytes - before.bytes;
     }

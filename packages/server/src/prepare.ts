@@ -155,10 +155,10 @@ function prepareCreate(changes: PendingChanges, request: CreateRequest | CreateT
   if (!permits(parent.acl, Permission.CREATE, authIds)) return ErrorCode.NO_AUTH;
   const path = isSequential(mode) ? request.path + sequenceSuffix(parent.cversion) : request.path;
   if (pathFault(path) !== undefined) return ErrorCode.BAD_ARGUMENTS;
-  if (changes.find(path) !== undefined) return ErrorCode.NODE_EXISTS;
+  if (changes.exists(path)) return ErrorCode.NODE_EXISTS;
   if (sessionOf(parent.ephemeralOwner) !== NO_OWNER) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;
   const { data } = request;
-  if (isRefused(changes, path, usageOf(data), quotas)) return ErrorCode.QUOTA_EXCEEDED;
+  if (isRefused(changes, path, usageOf(data?.length ?? 0), quotas)) return ErrorCode.QUOTA_EXCEEDED;
   const ephemeral = isEphemeral(mode);
   const parentCVersion = (parent.cversion + 1) | 0;
   // Whichever operation it is, the znode is of the kind that the flags ask for, so that a plain create can make a container too.
@@ -219,11 +219,12 @@ function prepareSetData(changes: PendingChanges, { path, data, version }: SetDat
   const node = changes.find(path);
   if (node === undefined) return ErrorCode.NO_NODE;
   if (!permits(node.acl, Permission.WRITE, authIds)) return ErrorCode.NO_AUTH;
-  const usage: Usage = { count: 0, bytes: (data?.length ?? 0) - (node.data?.length ?? 0) };
+  const usage: Usage = { count: 0, bytes: (data?.length ?? 0) - node.dataLength };
   if (isRefused(changes, path, usage, quotas)) return ErrorCode.QUOTA_EXCEEDED;
   if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;
   const after = draftOf(node, zxid);
   after.data = data;
+  after.dataLength = data?.length ?? 0;
   after.content = changes.contentOf(path, data);
   after.version = (node.version + 1) | 0;
   after.mzxid = zxid;
@@ -293,6 +294,7 @@ function recordCreation(
     exists: true,
     acl,
     data,
+    dataLength: data?.length ?? 0,
     childCount: 0,
     content: changes.contentOf(path, data),
     digest: 0,
@@ -306,7 +308,7 @@ function recordCreation(
     aversion: 0,
     ephemeralOwner: owner,
   });
-  recordStatsOfNew(changes, path, usageOf(data), zxid);
+  recordStatsOfNew(changes, path, usageOf(data?.length ?? 0), zxid);
 }
 
 /** ZooKeeper leaves the parent's count alone when a session ends, and then may refuse to delete a parent that is about to be empty. */
@@ -322,5 +324,5 @@ function recordDeletion(changes: PendingChanges, node: ChangeRecord, zxid: Zxid)
   const gone = draftOf(node, zxid);
   gone.exists = false;
   changes.record(gone);
-  recordUsage(changes, node.path, freed(usageOf(node.data)), zxid);
+  recordUsage(changes, node.path, freed(usageOf(node.dataLength)), zxid);
 }

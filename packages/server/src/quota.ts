@@ -11,7 +11,6 @@ import {
   limitsPathOf,
   numberOf,
   parseQuota,
-  QUOTA_PATH,
   quotaOfStats,
   quotaOver,
   statsAfter,
@@ -44,11 +43,11 @@ export interface QuotaPolicy {
 
 /** Whether a change is to be refused. */
 export function isRefused(changes: PendingChanges, path: string, change: Usage, policy: QuotaPolicy): boolean {
-  if (!hasQuotas(changes)) return false;
+  if (!changes.hasQuotas) return false;
   const quota = quotaOver(path, (at) => changes.exists(at));
   if (quota === undefined) return false;
-  const limits = parseQuota(changes.find(limitsPathOf(quota))?.data ?? null);
-  const stats = parseQuota(changes.find(statsPathOf(quota))?.data ?? null);
+  const limits = parseQuota(changes.data(limitsPathOf(quota)));
+  const stats = parseQuota(changes.data(statsPathOf(quota)));
   if (limits === undefined || stats === undefined || !changes.exists(statsPathOf(quota))) return false;
   const check = (what: 'count' | 'bytes', difference: number, hardLimit: bigint, softLimit: bigint): boolean => {
     const hard = hardLimit > -1n;
@@ -67,7 +66,7 @@ export function isRefused(changes: PendingChanges, path: string, change: Usage, 
 
 /** Notes what the tree will do when the znode comes into being, in the same order. */
 export function recordStatsOfNew(changes: PendingChanges, path: string, usage: Usage, zxid: Zxid): void {
-  if (!hasQuotas(changes)) return;
+  if (!changes.hasQuotas) return;
   const quota = quotaOfStats(path);
   if (quota !== undefined) recordStats(changes, path, formatQuota(changes.usageBelow(quota)), zxid);
   recordUsage(changes, path, usage, zxid);
@@ -75,12 +74,12 @@ export function recordStatsOfNew(changes: PendingChanges, path: string, usage: U
 
 /** Notes what the tree will do when what is below a path has changed. */
 export function recordUsage(changes: PendingChanges, path: string, change: Usage, zxid: Zxid): void {
-  if (!hasQuotas(changes)) return;
+  if (!changes.hasQuotas) return;
   const quota = quotaOver(path, (at) => changes.exists(at));
   if (quota === undefined) return;
-  const stats = changes.find(statsPathOf(quota));
-  const data = stats && statsAfter(stats.data, change);
-  if (data !== undefined) recordStats(changes, statsPathOf(quota), data, zxid);
+  const stats = statsPathOf(quota);
+  const data = changes.exists(stats) ? statsAfter(changes.data(stats), change) : undefined;
+  if (data !== undefined) recordStats(changes, stats, data, zxid);
 }
 
 function recordStats(changes: PendingChanges, path: string, data: Uint8Array, zxid: Zxid): void {
@@ -88,9 +87,6 @@ function recordStats(changes: PendingChanges, path: string, data: Uint8Array, zx
   if (stats === undefined) return;
   const draft = draftOf(stats, zxid);
   draft.data = data;
+  draft.dataLength = data.length;
   changes.record(draft);
-}
-
-function hasQuotas(changes: PendingChanges): boolean {
-  return changes.childCount(QUOTA_PATH) > 0;
 }

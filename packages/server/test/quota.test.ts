@@ -147,7 +147,7 @@ describe('stats', () => {
           }
           if (s === 'close') p.closeSession(1n);
           else p.write(s as TreeWrite);
-          foreseen.push(['/a', '/b'].map((at) => textOf(p.changes.find(statsOf(at))?.data)).join());
+          foreseen.push(['/a', '/b'].map((at) => textOf(p.changes.data(statsOf(at)))).join());
         }
         apply(Number.POSITIVE_INFINITY);
         expect(p.changes.size).toBe(0);

@@ -42,6 +42,8 @@ import {
   formatDigest,
   type PersistedStat,
   ROOT_REMAINDER,
+  type StatSlot,
+  statSlot,
   TreeDigest,
   znodeDigest,
 } from './tree-digest.js';
@@ -73,6 +75,8 @@ export class DataTree {
   private readonly sum: TreeDigest | undefined;
   /** The znode that has a child where there are quotas. */
   private quotaRoot: NodeHandle;
+  /** One for all digests, because each change asks for some. */
+  private readonly slot = statSlot();
 
   constructor(options: DataTreeOptions = {}) {
     this.store = builtInZnodes(options);
@@ -176,7 +180,9 @@ export class DataTree {
   digestOf(node: NodeHandle): number {
     const { rows } = this.store;
     assert(rows.isLive(node), 'a handle is used while its znode lives');
-    return this.sum !== undefined && this.isDigested(node) ? znodeDigest(rows.int(node, Int.content), this.persistedStat(node)) : 0;
+    if (this.sum === undefined || !this.isDigested(node)) return 0;
+    this.readStat(node, this.slot);
+    return znodeDigest(rows.int(node, Int.content), this.slot);
   }
 
   /** What its path and data bring to that (`contentRemainder`). */
@@ -184,20 +190,37 @@ export class DataTree {
     return this.number(node, Int.content);
   }
 
+  /** Fills in the Stat as a server keeps it. */
+  readStat(node: NodeHandle, slot: StatSlot): void {
+    const { rows, ephemerals } = this.store;
+    slot.czxid = rows.long(node, Long.czxid);
+    slot.mzxid = rows.long(node, Long.mzxid);
+    slot.pzxid = rows.long(node, Long.pzxid);
+    slot.ctime = rows.long(node, Long.ctime);
+    slot.mtime = rows.long(node, Long.mtime);
+    slot.version = rows.int(node, Int.version);
+    slot.cversion = rows.int(node, Int.cversion);
+    slot.aversion = rows.int(node, Int.aversion);
+    slot.ephemeralOwner = ephemerals.ownerOf(rows.int(node, Int.owner));
+  }
+
   /** The Stat as a server keeps it. */
   persistedStat(node: NodeHandle): PersistedStat {
-    const { rows, ephemerals } = this.store;
-    return {
-      czxid: rows.long(node, Long.czxid),
-      mzxid: rows.long(node, Long.mzxid),
-      pzxid: rows.long(node, Long.pzxid),
-      ctime: rows.long(node, Long.ctime),
-      mtime: rows.long(node, Long.mtime),
-      version: rows.int(node, Int.version),
-      cversion: rows.int(node, Int.cversion),
-      aversion: rows.int(node, Int.aversion),
-      ephemeralOwner: ephemerals.ownerOf(rows.int(node, Int.owner)),
-    };
+    const stat = statSlot();
+    this.readStat(node, stat);
+    return stat;
+  }
+
+  /** The length of the data in bytes; 0 where there are none. */
+  dataLength(node: NodeHandle): number {
+    const { rows } = this.store;
+    assert(rows.isLive(node), 'a handle is used while its znode lives');
+    return rows.dataLength(node);
+  }
+
+  /** Whether any path has a quota. */
+  get hasQuotas(): boolean {
+    return this.store.rows.int(this.quotaRoot, Int.childCount) > 0;
   }
 
   /** How many znodes there are below it, at any depth. */
@@ -332,9 +355,9 @@ export class DataTree {
     this.afterNewData(node, path, txn.data);
     // The Stat shows what was asked for, and not what a quota makes of its own stats.
     const result = txn.type === OpCode.create ? { err: 0, path } : { err: 0, path, stat: this.stat(node) };
-    if (this.hasQuotas()) {
+    if (this.hasQuotas) {
       beginStats(this.store, path);
-      countUsage(this.store, path, usageOf(txn.data));
+      countUsage(this.store, path, usageOf(txn.data?.length ?? 0));
     }
     onChange('created', path);
     return result;
@@ -359,7 +382,7 @@ export class DataTree {
     rows.setLong(node, Long.mtime, time);
     this.afterNewData(node, path, txn.data);
     const result = { err: 0, path, stat: this.stat(node) };
-    if (this.hasQuotas()) countUsage(this.store, path, { count: 0, bytes: (txn.data?.length ?? 0) - lengthBefore });
+    if (this.hasQuotas) countUsage(this.store, path, { count: 0, bytes: (txn.data?.length ?? 0) - lengthBefore });
     onChange('dataChanged', path);
     return result;
   }
@@ -398,16 +421,12 @@ export class DataTree {
     const parent = rows.int(node, Int.parent) as NodeHandle;
     this.beforeChange(node);
     this.beforeChange(parent);
-    const usage = usageOf(rows.data(node));
+    const usage = usageOf(rows.dataLength(node));
     this.store.remove(node);
     rows.setLong(parent, Long.pzxid, zxid);
     this.afterChange(parent);
-    if (this.hasQuotas()) countUsage(this.store, path, freed(usage));
+    if (this.hasQuotas) countUsage(this.store, path, freed(usage));
     onChange('deleted', path);
-  }
-
-  private hasQuotas(): boolean {
-    return this.store.rows.int(this.quotaRoot, Int.childCount) > 0;
   }
 
   /** A znode is about to change in what its digest is made of, or to go. */

@@ -13,6 +13,16 @@ export {
   type Usage,
   usageOf,
 } from './quota.js';
-export { agree, contentRemainder, formatDigest, isDigested, type PersistedStat, TreeDigest, znodeDigest } from './tree-digest.js';
+export {
+  agree,
+  contentRemainder,
+  formatDigest,
+  isDigested,
+  type PersistedStat,
+  type StatSlot,
+  statSlot,
+  TreeDigest,
+  znodeDigest,
+} from './tree-digest.js';
 export type { ChangeListener, ChangeType, TxnResult } from './txn-result.js';
 export type { NodeHandle } from './znode-pages.js';

@@ -28,7 +28,7 @@ export function usageBelow(store: ZnodeStore, top: string): Usage {
     if (path === undefined) return { count, bytes };
     const node = store.find(path);
     if (node === undefined) continue;
-    const usage = usageOf(store.rows.data(node));
+    const usage = usageOf(store.rows.dataLength(node));
     count += usage.count;
     bytes += usage.bytes;
     for (const name of store.childNames(node)) paths.push(joinPath(path, name));

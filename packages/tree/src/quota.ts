@@ -23,9 +23,9 @@ export interface Usage {
   readonly bytes: number;
 }
 
-/** What a znode with these data brings. */
-export function usageOf(data: Uint8Array | null): Usage {
-  return { count: 1, bytes: data?.length ?? 0 };
+/** What a znode brings, by the bytes of its data. */
+export function usageOf(dataLength: number): Usage {
+  return { count: 1, bytes: dataLength };
 }
 
 /** The opposite. */

@@ -25,6 +25,14 @@ export interface PersistedStat {
   readonly ephemeralOwner: bigint;
 }
 
+/** A Stat that is to be filled in. */
+export type StatSlot = { -readonly [Field in keyof PersistedStat]: PersistedStat[Field] };
+
+/** One that is empty. */
+export function statSlot(): StatSlot {
+  return { czxid: 0, mzxid: 0, pzxid: 0, ctime: 0, mtime: 0, version: 0, cversion: 0, aversion: 0, ephemeralOwner: 0n };
+}
+
 /** Whether the znode at this path has a part in the digest. */
 export function isDigested(path: string): boolean {
   return !path.startsWith('/zookeeper/');

@@ -86,6 +86,7 @@ export class Ensemble {
   readonly #storages = new Map<Sid, MemoryStorage>();
   readonly #config: Config;
   readonly #mark: Mark;
+  readonly #hashSeed: number;
   readonly #places: Place[] = [];
   readonly #changes = new EventStream<ServerInfo>();
   /** Called after every change, and at the end. */
@@ -107,6 +108,8 @@ export class Ensemble {
     const sids = this.#places.map(({ sid }) => sid);
     this.#config = { version: 0, voters: sids.slice(0, servers), observers: sids.slice(servers) };
     this.#mark = { ensembleId: this.#random.uint32().toString(16) };
+    // Clients choose the names of znodes, and must not know how they are hashed.
+    this.#hashSeed = this.#random.uint32();
   }
 
   /**
@@ -401,6 +404,7 @@ export class Ensemble {
       ...(containersPerMinuteMax !== undefined && { containersPerMinuteMax }),
       ...(requestThrottle !== undefined && { requestThrottle }),
       ...(connectionThrottle !== undefined && { connectionThrottle: { random: this.#random, ...connectionThrottle } }),
+      hashSeed: this.#hashSeed,
       ...(digest !== undefined && { digest }),
       ...(enforceQuota !== undefined && { enforceQuota }),
       ...(onQuotaExcess !== undefined && { onQuotaExcess }),

@@ -8,7 +8,7 @@
 import type { Clock } from '@quorate/ports';
 import { assert, decodeTxn, type Zxid } from '@quorate/protocol';
 import type { SessionIds } from '@quorate/session';
-import { DataTree } from '@quorate/tree';
+import { DataTree, type DataTreeOptions } from '@quorate/tree';
 import type { Application, Run, Sid, Status } from '@quorate/zab';
 import type { Broadcast } from './broadcast.js';
 import { ClientFront } from './client-front.js';
@@ -40,7 +40,7 @@ export interface MemberOptions {
   readonly superDigest: string | undefined;
   readonly containerCheckIntervalMs: number;
   readonly containersPerMinuteMax: number;
-  readonly digest: boolean;
+  readonly tree: DataTreeOptions;
   readonly quotas: QuotaPolicy;
   readonly containerNeverUsedMaxMs: number;
   readonly requestThrottle: RequestThrottle | undefined;
@@ -61,8 +61,8 @@ export class Member implements Application {
 
   constructor(options: MemberOptions) {
     this.#options = options;
-    const { sid, broadcast, digest } = options;
-    this.#database = new Database(new DataTree({ digest }));
+    const { sid, broadcast, tree } = options;
+    this.#database = new Database(new DataTree(tree));
     this.#watches = new WatchEvents(this.#database.tree);
     this.#leader = new LeaderLink({ sid, broadcast, onMessage: (message) => this.#front.onMessage(message) });
     this.#syncs = new Syncs(broadcast);
@@ -132,7 +132,7 @@ export class Member implements Application {
    */
   restore(pieces: readonly Uint8Array[]): void {
     this.#front.during(() => {
-      this.#database = Database.deserialize(joined(pieces), { digest: this.#options.digest });
+      this.#database = Database.deserialize(joined(pieces), this.#options.tree);
       this.#watches.reset(this.#database.tree);
       this.#front.onRestored();
     });

@@ -64,6 +64,11 @@ export interface ServerOptions {
    * stops. True when absent.
    */
   readonly digest?: boolean;
+  /**
+   * The key under which the tree hashes names, a whole number from 0 to 2^53 − 1; 0 when absent. A client that knows it can choose names that are slow to
+   * find, so a server for strangers takes a random one. It changes nothing that can be seen.
+   */
+  readonly hashSeed?: number;
   /** Whether hard limits of quotas are enforced (`zookeeper.enforceQuota`); false when absent. */
   readonly enforceQuota?: boolean;
   /** Leader: a request goes above a limit of a quota, a soft one or a hard one. It is called before the request is proposed or refused. */
@@ -133,7 +138,7 @@ export class Server {
       containersPerMinuteMax: options.containersPerMinuteMax ?? CONTAINERS_PER_MINUTE_MAX,
       requestThrottle: options.requestThrottle,
       connectionThrottle: options.connectionThrottle,
-      digest: options.digest ?? true,
+      tree: { digest: options.digest ?? true, hashSeed: options.hashSeed ?? 0 },
       quotas: { enforce: options.enforceQuota ?? false, onExcess: (excess) => options.onQuotaExcess?.(excess) },
       containerNeverUsedMaxMs: options.containerNeverUsedMaxMs ?? CONTAINER_NEVER_USED_MAX_MS,
       onStatus: (status) => options.onStatus?.(status),

@@ -149,10 +149,10 @@ export const KNOWN: readonly KnownDifference[] = [
     },
   },
   {
-    row: 'checkWatches of a path without a slash',
+    row: 'checkWatches of a path that does not begin with a slash',
     after: 'none',
     explain(pair, { step, actor }) {
-      if (typeOf(step) !== OpCode.checkWatches || pathOf(step)?.includes('/') !== false) return undefined;
+      if (typeOf(step) !== OpCode.checkWatches || pathOf(step)?.startsWith('/') !== false) return undefined;
       return wholeReply(pair, actor, (theirs, ours) => theirs['err'] === 'MARSHALLING_ERROR' && isAnswerOfWatches(ours));
     },
   },

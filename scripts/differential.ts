@@ -92,7 +92,7 @@ async function run(options: Options): Promise<boolean> {
     for (const line of report(tally)) console.log(line);
     if (found === undefined) {
       if (logFolder !== undefined) await replayLog(logFolder);
-      return checkCells(emptyCells(tally), options.runs);
+      return checkCells(emptyCells(tally, { quotas: !options.model }), options.runs);
     }
     const again = `--steps ${options.stepsMax} --servers ${options.servers}${options.model ? ' --model' : ''} --seed ${seed} --path ${found.path}`;
     console.log(`\nA history differs; again: npm run test:differential -- ${again}\n`);

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { randomBelow, SeededRandom } from '@quorate/ports';
 import { makeZxid, OPEN_ACL_UNSAFE, OpCode, type Txn } from '@quorate/protocol';
-import { DataTree } from '@quorate/tree';
+import { DataTree, type DataTreeOptions } from '@quorate/tree';
 import { type Baseline, measure, type Report } from './report.js';
 
 export interface TreeBench {
@@ -17,7 +17,7 @@ const DATA = new Uint8Array(100);
 
 export async function benchTree({ timeMs, directories }: TreeBench, report: Report): Promise<void> {
   const count = directories * PER_DIRECTORY;
-  const paths = Array.from({ length: count }, (_, i) => `/directory-${Math.floor(i / PER_DIRECTORY)}/node-${i}`);
+  const paths = Array.from({ length: count }, (_, i) => flat(`/directory-${Math.floor(i / PER_DIRECTORY)}/node-${i}`));
   const random = new SeededRandom(1);
   const order = new Uint32Array(count).map(() => randomBelow(random, count));
 
@@ -38,6 +38,12 @@ export async function benchTree({ timeMs, directories }: TreeBench, report: Repo
   await rate('create', count + directories, () => {
     bench = new FilledTree(paths);
   });
+  let plain = new FilledTree([], { digest: false });
+  await rate('the same without the digest', count + directories, () => {
+    plain = new FilledTree(paths, { digest: false });
+  });
+  await rate('setData without the digest', count, () => plain.setAll(order));
+  plain = new FilledTree([]);
   await rate('setData', count, () => bench.setAll(order));
   report.amount('the same per znode, after all these changes', (memory().held - before.held) / count, 'B');
   await rate('find, data and Stat', count, () => bench.getAll(order));
@@ -54,12 +60,13 @@ export async function benchTree({ timeMs, directories }: TreeBench, report: Repo
 
 /** A tree and the txns for it. */
 class FilledTree {
-  readonly tree = new DataTree();
+  readonly tree: DataTree;
   private readonly paths: readonly string[];
   private readonly versions: Int32Array;
   private counter = 0;
 
-  constructor(paths: readonly string[]) {
+  constructor(paths: readonly string[], options?: DataTreeOptions) {
+    this.tree = new DataTree(options);
     this.paths = paths;
     this.versions = new Int32Array(paths.length);
     for (let d = 0; d < paths.length / PER_DIRECTORY; d++) this.create(`/directory-${d}`, d + 1);
@@ -110,6 +117,11 @@ class FilledTree {
     if (node === undefined) throw new Error('a znode is missing');
     return node;
   }
+}
+
+/** A string that has been put together keeps its parts until it is first read, and what is freed then would count for the tree. */
+function flat(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 function ignore(): void {}

@@ -5,6 +5,7 @@
  *
  *     npm run test:differential -- --runs 500                 needs Debian's zookeeper and default-jre-headless
  *     npm run test:differential -- --runs 500 --servers 3     three servers each; sessions begin at all of them and move
+ *     npm run test:differential -- --runs 500 --servers 3 --alone    the same against one of theirs, which is quicker and settles at once
  *     npm run test:differential -- --runs 500 --model         against a model in Apache's place, without Java, ports or real time
  *     npm run test:differential -- --seed N [--path P]        a run again; with the path, only what it has found
  *
@@ -24,12 +25,15 @@ import { startModel } from './differential/model.ts';
 import { type Started, startOurs, startVirtual } from './differential/ours.ts';
 import { replay } from './differential/replay.ts';
 import { emptyCells, report } from './differential/report.ts';
+import type { Way } from './differential/way.ts';
 
 /** So many histories must fill every cell that matters. */
 const RUNS_FOR_ALL_CELLS = 500;
 
 interface Options extends Pick<DifferentialOptions, 'runs' | 'stepsMax' | 'shrinksMax' | 'seed' | 'path'> {
   readonly servers: number;
+  /** Theirs is one server, whatever ours is. */
+  readonly alone: boolean;
   readonly model: boolean;
 }
 
@@ -40,6 +44,7 @@ function readOptions(): Options {
       steps: { type: 'string', default: '60' },
       servers: { type: 'string', default: '1' },
       model: { type: 'boolean', default: false },
+      alone: { type: 'boolean', default: false },
       shrinks: { type: 'string', default: '500' },
       seed: { type: 'string' },
       path: { type: 'string' },
@@ -50,6 +55,7 @@ function readOptions(): Options {
     stepsMax: whole('steps', values.steps, 1),
     servers: whole('servers', values.servers, 1),
     model: values.model,
+    alone: values.alone,
     shrinksMax: whole('shrinks', values.shrinks, 0),
     seed: values.seed === undefined ? undefined : whole('seed', values.seed, -0x8000_0000),
     path: values.path,
@@ -63,10 +69,11 @@ interface Contestants {
   readonly logFolder?: string;
 }
 
-async function start({ servers, model }: Options): Promise<Contestants> {
+async function start({ servers, alone, model }: Options): Promise<Contestants> {
   if (!model) {
-    const theirs = await startApache(servers);
-    return { theirs, ours: await startOurs(servers), logFolder: theirs.logFolder };
+    const apache = await startApache(alone ? 1 : servers);
+    const theirs = { ...apache, ways: Array.from({ length: servers }, (_, i) => apache.ways[i % apache.ways.length] as Way) };
+    return { theirs, ours: await startOurs(servers), logFolder: apache.logFolder };
   }
   const clock = new VirtualClock();
   return { theirs: startModel(servers, clock), ours: await startVirtual(servers, clock) };
@@ -79,7 +86,8 @@ async function run(options: Options): Promise<boolean> {
   try {
     const { seed, tally, found } = await differential({
       ...{ ...options, theirs: theirs.ways, ours: ours.ways },
-      // The model answers as we do, and knows of no quotas.
+      // The model answers as we do, and knows of no quotas. Three servers of theirs may end a session after its first timeout, whatever was agreed since.
+      expiries: options.model || options.alone || options.servers === 1,
       ...(options.model ? { known: [], quotas: false } : { known: KNOWN, quotas: true }),
       onHistory({ histories, steps }) {
         if (performance.now() < shown + 10_000) return;
@@ -94,7 +102,7 @@ async function run(options: Options): Promise<boolean> {
       if (logFolder !== undefined) await replayLog(logFolder);
       return checkCells(emptyCells(tally, { quotas: !options.model }), options.runs);
     }
-    const again = `--steps ${options.stepsMax} --servers ${options.servers}${options.model ? ' --model' : ''} --seed ${seed} --path ${found.path}`;
+    const again = `--steps ${options.stepsMax} --servers ${options.servers}${options.model ? ' --model' : ''}${options.alone ? ' --alone' : ''} --seed ${seed} --path ${found.path}`;
     console.log(`\nA history differs; again: npm run test:differential -- ${again}\n`);
     if (!found.again.differs) console.log('It was run once more, and did not differ.');
     for (const line of columns(found.again.laps, options.model ? 'model' : undefined)) console.log(line);

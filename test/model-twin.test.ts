@@ -20,6 +20,7 @@ test.each([
       ours: ours.ways,
       known: [],
       quotas: false,
+      expiries: true,
       stepsMax: 60,
       shrinksMax: 200,
       ...options,

@@ -19,6 +19,8 @@ export interface DifferentialOptions {
   readonly stepsMax: number;
   /** Whether some of the histories are about quotas. */
   readonly quotas: boolean;
+  /** Whether sessions expire. */
+  readonly expiries: boolean;
   readonly seed?: number | undefined;
   /** Where fast-check has found a counter-example. */
   readonly path?: string | undefined;
@@ -36,7 +38,7 @@ export interface Result {
 }
 
 export async function differential(options: DifferentialOptions): Promise<Result> {
-  const { theirs, ours, known, runs, stepsMax, quotas, seed, path, shrinksMax, onHistory } = options;
+  const { theirs, ours, known, runs, stepsMax, quotas, expiries, seed, path, shrinksMax, onHistory } = options;
   const tally = new Tally();
   let failed = false;
   let shrinks = 0;
@@ -49,9 +51,10 @@ export async function differential(options: DifferentialOptions): Promise<Result
     await Promise.all([sides.theirs.close(), sides.ours.close()]);
     return outcome;
   };
-  const arbitrary = quotas
+  const mixed = quotas
     ? fc.oneof({ weight: 7, arbitrary: histories(stepsMax) }, { weight: 1, arbitrary: quotaHistories(stepsMax) })
     : histories(stepsMax);
+  const arbitrary = expiries ? mixed : mixed.map((steps) => steps.filter(({ kind }) => kind !== 'expire'));
   const property = fc.asyncProperty(arbitrary, async (steps) => {
     if (failed && shrinks++ >= shrinksMax) return true;
     const { differs } = await run(steps);

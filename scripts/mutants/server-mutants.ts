@@ -63,8 +63,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LEADERSHIP,
-        find: 'this.#tracker.open(session, timeoutMs, this.#lastTickMs);',
-        replace: 'this.#tracker.open(session, timeoutMs / 4, this.#lastTickMs);',
+        find: 'this.#tracker.open(session, timeoutMs, nowMs);',
+        replace: 'this.#tracker.open(session, timeoutMs / 4, nowMs);',
       },
     ],
     expects: 'NoEarlyExpiry',
@@ -82,7 +82,13 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     title: 'a leader that stood still charges that time to its clients',
     origin: 'reliability.md P6',
     level: 'server',
-    edits: [{ file: LEADERSHIP, find: 'if (now - this.#lastTickMs > 2 * tickTimeMs) this.#tracker.restart(now);', replace: '' }],
+    edits: [
+      {
+        file: SESSION_TRACKER,
+        find: ' > TICKS_OF_A_STALL * this.tickMs) this.restart(nowMs);',
+        replace: ' > Infinity) this.restart(nowMs);',
+      },
+    ],
     expects: 'NoEarlyExpiry',
   },
   {

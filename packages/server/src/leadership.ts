@@ -77,7 +77,6 @@ export class Leadership {
   readonly #prepared = new Fifo<Prepared>();
   /** Invariant: lastProposed >= database.lastZxid. */
   #lastProposed: Zxid;
-  #lastTickMs: number;
   readonly #writer = new JuteWriter();
   #epoch: number;
   /** How many sessions have moved in this epoch. */
@@ -92,15 +91,16 @@ export class Leadership {
     this.#changes = new PendingChanges(database.tree);
     this.#tracker = new SessionTracker(tickTimeMs);
     this.#lastProposed = database.lastZxid;
-    this.#lastTickMs = clock.now();
+    const nowMs = clock.now();
+    this.#tracker.look(nowMs);
     this.#sweep = new ContainerSweep({
       checkIntervalMs: options.containerCheckIntervalMs,
       perMinuteMax: options.containersPerMinuteMax,
       neverUsedMaxMs: options.containerNeverUsedMaxMs,
-      nowMs: this.#lastTickMs,
+      nowMs,
     });
     // Nobody knows how long the clients have been silent, so each has its full time again (reliability.md, S1).
-    for (const [session, timeoutMs] of database.sessions.entries()) this.#tracker.open(session, timeoutMs, this.#lastTickMs);
+    for (const [session, timeoutMs] of database.sessions.entries()) this.#tracker.open(session, timeoutMs, nowMs);
   }
 
   /** No proposals until `resume`. */
@@ -223,10 +223,8 @@ export class Leadership {
 
   /** What time it is. Where this process itself stood still, the clients may have spoken and were not heard (reliability.md, P6). */
   #look(): number {
-    const { clock, tickTimeMs } = this.#options;
-    const now = clock.now();
-    if (now - this.#lastTickMs > 2 * tickTimeMs) this.#tracker.restart(now);
-    this.#lastTickMs = now;
+    const now = this.#options.clock.now();
+    this.#tracker.look(now);
     return now;
   }
 

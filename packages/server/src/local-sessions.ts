@@ -8,20 +8,14 @@
  */
 import { SessionTracker } from '@quorate/session';
 
-/** This many ticks without a look, and it was this process that stood still, not the clients. */
-const TICKS_OF_A_STALL = 2;
-
 export class LocalSessions {
-  readonly #tickTimeMs: number;
   readonly #tracker: SessionTracker<never>;
   /** Sessions that the leader was asked to take, with their timeouts in milliseconds. Invariant: none of them is in the tracker. */
   readonly #upgrading = new Map<bigint, number>();
-  #lastLookMs: number;
 
   constructor({ tickTimeMs, nowMs }: { readonly tickTimeMs: number; readonly nowMs: number }) {
-    this.#tickTimeMs = tickTimeMs;
     this.#tracker = new SessionTracker(tickTimeMs);
-    this.#lastLookMs = nowMs;
+    this.#tracker.look(nowMs);
   }
 
   get size(): number {
@@ -48,8 +42,7 @@ export class LocalSessions {
 
   /** Those that were silent for too long: they have ended. Asked once in a tick. */
   expired(nowMs: number): readonly bigint[] {
-    if (nowMs - this.#lastLookMs > TICKS_OF_A_STALL * this.#tickTimeMs) this.#tracker.restart(nowMs);
-    this.#lastLookMs = nowMs;
+    this.#tracker.look(nowMs);
     const ids = this.#tracker.expired(nowMs);
     for (const id of ids) this.#tracker.close(id);
     return ids;

@@ -4,11 +4,14 @@
  * Times are rounded up to a bucket, ((now + timeout) / tick + 1) * tick, so that a touch is O(1) and sessions expire a bucket at a time: never before
  * their timeout has passed, and at most one tick after it, plus whatever passes until `expired` is asked.
  *
- * It reads no clock. All times are monotonic milliseconds of one clock, which the caller passes in. After a stall of its own process the caller
- * calls `restart` before `expired`, because the time in which it could not listen is not the clients' fault (reliability.md, P6); and after an
- * election it opens every session of the table anew.
+ * It reads no clock. All times are monotonic milliseconds of one clock, which the caller passes in. The caller looks
+ * (`look`) once in a tick, before `expired`, so that a stall of its own process is noticed: the time in which it could not listen is not the clients' fault
+ * (reliability.md, P6). After an election it opens every session of the table anew.
  */
 import { assert } from '@quorate/protocol';
+
+/** This many ticks without a look, and it was the caller's process that stood still, not the clients. */
+const TICKS_OF_A_STALL = 2;
 
 interface Session<Owner> {
   timeoutMs: number;
@@ -25,6 +28,7 @@ export class SessionTracker<Owner = number> {
   private readonly sessions = new Map<bigint, Session<Owner>>();
   /** Sessions by the time at which they expire, a multiple of the tick. Invariant: no set is empty. */
   private readonly buckets = new Map<number, Set<bigint>>();
+  private lastLookMs: number | undefined;
 
   /** @param tickMs the width of a bucket, ZooKeeper's tickTime. */
   constructor(tickMs: number) {
@@ -97,6 +101,12 @@ export class SessionTracker<Owner = number> {
     let next: number | undefined;
     for (const expiresAt of this.buckets.keys()) if (next === undefined || expiresAt < next) next = expiresAt;
     return next;
+  }
+
+  /** The caller is at work now. Where it was not for more than two ticks, every session begins anew. */
+  look(nowMs: number): void {
+    if (this.lastLookMs !== undefined && nowMs - this.lastLookMs > TICKS_OF_A_STALL * this.tickMs) this.restart(nowMs);
+    this.lastLookMs = nowMs;
   }
 
   /** Every session that is not closing has its full timeout again, counted from now. */

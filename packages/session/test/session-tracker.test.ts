@@ -138,4 +138,17 @@ describe('the buckets of ExpiryQueue', () => {
     expect(tracker.expired(60_400)).toEqual([]);
     expect(tracker.expired(60_500)).toHaveLength(1000);
   });
+
+  test('a look that comes more than two ticks after the last one gives everybody the full time again, and no other does', () => {
+    for (const [pauseMs, expired] of [
+      [2 * TICK_MS, [1n]],
+      [2 * TICK_MS + 1, []],
+    ] as const) {
+      const tracker = new SessionTracker(TICK_MS);
+      tracker.look(1000);
+      tracker.open(1n, 0, 1000);
+      tracker.look(1000 + pauseMs);
+      expect(tracker.expired(1000 + pauseMs)).toEqual(expired);
+    }
+  });
 });

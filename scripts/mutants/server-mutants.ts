@@ -437,7 +437,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CLIENT_PORT,
-        find: '    if (this.#pending.length === 0) this.#answer(pending);\n    else if (this.#host.load.bears(pending.bytes)) this.#pushPending(pending);\n    else return this.close();\n',
+        find: '    if (this.#pending.length === 0) this.#answer(pending);\n    else if (!this.#mayPush(pending)) return this.close();\n',
         replace: '    this.#answer(pending);\n',
       },
     ],

@@ -305,9 +305,8 @@ export class ClientPort implements Connection {
     if (this.#openSession.standing !== 'ENSEMBLE' && this.#takeApart(xid, request)) return;
     if (isWrite(request)) {
       const pending = this.#pendingRequest(xid, request, true);
-      if (!this.#host.load.bears(pending.bytes)) return this.close();
+      if (!this.#mayPush(pending)) return this.close();
       if (request.type === OpCode.closeSession) this.#phase = 'leaving';
-      this.#pushPending(pending);
       this.#host.forward(this.#openSession, pending);
       return;
     }
@@ -348,7 +347,7 @@ export class ClientPort implements Connection {
 
   #takeSync(xid: number, request: SyncRequest): void {
     const pending = this.#pendingRequest(xid, request, true);
-    this.#pushPending(pending);
+    this.#push(pending, bytesOf(pending));
     this.#synchronizing = true;
     this.#host.sync(pending);
   }
@@ -361,8 +360,7 @@ export class ClientPort implements Connection {
 
   #enqueue(pending: PendingRequest): void {
     if (this.#pending.length === 0) this.#answer(pending);
-    else if (this.#host.load.bears(pending.bytes)) this.#pushPending(pending);
-    else return this.close();
+    else if (!this.#mayPush(pending)) return this.close();
     this.#closeWhenDone();
   }
 
@@ -394,17 +392,26 @@ export class ClientPort implements Connection {
   }
 
   #pendingRequest(xid: number, request: Request, waiting: boolean): PendingRequest {
-    return { port: this, xid, request, bytes: requestBytes(request), authIds: this.#authIds, err: ErrorCode.OK, waiting };
+    return { port: this, xid, request, bytes: 0, authIds: this.#authIds, err: ErrorCode.OK, waiting };
   }
 
   #pendingError(xid: number, err: number): PendingRequest {
-    return { port: this, xid, request: undefined, bytes: MESSAGE_BYTES_MIN, authIds: this.#authIds, err, waiting: false };
+    return { port: this, xid, request: undefined, bytes: 0, authIds: this.#authIds, err, waiting: false };
   }
 
-  #pushPending(pending: PendingRequest): void {
+  /** Keeps a request until its turn comes; false where that would be too much of large ones. */
+  #mayPush(pending: PendingRequest): boolean {
+    const bytes = bytesOf(pending);
+    if (!this.#host.load.bears(bytes)) return false;
+    this.#push(pending, bytes);
+    return true;
+  }
+
+  #push(pending: PendingRequest, bytes: number): void {
+    pending.bytes = bytes;
     this.#pending.push(pending);
-    this.#pendingBytes += pending.bytes;
-    this.#host.load.begin(pending.bytes);
+    this.#pendingBytes += bytes;
+    this.#host.load.begin(bytes);
   }
 
   #shiftPending(): PendingRequest | undefined {
@@ -435,6 +442,10 @@ export class ClientPort implements Connection {
     this.#held.clear();
     this.#heldBytes = 0;
   }
+}
+
+function bytesOf({ request }: PendingRequest): number {
+  return request === undefined ? MESSAGE_BYTES_MIN : requestBytes(request);
 }
 
 /** Not what ends or keeps a session or a connection, and not what a client cannot send once more. */

@@ -24,8 +24,8 @@ export interface PendingRequest {
   readonly xid: number;
   /** Undefined where there is nothing to do but to answer `err`. */
   readonly request: Request | undefined;
-  /** What it takes while it is not answered. */
-  readonly bytes: number;
+  /** What it takes while it is not answered; 0 for one that is answered at once. */
+  bytes: number;
   /** What the connection had proved when the request came. */
   readonly authIds: AuthIds;
   readonly err: number;

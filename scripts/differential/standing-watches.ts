@@ -139,8 +139,7 @@ export class StandingWatches {
 }
 
 function meets({ by, path: at, mode }: StandingWatch, event: string, path: string): boolean {
-  if (mode === 'recursive')
-    return event !== 'nodeChildrenChanged' && (path === at || at === '/' || (at !== '' && path.startsWith(`${at}/`)));
+  if (mode === 'recursive') return event !== 'nodeChildrenChanged' && covers({ path: at, mode }, path);
   if (path !== at) return false;
   return mode === 'persistent' || event === 'nodeDeleted' || CHILD_CALLS.test(by) === (event === 'nodeChildrenChanged');
 }

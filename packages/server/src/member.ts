@@ -5,20 +5,16 @@
  * A request goes from a client (`ClientFront`) to the leader (`Leadership`), comes back as a delivered txn, is applied, fires the watches of this server and is
  * answered where it came from.
  */
-import type { Clock } from '@quorate/ports';
 import { assert, decodeTxn, type Zxid } from '@quorate/protocol';
-import type { SessionIds } from '@quorate/session';
 import { DataTree, type DataTreeOptions } from '@quorate/tree';
 import type { Application, Run, Sid, Status } from '@quorate/zab';
 import type { Broadcast } from './broadcast.js';
-import { ClientFront } from './client-front.js';
+import { ClientFront, type ClientFrontOptions } from './client-front.js';
 import type { ClientLink, ClientPort } from './client-port.js';
-import type { ConnectionThrottle } from './connection-throttle.js';
 import { Database } from './database.js';
 import { decodeForwardedRequest } from './forwarded-request.js';
 import { LeaderLink } from './leader-link.js';
 import { Leadership } from './leadership.js';
-import type { RequestThrottle } from './load.js';
 import { readPayload } from './payload.js';
 import { joined } from './pieces.js';
 import type { QuotaPolicy } from './quota.js';
@@ -26,28 +22,15 @@ import { decodeSessionMessage, decodeTouches, encodeTouches } from './session-me
 import { Syncs } from './syncs.js';
 import { WatchEvents } from './watch-events.js';
 
-export interface MemberOptions {
+export interface MemberOptions extends Omit<ClientFrontOptions, 'host' | 'leader' | 'syncs' | 'watches'> {
   readonly sid: Sid;
   readonly broadcast: Broadcast;
-  readonly clock: Clock;
-  readonly ids: SessionIds;
-  readonly tickTimeMs: number;
-  readonly minSessionTimeoutMs: number;
-  readonly maxSessionTimeoutMs: number;
-  readonly localSessions: boolean;
-  readonly localSessionsUpgrading: boolean;
-  readonly readOnlyMode: boolean;
-  readonly superDigest: string | undefined;
   readonly containerCheckIntervalMs: number;
   readonly containersPerMinuteMax: number;
   readonly tree: DataTreeOptions;
   readonly quotas: QuotaPolicy;
   readonly containerNeverUsedMaxMs: number;
-  readonly requestThrottle: RequestThrottle | undefined;
-  readonly connectionThrottle: ConnectionThrottle | undefined;
   readonly onStatus: (status: Status) => void;
-  readonly onReadOnly: () => void;
-  readonly onFailure: (error: Error) => void;
 }
 
 export class Member implements Application {

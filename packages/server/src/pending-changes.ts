@@ -101,8 +101,7 @@ export class PendingChanges {
 
   /** The digest of the tree with everything in it that is recorded, a new object; undefined where none is kept. */
   digest(): TxnDigest | undefined {
-    const digest = this.#digest;
-    return digest && { version: digest.version, high: digest.high, low: digest.low };
+    return this.#digest?.copy();
   }
 
   /** Records that wait for their txn. */

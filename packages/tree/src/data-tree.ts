@@ -267,8 +267,7 @@ export class DataTree {
    * @param pieceBytesMax the most bytes of a piece; 64 KiB when absent.
    */
   snapshot(pieceBytesMax = 64 * 1024): Generator<Uint8Array> {
-    const digest = this.sum && { version: this.sum.version, high: this.sum.high, low: this.sum.low };
-    return encodePieces(this.store.freeze(), { lastZxid: this.lastZxid, digest }, pieceBytesMax);
+    return encodePieces(this.store.freeze(), { lastZxid: this.lastZxid, digest: this.sum?.copy() }, pieceBytesMax);
   }
 
   /**

@@ -6,8 +6,9 @@ import type { ZnodeStore } from './znode-store.js';
 /** A znode was created: where it is to hold stats, they are counted. */
 export function beginStats(store: ZnodeStore, path: string): void {
   const quota = quotaOfStats(path);
+  if (quota === undefined) return;
   const node = store.find(path);
-  if (quota !== undefined && node !== undefined) store.setData(node, formatQuota(usageBelow(store, quota)));
+  if (node !== undefined) store.setData(node, formatQuota(usageBelow(store, quota)));
 }
 
 /** What is below a path has changed by so much. */

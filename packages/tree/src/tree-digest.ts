@@ -88,6 +88,11 @@ export class TreeDigest implements TxnDigest {
   high = 0;
   low = 0;
 
+  /** What it is now, as a value that stays. */
+  copy(): TxnDigest {
+    return { version: this.version, high: this.high, low: this.low };
+  }
+
   /** One znode more. */
   add(digest: number): void {
     this.low += digest;

@@ -2,6 +2,7 @@
 export {
   type Completion,
   type Config,
+  type Group,
   type Limits,
   type Mark,
   MemoryNetwork,

@@ -197,6 +197,11 @@ export class Server {
     return this.#member.front.localSessionCount;
   }
 
+  /** Serving leader: how many learners have the history of its epoch; undefined for any other server. */
+  get synchronizedLearners(): { readonly followers: number; readonly observers: number } | undefined {
+    return this.#replica.synchronizedLearners;
+  }
+
   /** True while this server answers reads without an ensemble. */
   get isReadOnly(): boolean {
     return this.#member.front.isReadOnly;

@@ -1,3 +1,4 @@
+export type { AuditEntry } from './audit-log.js';
 export type { ClientTls } from './client-tls.js';
 export { type Acceptor, CLIENT_PORT, Listener, type ListenOptions, listen } from './listen.js';
 export { ListenError, type ListenErrorCode } from './listen-error.js';

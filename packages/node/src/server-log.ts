@@ -15,7 +15,7 @@ export const silent: Logger = { info() {}, warn() {}, error() {} };
  *
  * - `quorate:server.status`: `status`, as `RunningServer.status` gives it, after each change.
  * - `quorate:server.failure`: `error`; the server has stopped.
- * - `quorate:server.audit`: `entry`, as in the audit log, whether or not that is on.
+ * - `quorate:server.audit`: `entry`, as in the audit log; of servers that were started while somebody had subscribed, or with `audit`.
  */
 export const channels = {
   status: channel('quorate:server.status'),

@@ -1,9 +1,13 @@
 /** One server in this process: its store, its ports and what it tells of itself (ZooKeeper: `ZooKeeperServerMain`, `QuorumPeerMain`). */
 import { type Clock, realClock, realRandom } from '@quorate/ports';
 import { type Config, MemoryNetwork, MemoryStorage, Server, type Sid, type Storage, type Transport } from '@quorate/server';
+import { answerAdmin } from './admin-port.js';
+import { type AuditEntry, auditSessionEnd, auditWrite } from './audit-log.js';
 import { answerWord } from './four-letter-words.js';
+import { type OpenHttpPort, openHttpPort } from './http-port.js';
 import { GOODBYE_MS, HAND_OVER_TICKS_MAX } from './limits.js';
 import { type Listener, listen } from './listen.js';
+import { Metrics } from './metrics.js';
 import { checkServerConfig, type ServerConfig } from './server-config.js';
 import { channels, type Logger, silent } from './server-log.js';
 import { FULL_VERSION } from './server-version.js';
@@ -56,6 +60,8 @@ export class RunningServer {
   readonly #waiting = new Set<() => void>();
   #client: Listener | undefined;
   #secureClient: Listener | undefined;
+  #admin: OpenHttpPort | undefined;
+  #metrics: OpenHttpPort | undefined;
   #closed: Promise<void> | undefined;
   #failure: Error | undefined;
   /** Resolves when the server has ended, with the error that has ended it where `close` has not. */
@@ -95,10 +101,15 @@ export class RunningServer {
     const words = (word: string): string | undefined => answerWord(word, this.#view);
     if (client !== false) this.#client = await listen(this.#server, { ...client, words });
     if (secureClient !== undefined) this.#secureClient = await listen(this.#server, { ...secureClient, words });
-    this.#log.info(
-      { sid: this.sid, version: FULL_VERSION, client: this.clientAddress, secureClient: this.secureClientAddress },
-      'listening',
-    );
+    const { admin, metrics } = this.#config;
+    if (admin !== undefined) this.#admin = await openHttpPort(admin, (method, path) => answerAdmin(this.#view, method, path));
+    if (metrics !== undefined) {
+      const source = new Metrics(this.#view);
+      this.#metrics = await openHttpPort(metrics, (method, path) => source.answer(method, path));
+    }
+    const { sid, clientAddress, secureClientAddress, adminAddress, metricsAddress } = this;
+    this.#log.info({ sid, version: FULL_VERSION, clientAddress, secureClientAddress, adminAddress, metricsAddress }, 'listening');
+    this.#audit([{ operation: 'serverStart', result: 'success' }]);
     this.#server.start();
   }
 
@@ -114,6 +125,14 @@ export class RunningServer {
 
   get secureClientAddress(): string | undefined {
     return this.#secureClient?.address;
+  }
+
+  get adminAddress(): string | undefined {
+    return this.#admin?.address;
+  }
+
+  get metricsAddress(): string | undefined {
+    return this.#metrics?.address;
   }
 
   /**
@@ -146,6 +165,8 @@ export class RunningServer {
     });
     await gone;
     linger.cancel();
+    await Promise.all([this.#admin?.close(), this.#metrics?.close()]);
+    this.#audit([{ operation: 'serverStop', result: 'success' }]);
     this.#log.info({ sid: this.sid }, 'closed');
     this.#look();
     this.#end(this.#failure);
@@ -187,6 +208,10 @@ export class RunningServer {
       onStatus: () => this.#onStatus(),
       onReadOnly: () => this.#onStatus(),
       onFailure: (error) => this.#onFailure(error),
+      ...(this.#isAudited && {
+        onWrite: (outcome) => this.#audit(auditWrite(outcome)),
+        onSessionEnd: (end) => this.#audit(auditSessionEnd(end)),
+      }),
     };
   }
 
@@ -208,6 +233,18 @@ export class RunningServer {
     if (storage !== undefined) return storage();
     if (memory !== true) throw new TypeError('dataDir: there is no storage on disk yet: memory: true keeps everything in the process');
     return new MemoryStorage({ clock: this.#clock }).format({ ensembleId: 'memory' });
+  }
+
+  /** Whoever subscribes to the channel later hears nothing of a server that was started before without an audit log. */
+  get #isAudited(): boolean {
+    return this.#config.audit === true || channels.audit.hasSubscribers;
+  }
+
+  #audit(entries: readonly AuditEntry[]): void {
+    for (const entry of entries) {
+      if (this.#config.audit === true) this.#log.info({ sid: this.sid, audit: entry }, 'audit');
+      if (channels.audit.hasSubscribers) channels.audit.publish({ sid: this.sid, entry });
+    }
   }
 
   #onStatus(): void {

@@ -1,5 +1,5 @@
 /** What an audit log is told (`AuditHelper`, `ZKAuditProvider`). */
-import type { Request, Zxid } from '@quorate/protocol';
+import { ErrorCode, OpCode, type Request, type Response, type Zxid } from '@quorate/protocol';
 import type { AuthIds } from './auth-ids.js';
 
 /** A write of a client, by the server to which the client is connected. */
@@ -17,4 +17,11 @@ export interface SessionEnd {
   readonly session: bigint;
   readonly zxid: Zxid;
   readonly ephemerals: readonly string[];
+}
+
+/** The error of a write; that of a multi is the one in its results. */
+export function errorOf(err: number, response: Response | undefined): number {
+  if (err !== ErrorCode.OK || response?.type !== OpCode.multi) return err;
+  for (const result of response.results) if (result.type === OpCode.error && result.err !== ErrorCode.OK) return result.err;
+  return ErrorCode.OK;
 }

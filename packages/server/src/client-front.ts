@@ -23,7 +23,7 @@ import type { SessionIds } from '@quorate/session';
 import type { TxnResult } from '@quorate/tree';
 import type { Status } from '@quorate/zab';
 import { isAnswerTo, responseTo } from './answers.js';
-import type { WriteOutcome } from './audit.js';
+import { errorOf, type WriteOutcome } from './audit.js';
 import type { AuthIds } from './auth-ids.js';
 import { authenticate } from './authentication.js';
 import { type ClientLink, ClientPort, type PortHost } from './client-port.js';
@@ -238,8 +238,9 @@ export class ClientFront {
       return;
     }
     session.forwarded.shift();
-    session.port.finish(first, zxid, result.err, responseTo(first.request, result));
-    this.#onWrite(clientId, first, { zxid, err: result.err });
+    const response = responseTo(first.request, result);
+    session.port.finish(first, zxid, result.err, response);
+    this.#onWrite(clientId, first, { zxid, err: errorOf(result.err, response) });
   }
 
   /** A run of txns is applied. */

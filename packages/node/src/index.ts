@@ -7,5 +7,5 @@ export type { Logger } from './server-log.js';
 export { FULL_VERSION } from './server-version.js';
 export type { Mode } from './server-view.js';
 export { RunningServer, type RunningStatus, startServer } from './start-server.js';
-export { connect, type TcpConnectorOptions, tcpConnector } from './tcp-connector.js';
+export { type ConnectorTls, connect, type TcpConnectorOptions, tcpConnector } from './tcp-connector.js';
 export { readZooCfg, type ZooCfg, ZooCfgError } from './zoo-cfg.js';

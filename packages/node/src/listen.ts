@@ -1,7 +1,7 @@
 /** ZooKeeper's client port over TCP, for an ensemble or a server in this process. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ClientLink } from '@quorate/server';
-import { type ClientTls, certificateIds, checkClientTls, TLS_HANDSHAKE, tlsServer } from './client-tls.js';
+import { type ClientTls, certificateIds, checkClientTls, isStranger, TLS_HANDSHAKE, tlsServer } from './client-tls.js';
 import { ConnectionsByAddress } from './connections-by-address.js';
 import { EventFrames } from './event-frames.js';
 import { FlushScheduler } from './flush-scheduler.js';
@@ -86,7 +86,7 @@ function newSockets(acceptor: Acceptor, options: ListenOptions): (socket: Socket
     new TcpLink(socket, (accepted) => acceptor.accept(accepted), { handshakeTimeoutMs, outboxBytesMax }, share, certificateIds(socket));
   };
   const secure = tls === undefined ? undefined : tlsServer(tls, handshakeTimeoutMs);
-  secure?.on('secureConnection', link);
+  secure?.on('secureConnection', (socket) => (isStranger(socket) ? socket.destroy() : link(socket)));
   // Whoever fails to introduce itself by TLS is cut off.
   secure?.on('tlsClientError', (_error, socket) => socket.destroy());
   return (socket) => {
@@ -114,7 +114,8 @@ function onFirstByte(socket: Socket, timeoutMs: number, decide: (byte: number) =
     socket.pause();
     socket.unshift(chunk);
     decide(chunk[0] as number);
-    socket.resume();
+    // Not before TLS has taken what was put back.
+    process.nextTick(() => socket.resume());
   });
 }
 

@@ -166,6 +166,7 @@ describe('quorate shell', () => {
       'create /a/b y',
       'create /a/b/c z',
       'ls /',
+      'create /a/b-',
       'ls -R /a',
       'get -s /a',
       'set -v 7 /a y',
@@ -197,21 +198,23 @@ Created /a
 Created /a/b
 Created /a/b/c
 [a, c, e, n-0000000000, t, zookeeper]
+Created /a/b-
 /a
 /a/b
 /a/b/c
+/a/b-
 x
 cZxid = X
 ctime = DATE
 mZxid = X
 mtime = DATE
 pZxid = X
-cversion = 1
+cversion = 2
 dataVersion = 0
 aclVersion = 0
 ephemeralOwner = X
 dataLength = 1
-numChildren = 1
+numChildren = 2
 'world,'anyone
 : cdrwa
 'digest,'bob:hash=
@@ -231,7 +234,7 @@ Node does not exist: /none
 Node not empty: /a
 the quote " is not closed
 `);
-    expect(out).toContain('22 - addauth digest …\n23 - whoami\n24 - history\n');
+    expect(out).toContain('23 - addauth digest …\n24 - whoami\n25 - history\n');
     expect(out).not.toContain('secret');
   });
 

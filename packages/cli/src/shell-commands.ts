@@ -1,10 +1,10 @@
 /** The commands of the shell: those of zkCli.sh, by their names and options. */
 import type { ParseArgsConfig } from 'node:util';
 import type { Client, WatchEvent } from '@quorate/client';
-import { FULL_VERSION } from '@quorate/node';
+import { FULL_VERSION, permissionLetters } from '@quorate/node';
 import { type Acl, CreateMode, isZooKeeperError, type Stat, WatcherType } from '@quorate/protocol';
 import { UsageError } from './io.js';
-import { aclText, parseAcl, permissionLetters, statJson, statText } from './shell-text.js';
+import { aclText, parseAcl, statJson, statText } from './shell-text.js';
 
 /** What a command has found: as text, and as what JSON can hold. */
 export interface Answer {

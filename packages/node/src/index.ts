@@ -2,6 +2,7 @@ export type { AuditEntry } from './audit-log.js';
 export type { ClientTls } from './client-tls.js';
 export { type Acceptor, CLIENT_PORT, Listener, type ListenOptions, listen } from './listen.js';
 export { ListenError, type ListenErrorCode } from './listen-error.js';
+export { permissionLetters, permissionsOf } from './permission-letters.js';
 export type { AdminConfig, HttpPort, PeerAddress, ServerConfig } from './server-config.js';
 export type { Logger } from './server-log.js';
 export { FULL_VERSION } from './server-version.js';

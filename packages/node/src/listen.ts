@@ -7,6 +7,7 @@ import { EventFrames } from './event-frames.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, OUTBOX_BYTES_MAX } from './limits.js';
 import { listenError } from './listen-error.js';
+import { checkWhole } from './option-rules.js';
 import { type LinkPort, plainAddress, TcpLink } from './tcp-link.js';
 
 /** ZooKeeper's client port. */
@@ -65,14 +66,21 @@ export function listen(acceptor: Acceptor, options: ListenOptions = {}): Promise
   });
 }
 
+const wholeNumbers = {
+  port: [0, 65_535],
+  handshakeTimeoutMs: [1, 0x7fff_ffff],
+  outboxBytesMax: [1, Number.MAX_SAFE_INTEGER],
+  connectionsMax: [1, 0x7fff_ffff],
+  connectionsPerAddressMax: [1, 0x7fff_ffff],
+} as const;
+
 function checkedOptions(options: ListenOptions): ListenOptions {
-  const { host, port, handshakeTimeoutMs, outboxBytesMax, connectionsMax, connectionsPerAddressMax, tls } = options;
+  const { host, tls } = options;
   if (host !== undefined && (typeof host !== 'string' || host === '')) throw new TypeError('host must be an address or a name');
-  checkWhole('port', port, 0, 65_535);
-  checkWhole('handshakeTimeoutMs', handshakeTimeoutMs, 1, 0x7fff_ffff);
-  checkWhole('outboxBytesMax', outboxBytesMax, 1, Number.MAX_SAFE_INTEGER);
-  checkWhole('connectionsMax', connectionsMax, 1, 0x7fff_ffff);
-  checkWhole('connectionsPerAddressMax', connectionsPerAddressMax, 1, 0x7fff_ffff);
+  for (const [name, [min, max]] of Object.entries(wholeNumbers)) {
+    const value = options[name as keyof typeof wholeNumbers];
+    if (value !== undefined) checkWhole(name, value, min, max);
+  }
   if (tls !== undefined) checkClientTls(tls);
   return options;
 }
@@ -166,10 +174,4 @@ export class Listener {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function checkWhole(name: string, value: number | undefined, min: number, max: number): void {
-  if (value === undefined) return;
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw new TypeError(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
 }

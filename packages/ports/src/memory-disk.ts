@@ -39,9 +39,10 @@ export class MemoryDisk implements Disk {
   readonly #options: MemoryDiskOptions;
   #names = new Map<string, Content>();
   /** The names that would survive. */
-  #flushedNames = new Map<string, Content>();
+  #flushed: { names: Map<string, Content> } = { names: new Map() };
   #calls = 0;
-  #locked = false;
+  /** Who has the disk; shared by all who have opened it. */
+  #holder: { disk: MemoryDisk | undefined } = { disk: undefined };
   #closed = false;
 
   constructor(options: MemoryDiskOptions) {
@@ -52,7 +53,16 @@ export class MemoryDisk implements Disk {
   static of(files: ReadonlyMap<string, Uint8Array>, options: MemoryDiskOptions): MemoryDisk {
     const disk = new MemoryDisk(options);
     for (const [name, bytes] of files) disk.#names.set(name, new Content(bytes.slice()));
-    disk.#flushedNames = new Map(disk.#names);
+    disk.#flushed.names = new Map(disk.#names);
+    return disk;
+  }
+
+  /** The same disk for another process: everything is there, flushed or not. */
+  reopen(options: MemoryDiskOptions = this.#options): MemoryDisk {
+    const disk = new MemoryDisk(options);
+    disk.#names = this.#names;
+    disk.#flushed = this.#flushed;
+    disk.#holder = this.#holder;
     return disk;
   }
 
@@ -77,7 +87,7 @@ export class MemoryDisk implements Disk {
    */
   afterPowerLoss(surviving: readonly number[], options: MemoryDiskOptions = this.#options): MemoryDisk {
     let at = 0;
-    const names = new Map(this.#flushedNames);
+    const names = new Map(this.#flushed.names);
     for (const name of this.#unflushedNames()) {
       if (surviving[at++] === 0) continue;
       const content = this.#names.get(name);
@@ -103,14 +113,14 @@ export class MemoryDisk implements Disk {
 
   /** Names that came, went, or have become another file since the directory was flushed. */
   #unflushedNames(): string[] {
-    const names = new Set([...this.#flushedNames.keys(), ...this.#names.keys()]);
-    return [...names].filter((name) => this.#names.get(name) !== this.#flushedNames.get(name));
+    const names = new Set([...this.#flushed.names.keys(), ...this.#names.keys()]);
+    return [...names].filter((name) => this.#names.get(name) !== this.#flushed.names.get(name));
   }
 
   /** Every file that has a name or would have one again. */
   #everything(): [string, Content][] {
     const all = new Map<Content, string>();
-    for (const [name, content] of this.#flushedNames) all.set(content, name);
+    for (const [name, content] of this.#flushed.names) all.set(content, name);
     for (const [name, content] of this.#names) all.set(content, name);
     return Array.from(all, ([content, name]) => [name, content]);
   }
@@ -128,8 +138,8 @@ export class MemoryDisk implements Disk {
 
   lock(done: Finished): void {
     this.#call('lock', undefined, done, () => {
-      if (this.#locked) throw new DiskError('LOCKED', 'another process has this disk');
-      this.#locked = true;
+      if (this.#holder.disk !== undefined) throw new DiskError('LOCKED', 'another process has this disk');
+      this.#holder.disk = this;
     });
   }
 
@@ -159,7 +169,7 @@ export class MemoryDisk implements Disk {
 
   flushDirectory(done: Finished): void {
     this.#call('flushDirectory', undefined, done, () => {
-      this.#flushedNames = new Map(this.#names);
+      this.#flushed.names = new Map(this.#names);
     });
   }
 
@@ -169,6 +179,7 @@ export class MemoryDisk implements Disk {
 
   close(): void {
     this.#closed = true;
+    if (this.#holder.disk === this) this.#holder.disk = undefined;
   }
 
   #find(name: string): Content {

@@ -31,6 +31,7 @@ export class LeaderEnd implements Channel, PacketHandler {
 
   /** @throws RangeError where a message is larger than a packet: one payload of it is. */
   send(message: Message): void {
+    if (this.link.isClosed) return;
     if (this.#stage === 'OPEN') return this.link.sendMessage(message);
     assert(message.type === 'LEADERINFO', 'a leader begins with its epoch');
     this.#stage = 'OPEN';

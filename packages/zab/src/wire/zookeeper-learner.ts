@@ -29,6 +29,7 @@ export class LearnerEnd implements Channel, PacketHandler {
 
   /** @throws RangeError where a message is larger than a packet: one payload of it is. */
   send(message: Message): void {
+    if (this.link.isClosed) return;
     if (this.#leader === 'OURS') this.link.sendMessage(message);
     else if (this.#leader !== 'UNKNOWN') this.#leader.send(message);
     else this.#sendHello(message);

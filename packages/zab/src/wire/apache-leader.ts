@@ -65,11 +65,8 @@ export class ApacheLeader {
         return this.#acknowledge(message.zxid);
       case 'PING':
         return this.#send(PacketType.PING, message.round as Zxid, payloads.heartbeat(message.payload));
-      case 'REQUEST': {
-        const request = payloads.request(message.payload);
-        if (request !== undefined) this.#options.link.send({ type: PacketType.REQUEST, zxid: NO_ZXID_TOLD, ...request });
-        return;
-      }
+      case 'REQUEST':
+        return this.#options.link.send({ type: PacketType.REQUEST, zxid: NO_ZXID_TOLD, ...payloads.request(message.payload) });
       case 'REVALIDATE':
         for (const data of payloads.revalidations(message.payload)) this.#send(PacketType.REVALIDATE, NO_ZXID_TOLD, data);
         return;

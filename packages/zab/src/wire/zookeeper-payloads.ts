@@ -5,8 +5,8 @@ import type { Zxid } from '@quorate/protocol';
  * these. Payloads of proposals and what is behind SNAP are passed on as they come.
  */
 export interface ZookeeperPayloads {
-  /** Of a REQUEST: the data of its packet, and the list of ids as bytes. Undefined where Apache has no such request. */
-  request(payload: Uint8Array): { readonly data: Uint8Array; readonly authinfo: Uint8Array } | undefined;
+  /** Of a REQUEST: the data of its packet, and the list of ids as bytes. */
+  request(payload: Uint8Array): { readonly data: Uint8Array; readonly authinfo: Uint8Array };
   /** The data of a REQUEST that is answered by SYNC. */
   syncRequest(): Uint8Array;
   /** Of a REVALIDATE to the leader: the data of as many packets as it takes. */

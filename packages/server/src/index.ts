@@ -14,6 +14,7 @@ export {
   type StoredImage,
   type Transport,
 } from '@quorate/zab';
+export { zookeeperPayloads } from './apache-payloads.js';
 export type { ClientLink, ClientPort } from './client-port.js';
 export type { ConnectionThrottle } from './connection-throttle.js';
 export type { RequestThrottle } from './load.js';

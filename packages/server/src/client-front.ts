@@ -395,7 +395,8 @@ export class ClientFront {
         return front.#options.clock.now();
       },
       admits({ sessionId }: ConnectRequest) {
-        return front.#gate?.admits(sessionId !== 0n) ?? true;
+        const begins = front.#options.localSessions ? 'local' : 'new';
+        return front.#gate?.admits(sessionId === 0n ? begins : 'renewed') ?? true;
       },
       onPaused(port: ClientPort, paused: boolean) {
         front.#clients.setPaused(port, paused);

@@ -16,10 +16,11 @@
 import { parseArgs } from 'node:util';
 import { VirtualClock } from 'quorate';
 import { command, whole } from './command-line.ts';
-import { startApache } from './differential/apache.ts';
+import { type StartedApache, startApache } from './differential/apache.ts';
 import { readLogs } from './differential/apache-log.ts';
 import { columns } from './differential/columns.ts';
 import { type DifferentialOptions, differential } from './differential/differential.ts';
+import { startHeartbeat } from './differential/heartbeat.ts';
 import { KNOWN } from './differential/known-differences.ts';
 import { startModel } from './differential/model.ts';
 import { type Started, startOurs, startVirtual } from './differential/ours.ts';
@@ -71,12 +72,26 @@ interface Contestants {
 
 async function start({ servers, alone, model }: Options): Promise<Contestants> {
   if (!model) {
-    const apache = await startApache(alone ? 1 : servers);
+    const apache = await startAwake(alone ? 1 : servers);
     const theirs = { ...apache, ways: Array.from({ length: servers }, (_, i) => apache.ways[i % apache.ways.length] as Way) };
     return { theirs, ours: await startOurs(servers), logFolder: apache.logFolder };
   }
   const clock = new VirtualClock();
   return { theirs: startModel(servers, clock), ours: await startVirtual(servers, clock) };
+}
+
+/** So many of theirs, kept awake where they are more than one. */
+async function startAwake(servers: number): Promise<StartedApache> {
+  const apache = await startApache(servers);
+  if (servers === 1) return apache;
+  const heartbeats = await Promise.all(apache.ways.map(startHeartbeat));
+  return {
+    ...apache,
+    close() {
+      for (const heartbeat of heartbeats) heartbeat.stop();
+      return apache.close();
+    },
+  };
 }
 
 async function run(options: Options): Promise<boolean> {
@@ -86,8 +101,7 @@ async function run(options: Options): Promise<boolean> {
   try {
     const { seed, tally, found } = await differential({
       ...{ ...options, theirs: theirs.ways, ours: ours.ways },
-      // The model answers as we do, and knows of no quotas. Three servers of theirs may end a session after its first timeout, whatever was agreed since.
-      expiries: options.model || options.alone || options.servers === 1,
+      // The model answers as we do, and knows of no quotas.
       ...(options.model ? { known: [], quotas: false } : { known: KNOWN, quotas: true }),
       onHistory({ histories, steps }) {
         if (performance.now() < shown + 10_000) return;

@@ -34,7 +34,6 @@ async function between(theirs: Tamper, ours: Tamper, options: { readonly runs: n
       ours: sides[1].ways,
       known: KNOWN,
       quotas: true,
-      expiries: true,
       seed: 4,
       shrinksMax: 2000,
       ...options,

@@ -1,7 +1,7 @@
 /** Many histories against two servers or ensembles, the first that differs made small. */
 import fc from 'fast-check';
 import { histories } from './arbitrary.ts';
-import type { Step } from './history.ts';
+import { isForOneServer, type Step } from './history.ts';
 import type { KnownDifference } from './known-differences.ts';
 import { quotaHistories } from './quota-histories.ts';
 import { type Outcome, runHistory } from './run-history.ts';
@@ -19,8 +19,6 @@ export interface DifferentialOptions {
   readonly stepsMax: number;
   /** Whether some of the histories are about quotas. */
   readonly quotas: boolean;
-  /** Whether sessions expire. */
-  readonly expiries: boolean;
   readonly seed?: number | undefined;
   /** Where fast-check has found a counter-example. */
   readonly path?: string | undefined;
@@ -38,9 +36,11 @@ export interface Result {
 }
 
 export async function differential(options: DifferentialOptions): Promise<Result> {
-  const { theirs, ours, known, runs, stepsMax, quotas, expiries, seed, path, shrinksMax, onHistory } = options;
+  const { theirs, ours, known, runs, stepsMax, quotas, seed, path, shrinksMax, onHistory } = options;
   const tally = new Tally();
   let failed = false;
+  /** Why no further history can be run: there is nothing to be made smaller. */
+  let broken: { readonly error: unknown } | undefined;
   let shrinks = 0;
   let count = 0;
   const run = async (steps: readonly Step[]): Promise<Outcome> => {
@@ -54,15 +54,20 @@ export async function differential(options: DifferentialOptions): Promise<Result
   const mixed = quotas
     ? fc.oneof({ weight: 7, arbitrary: histories(stepsMax) }, { weight: 1, arbitrary: quotaHistories(stepsMax) })
     : histories(stepsMax);
-  const arbitrary = expiries ? mixed : mixed.map((steps) => steps.filter(({ kind }) => kind !== 'expire'));
+  const arbitrary = new Set(theirs).size === 1 ? mixed : mixed.map((steps) => steps.filter((step) => !isForOneServer(step)));
   const property = fc.asyncProperty(arbitrary, async (steps) => {
     if (failed && shrinks++ >= shrinksMax) return true;
-    const { differs } = await run(steps);
+    if (broken !== undefined) return true;
+    const { differs } = await run(steps).catch((error: unknown) => {
+      broken = { error };
+      return { differs: false };
+    });
     failed ||= differs;
     if (!failed) onHistory?.(tally);
     return !differs;
   });
   const details = await fc.check(property, { numRuns: runs, ...(seed !== undefined && { seed }), ...(path !== undefined && { path }) });
+  if (broken !== undefined) throw (broken as { readonly error: unknown }).error;
   const { counterexample, counterexamplePath } = details;
   if (counterexample === null) return { seed: details.seed, tally, found: undefined };
   const [steps] = counterexample;

@@ -42,13 +42,21 @@ export async function choosePlaces(theirs: readonly Sid[], ours: readonly Sid[],
 export class Theirs {
   readonly sid: Sid;
   readonly clientPort: number;
-  readonly #config: string;
+  readonly #home: string;
   #process: ChildProcess | undefined;
 
-  private constructor(sid: Sid, clientPort: number, config: string) {
+  private constructor(sid: Sid, clientPort: number, home: string) {
     this.sid = sid;
     this.clientPort = clientPort;
-    this.#config = config;
+    this.#home = home;
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get logFolder(): string {
+    return join(this.#home, 'data', 'version-2');
   }
 
   static async install(places: Places, sid: Sid, folder: string): Promise<Theirs> {
@@ -67,12 +75,12 @@ export class Theirs {
       '',
     ];
     await writeFile(join(home, 'zoo.cfg'), lines.join('\n'));
-    return new Theirs(sid, clientPort, join(home, 'zoo.cfg'));
+    return new Theirs(sid, clientPort, home);
   }
 
   start(): void {
     const java = ['-Xmx200m', '-Dzookeeper.forceSync=no', '-Dzookeeper.extendedTypesEnabled=true', '-cp', '/usr/share/java/zookeeper.jar'];
-    this.#process = launch([...java, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', this.#config]);
+    this.#process = launch([...java, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', join(this.#home, 'zoo.cfg')]);
   }
 
   /** leader, follower, or nothing where it does not serve. */
@@ -136,6 +144,12 @@ export class Ours {
     await this.#listener?.close();
     this.#server?.stop();
     this.#server = undefined;
+  }
+
+  /** Where it stands, for whoever looks into a failure. */
+  describe(): string {
+    const { status } = this.#server ?? {};
+    return JSON.stringify({ status, heard: this.heard.slice(-20), violations: this.violations, failures: this.failures.map(String) });
   }
 }
 

@@ -119,7 +119,7 @@ async function run(options: Options): Promise<boolean> {
     const again = `--steps ${options.stepsMax} --servers ${options.servers}${options.model ? ' --model' : ''}${options.alone ? ' --alone' : ''} --seed ${seed} --path ${found.path}`;
     console.log(`\nA history differs; again: npm run test:differential -- ${again}\n`);
     if (!found.again.differs) console.log('It was run once more, and did not differ.');
-    for (const line of columns(found.again.laps, options.model ? 'model' : undefined)) console.log(line);
+    for (const line of columns(found.outcome.laps, options.model ? 'model' : undefined)) console.log(line);
     return false;
   } finally {
     await ours.close();

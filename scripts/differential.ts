@@ -5,7 +5,7 @@
  *
  *     npm run test:differential -- --runs 500                 needs Debian's zookeeper and default-jre-headless
  *     npm run test:differential -- --runs 500 --servers 3     three servers each; sessions begin at all of them and move
- *     npm run test:differential -- --runs 500 --servers 3 --alone    the same against one of theirs, which is quicker and settles at once
+ *     npm run test:differential -- --runs 500 --servers 3 --alone    the same against one of theirs
  *     npm run test:differential -- --runs 500 --model         against a model in Apache's place, without Java, ports or real time
  *     npm run test:differential -- --seed N [--path P]        a run again; with the path, only what it has found
  *

@@ -5,7 +5,7 @@
  *
  *     npm run test:differential -- --runs 500                 needs Debian's zookeeper and default-jre-headless
  *     npm run test:differential -- --runs 500 --servers 3     three servers each; sessions begin at all of them and move
- *     npm run test:differential -- --runs 500 --servers 3 --alone    the same against one of theirs, which is quicker and settles at once
+ *     npm run test:differential -- --runs 500 --servers 3 --alone    the same against one of theirs
  *     npm run test:differential -- --runs 500 --model         against a model in Apache's place, without Java, ports or real time
  *     npm run test:differential -- --seed N [--path P]        a run again; with the path, only what it has found
  *
@@ -119,7 +119,7 @@ async function run(options: Options): Promise<boolean> {
     const again = `--steps ${options.stepsMax} --servers ${options.servers}${options.model ? ' --model' : ''}${options.alone ? ' --alone' : ''} --seed ${seed} --path ${found.path}`;
     console.log(`\nA history differs; again: npm run test:differential -- ${again}\n`);
     if (!found.again.differs) console.log('It was run once more, and did not differ.');
-    for (const line of columns(found.again.laps, options.model ? 'model' : undefined)) console.log(line);
+    for (const line of columns(found.outcome.laps, options.model ? 'model' : undefined)) console.log(line);
     return false;
   } finally {
     await ours.close();

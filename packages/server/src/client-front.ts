@@ -422,7 +422,8 @@ export class ClientFront {
         return front.#options.clock.wallNow();
       },
       admits({ sessionId }: ConnectRequest) {
-        return front.#gate?.admits(sessionId !== 0n) ?? true;
+        const begins = front.#options.localSessions ? 'local' : 'new';
+        return front.#gate?.admits(sessionId === 0n ? begins : 'renewed') ?? true;
       },
       onPaused(port: ClientPort, paused: boolean) {
         front.#clients.setPaused(port, paused);

@@ -16,6 +16,7 @@ export {
   type Transport,
 } from '@quorate/zab';
 export { maskDigests } from './acl.js';
+export { zookeeperPayloads } from './apache-payloads.js';
 export type { SessionEnd, WriteOutcome } from './audit.js';
 export type { ClientLink, ClientPort } from './client-port.js';
 export type { ConnectionThrottle } from './connection-throttle.js';

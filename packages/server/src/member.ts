@@ -115,9 +115,9 @@ export class Member implements Application {
    * Another state takes the place of this one, so what has changed for the watches here is not known: connections end, and their clients get it by
    * setWatches from where they go on.
    */
-  restore(pieces: readonly Uint8Array[]): void {
+  restore(pieces: readonly Uint8Array[], zxid: Zxid): void {
     this.#front.during(() => {
-      this.#database = Database.deserialize(joined(pieces), this.#options.tree);
+      this.#database = Database.deserialize(joined(pieces), zxid, this.#options.tree);
       this.#watches.reset(this.#database.tree);
       this.#front.onRestored();
     });

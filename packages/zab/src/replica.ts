@@ -193,7 +193,7 @@ export class Replica {
       const timing = { tickTimeMs, initLimit, syncLimit };
       this.#peer = Peer.recover({ sid, config, timing, limits: { ...DEFAULT_LIMITS, ...limits }, image });
       if (image.snapshot !== undefined) {
-        application.restore(image.snapshot.pieces);
+        application.restore(image.snapshot.pieces, image.snapshot.zxid);
         this.#applied = image.snapshot.zxid;
       }
     } catch (error) {
@@ -327,7 +327,7 @@ export class Replica {
       case 'restore':
         this.#applied = effect.snapshot.zxid;
         this.#deliveredSinceSnapshot = 0;
-        this.#application.restore(effect.snapshot.pieces);
+        this.#application.restore(effect.snapshot.pieces, effect.snapshot.zxid);
         return;
       case 'status':
         this.#setStatus(effect.status);

@@ -10,14 +10,19 @@ import type { ServerConfig } from './server-config.js';
 import type { Logger } from './server-log.js';
 
 /** The store of a server. */
-export function storageOf({ dataDir, storage, sid = 1 }: ServerConfig, log: Logger): Storage {
-  if (storage !== undefined) return storage();
-  if (dataDir === undefined) return new MemoryStorage({ clock: realClock }).format({ ensembleId: 'memory' });
-  return new LogStorage({
-    disk: FileDisk.open(dataDir),
-    clock: realClock,
-    onNotice: (notice) => log.warn({ sid, dataDir, ...noticeFields(notice) }, `store: ${notice.type}`),
-  });
+export interface ServerStore {
+  readonly storage: Storage;
+  /** Resolves when the storage was closed and somebody else may have its files. */
+  readonly released: Promise<void>;
+}
+
+export function storeOf({ dataDir, storage, sid = 1 }: ServerConfig, log: Logger): ServerStore {
+  if (storage !== undefined) return { storage: storage(), released: Promise.resolve() };
+  if (dataDir === undefined)
+    return { storage: new MemoryStorage({ clock: realClock }).format({ ensembleId: 'memory' }), released: Promise.resolve() };
+  const disk = FileDisk.open(dataDir);
+  const onNotice = (notice: Notice): void => log.warn({ sid, dataDir, ...noticeFields(notice) }, `store: ${notice.type}`);
+  return { storage: new LogStorage({ disk, clock: realClock, onNotice }), released: disk.released };
 }
 
 function noticeFields(notice: Notice): object {
@@ -34,15 +39,13 @@ function noticeFields(notice: Notice): object {
  *
  * @throws RangeError where the store is not empty. What the disk says.
  */
-export function formatStore(dataDir: string, ensembleId: string): Promise<void> {
-  const storage = new LogStorage({ disk: FileDisk.open(dataDir), clock: realClock });
-  return new Promise((resolve, reject) => {
-    storage.format({ ensembleId }, (error) => {
-      storage.close();
-      if (error === undefined) resolve();
-      else reject(error);
-    });
-  });
+export async function formatStore(dataDir: string, ensembleId: string): Promise<void> {
+  const disk = FileDisk.open(dataDir);
+  const storage = new LogStorage({ disk, clock: realClock });
+  const error = await new Promise<Error | undefined>((done) => storage.format({ ensembleId }, done));
+  storage.close();
+  await disk.released;
+  if (error !== undefined) throw error;
 }
 
 export function ensembleConfigOf({ sid = 1, servers, groups }: ServerConfig): Config {

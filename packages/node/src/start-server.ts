@@ -10,7 +10,7 @@ import { type Listener, listen } from './listen.js';
 import { Metrics } from './metrics.js';
 import { checkServerConfig, type ServerConfig } from './server-config.js';
 import { channels, type Logger, silent } from './server-log.js';
-import { ensembleConfigOf, sizesOf, storageOf, transportOf } from './server-parts.js';
+import { ensembleConfigOf, type ServerStore, sizesOf, storeOf, transportOf } from './server-parts.js';
 import { FULL_VERSION } from './server-version.js';
 import { type Mode, modeOf, type ServerView } from './server-view.js';
 
@@ -40,12 +40,16 @@ const TICK_TIME_MS = 2_000;
  */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
   checkServerConfig(config);
-  const running = new RunningServer(config, await transportOf(config, config.log ?? silent));
+  const transport = await transportOf(config, config.log ?? silent);
+  let running: RunningServer | undefined;
   try {
+    running = new RunningServer(config, transport);
     await running.open();
     return running;
   } catch (error) {
-    await running.close();
+    await running?.close();
+    // It has bound its ports already, and only a server that was started gives them back.
+    transport.stop();
     throw error;
   }
 }
@@ -56,6 +60,7 @@ export class RunningServer {
   readonly #config: ServerConfig;
   readonly #clock: Clock = realClock;
   readonly #log: Logger;
+  readonly #store: ServerStore;
   readonly #server: Server;
   readonly #view: ServerView;
   readonly #waiting = new Set<() => void>();
@@ -78,6 +83,7 @@ export class RunningServer {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    this.#store = storeOf(config, log);
     this.#server = new Server(this.#serverOptions(transport));
     const running = this;
     this.#view = {
@@ -166,6 +172,7 @@ export class RunningServer {
     });
     await gone;
     linger.cancel();
+    await this.#store.released;
     await Promise.all([this.#admin?.close(), this.#metrics?.close()]);
     this.#audit([{ operation: 'serverStop', result: 'success' }]);
     this.#log.info({ sid: this.sid }, 'closed');
@@ -196,7 +203,7 @@ export class RunningServer {
       sid: this.sid,
       config: ensembleConfigOf(this.#config),
       transport,
-      storage: storageOf(this.#config, this.#log),
+      storage: this.#store.storage,
       clock: this.#clock,
       tickTimeMs,
       // Clients choose the names of znodes, and must not know how they are hashed.

@@ -156,6 +156,18 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
+test('a server that cannot open its client port gives back the ports for its peers', async () => {
+  const [quorumPort = 0, electionPort = 0, otherPort = 0] = await freePorts(3);
+  const servers = [1, 2].map((sid) => ({ sid, host: '127.0.0.1', quorumPort: sid === 1 ? quorumPort : otherPort, electionPort }));
+  const taken = Number(new URL(`tcp://${(await started()).clientAddress}`).port);
+  await expect(startServer({ memory: true, servers, client: { port: taken } })).rejects.toMatchObject({ code: 'PORT_IN_USE', port: taken });
+  for (const port of [quorumPort, electionPort]) {
+    const again = createServer().listen(port, '127.0.0.1');
+    await once(again, 'listening');
+    await new Promise((resolve) => again.close(resolve));
+  }
+});
+
 describe('servers of an ensemble', () => {
   test('say who leads and who follows; the leader that is closed hands over without an election', async () => {
     const servers = await ensemble();

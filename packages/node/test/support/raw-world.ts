@@ -113,7 +113,7 @@ export class RawClient {
 
   constructor(server: Server) {
     const limits = { handshakeTimeoutMs: 10_000, outboxBytesMax: 1 << 24 };
-    const share = { flushes: new FlushScheduler(), events: new EventFrames() };
+    const share = { flushes: new FlushScheduler(), events: new EventFrames(), answerWord: () => undefined };
     // Made for its events alone: it holds on to its socket.
     void new TcpLink(this.#socket as unknown as Socket, (link) => server.accept(link), limits, share);
   }

@@ -57,7 +57,12 @@ export class FileDisk implements Disk {
 
   list(done: Answered<readonly string[]>): void {
     const tell = this.#answer(undefined, done);
-    fs.readdir(this.#directory, (error, names) => tell(error, names?.filter((name) => !isLockName(name))));
+    fs.readdir(this.#directory, (error, names) =>
+      tell(
+        error,
+        names?.filter((name) => !isLockName(name)),
+      ),
+    );
   }
 
   create(name: string, done: Answered<DiskFile>): void {

@@ -52,7 +52,10 @@ describe('FileDisk', () => {
       FileDisk.open(${JSON.stringify(directory)}).lock((error) => console.log(error ?? 'locked'));
       setInterval(() => {}, 1000);`;
     const flags = ['--conditions=@quorate/source', '--import', 'tsx', '--input-type=module', '--eval', program];
-    const holder = spawn(process.execPath, flags, { cwd: join(import.meta.dirname, '../../../examples'), stdio: ['ignore', 'pipe', 'inherit'] });
+    const holder = spawn(process.execPath, flags, {
+      cwd: join(import.meta.dirname, '../../../examples'),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [said] = (await once(holder.stdout, 'data')) as [Buffer];
     expect(said.toString()).toBe('locked\n');
     const disk = FileDisk.open(directory);
@@ -82,7 +85,10 @@ describe('LogStorage over FileDisk', () => {
     lives: 3,
     place: async () => {
       const directory = nextPlace();
-      return { open: () => new LogStorage({ disk: patient(FileDisk.open(directory)), clock: realClock, segmentBytes: 8192 }), settle: () => {} };
+      return {
+        open: () => new LogStorage({ disk: patient(FileDisk.open(directory)), clock: realClock, segmentBytes: 8192 }),
+        settle: () => {},
+      };
     },
   });
 });

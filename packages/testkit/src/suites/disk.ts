@@ -9,7 +9,11 @@ export interface DiskContract extends TestRunner {
 /** What every `Disk` must do, as tests. Whether a flush survives the loss of power cannot be told from here. */
 export function diskContract({ describe, test, place }: DiskContract): void {
   /** A locked disk, and its calls as promises. */
-  const begin = async (): Promise<{ disk: Disk; open: () => Disk; call: <T>(start: (done: (result: T) => void) => void) => Promise<T> }> => {
+  const begin = async (): Promise<{
+    disk: Disk;
+    open: () => Disk;
+    call: <T>(start: (done: (result: T) => void) => void) => Promise<T>;
+  }> => {
     const { open, settle } = await place();
     const disk = open();
     const call = <T>(start: (done: (result: T) => void) => void): Promise<T> => {

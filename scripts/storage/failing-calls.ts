@@ -2,7 +2,7 @@
  * Every call of the disk fails once, in each way: nothing completes after an error that was told, and what had completed is there after the loss of power. A call is
  * borne where the store went on: there was no room for a snapshot, or for the reserve, or a copy could not be read.
  */
-import { type DiskFault, SeededRandom, VirtualClock } from '@quorate/ports';
+import { type DiskCall, type DiskFault, SeededRandom, VirtualClock } from '@quorate/ports';
 import { count, type Tally } from './tally.ts';
 import { describe, find, isLegal, live, type Workload } from './workload.ts';
 
@@ -10,17 +10,18 @@ export const FAULTS = 'calls failed';
 
 export function failEachCall(workload: Workload, tally: Tally): void {
   const random = new SeededRandom(workload.seed);
-  let calls = 0;
-  live(workload, () => {
-    calls++;
+  const operations: DiskCall['operation'][] = [];
+  live(workload, (_, { operation }) => {
+    operations.push(operation);
     return undefined;
   });
   for (const fault of ['IO', 'NO_SPACE', 'SHORT_WRITE'] satisfies DiskFault[]) {
-    for (let at = 0; at < calls; at++) {
-      const { disk, course } = live(workload, (_, index) => (index === at ? fault : undefined));
+    for (const [at, operation] of operations.entries()) {
+      if (fault === 'SHORT_WRITE' && operation !== 'write') continue;
+      const { disk, course } = live(workload, (_, { index }) => (index === at ? fault : undefined));
       count(tally, FAULTS);
       if (course.error === undefined) count(tally, 'borne');
-      const what = `seed ${workload.seed}, ${fault} at call ${at}`;
+      const what = `seed ${workload.seed}, ${fault} at call ${at}, ${operation}`;
       if (course.completedAfterError > 0) tally.failures.push(`${what}: ${course.completedAfterError} calls completed after the error`);
       if (course.error === undefined && course.completed < course.states.length - 1)
         tally.failures.push(`${what}: a call was never answered`);

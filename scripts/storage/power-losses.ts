@@ -44,7 +44,13 @@ export function losePower(workload: Workload, tally: Tally): void {
         return undefined;
       },
     });
-    find(watched, clock, workload.segmentBytes);
+    // What it has given is believed by others: that much is safe now.
+    const told = describe(find(watched, clock, workload.segmentBytes));
+    const later = new VirtualClock();
+    const loss = watched.crash(random, { clock: later, sectorBytes: 64 });
+    const text = describe(find(loss, later, workload.segmentBytes));
+    if (!isLegal({ ...course, completed: course.states.indexOf(told, course.completed) }, text))
+      fail(course, index, [], `${text} after ${told}`);
   };
   const fail = (course: Course, index: number, surviving: readonly number[], text: string): void => {
     const { states, completed } = course;
@@ -52,7 +58,7 @@ export function losePower(workload: Workload, tally: Tally): void {
       `seed ${workload.seed}, call ${index}, surviving [${surviving.join(' ')}]\n  found ${text}\n  completed ${states[completed] ?? ''}\n  ordered ${states[states.length - 1] ?? ''}`,
     );
   };
-  const life = live(workload, (before, index) => {
+  const life = live(workload, (before, { index }) => {
     examine(before, index);
     return undefined;
   });

@@ -1,6 +1,6 @@
 /** A store in use over a disk in memory, beside the model of what it should have: many calls a turn, readings, snapshots. */
 import { LogStorage } from '@quorate/log';
-import { MemoryDisk, type MemoryDiskOptions, randomBelow, SeededRandom, VirtualClock } from '@quorate/ports';
+import { type DiskCall, MemoryDisk, type MemoryDiskOptions, randomBelow, SeededRandom, VirtualClock } from '@quorate/ports';
 import { StorageModel } from '@quorate/testkit';
 import type { StoredImage } from '@quorate/zab';
 
@@ -27,7 +27,7 @@ export interface Life {
 }
 
 /** Sees each call before it is done, with the disk as it is then. */
-export type Watcher = (life: Life, index: number) => ReturnType<NonNullable<MemoryDiskOptions['onCall']>>;
+export type Watcher = (life: Life, call: DiskCall) => ReturnType<NonNullable<MemoryDiskOptions['onCall']>>;
 
 /** Uses a new store; the disk is left as it is when all is quiet. */
 export function live({ seed, turns, segmentBytes }: Workload, watch: Watcher): Life {
@@ -35,7 +35,7 @@ export function live({ seed, turns, segmentBytes }: Workload, watch: Watcher): L
   const clock = new VirtualClock();
   const model = new StorageModel();
   const course: Course = { states: [model.describe()], completed: 0, error: undefined, completedAfterError: 0 };
-  const disk: MemoryDisk = new MemoryDisk({ clock, sectorBytes: 64, onCall: ({ index }) => watch({ disk, course }, index) });
+  const disk: MemoryDisk = new MemoryDisk({ clock, sectorBytes: 64, onCall: (call) => watch({ disk, course }, call) });
   const storage = new LogStorage({ disk, clock, segmentBytes });
   storage.recover((result) => {
     if (result instanceof Error) course.error = result;

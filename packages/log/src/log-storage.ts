@@ -358,11 +358,12 @@ export class LogStorage implements Storage {
     const entry: SnapshotEntry = { id: this.#nextId++, zxid };
     try {
       yield* writeSnapshot(this.#disk, entry, pieces);
-      if (!pending.superseded) yield* this.#restructure(() => this.#keep(entry, pending));
     } catch (error) {
       if (!isNoSpace(error)) throw error;
+      pending.superseded = true;
       this.#notice({ type: 'snapshotSkipped', zxid });
     }
+    if (!pending.superseded) yield* this.#restructure(() => this.#keep(entry, pending));
     if (!this.#snapshots.includes(entry)) yield* this.#remove(fileName('snapshot', entry.id));
   }
 

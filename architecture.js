@@ -28,7 +28,12 @@ export const packages = {
     imports: ['protocol', 'ports', 'zab', 'log', 'tree', 'session', 'server', 'client', 'quorate'],
     libraries: ['fast-check'],
   },
-  node: { kind: 'node', imports: ['protocol', 'ports', 'zab', 'log', 'tree', 'session', 'server', 'client', 'quorate'] },
+  node: {
+    kind: 'node',
+    imports: ['protocol', 'ports', 'zab', 'log', 'tree', 'session', 'server', 'client', 'quorate'],
+    libraries: ['prom-client'],
+  },
+  cli: { kind: 'node', imports: ['protocol', 'client', 'node'] },
 };
 
 /**

@@ -9,3 +9,10 @@ export { type DiskContract, diskContract } from './suites/disk.js';
 export { type StorageContract, storageContract } from './suites/storage.js';
 export { type Act, StorageModel } from './suites/storage-model.js';
 export type { TestRunner } from './suites/suite.js';
+export {
+  type TransportClause,
+  type TransportSuiteOptions,
+  type TransportWorld,
+  transportContract,
+  transportSuite,
+} from './suites/transport.js';

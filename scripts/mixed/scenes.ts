@@ -6,10 +6,10 @@ import { connect } from '@quorate/node';
 import { encodeTxn, OPEN_ACL_UNSAFE, OpCode, type Zxid } from '@quorate/protocol';
 import { formatDigest } from '@quorate/tree';
 import { CreateMode, isZooKeeperError } from 'quorate';
+import { Relay } from '../../packages/node/test/support/relay.ts';
 import { readLogs } from '../differential/apache-log.ts';
 import { replay } from '../differential/replay.ts';
 import type { Ours, Theirs } from './members.ts';
-import { Relay } from './relay.ts';
 
 export interface Mixed {
   readonly theirs: readonly Theirs[];

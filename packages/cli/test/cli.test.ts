@@ -100,6 +100,27 @@ describe('quorate serve', () => {
     expect(out).toMatch(/clients 127\.0\.0\.1:(?!2181)\d+\n/);
   });
 
+  test('keeps its data in a directory that was founded', async () => {
+    const data = folder();
+    expect(await run(['serve', '--data', data, '--port', '0'])).toEqual({
+      code: 1,
+      out: expect.stringContaining(`data in ${data}`),
+      err: `quorate: the server has ended: ${data} is not founded, or was lost: found a new ensemble there by formatStore, or quorate format --data ${data} --name NAME\n`,
+    });
+    const fresh = folder();
+    expect(await run(['format', '--data', fresh])).toMatchObject({ code: 2, err: 'quorate: format takes --data DIR and --name NAME\n' });
+    expect(await run(['format', '--data', fresh, '--name', 'test'])).toEqual({
+      code: 0,
+      out: `${fresh} is the store of a voter of the new ensemble test\n`,
+      err: '',
+    });
+    expect(await run(['serve', '--data', fresh, '--port', '0'], { until: /serving/ })).toMatchObject({ code: 0, err: '' });
+    expect(await run(['format', '--data', fresh, '--name', 'test'])).toMatchObject({
+      code: 1,
+      err: 'quorate: only an empty store can be formatted: this one has been in use\n',
+    });
+  });
+
   test('ends with 1 where its port is taken', async () => {
     const port = new URL(`tcp://${(await served()).clientAddress}`).port;
     expect(await run(['serve', '--memory', '--port', port])).toEqual({

@@ -116,24 +116,49 @@ test('a tree that changed while it was written becomes the tree that it was writ
   );
 }, 60_000);
 
-test('the parts of a multi are replayed one by one, and those of one that failed not at all', () => {
-  const create = (path: string, parentCVersion: number) =>
-    ({ type: OpCode.create, path, data: null, acl: OPEN_ACL_UNSAFE, ephemeral: false, parentCVersion }) as const;
-  const header = (zxid: number): TxnHeader => ({ clientId: 1n, cxid: 1, zxid: zxid as Zxid, time: zxid, type: OpCode.multi });
+const create = (path: string, parentCVersion: number): Txn => ({
+  ...{ type: OpCode.create, path, data: null, acl: OPEN_ACL_UNSAFE, ephemeral: false, parentCVersion },
+});
+
+const headerOf = (zxid: number, type: number): TxnHeader => ({ clientId: 1n, cxid: 1, zxid: zxid as Zxid, time: zxid, type });
+
+test('a txn is not about a znode that has come in the place of an earlier one', () => {
+  const log: readonly Txn[] = [
+    create('/a', 1),
+    { type: OpCode.setACL, path: '/a', acl: [], version: 1 },
+    { type: OpCode.delete, path: '/a' },
+    create('/a', 2),
+    create('/a/b', 1),
+  ];
   const tree = new DataTree();
-  tree.apply({ ...header(1), type: OpCode.create }, create('/a', 1), () => {});
+  let zxid = 0;
+  const applyNext = (): void => {
+    const txn = log[zxid];
+    if (txn !== undefined) tree.apply(headerOf(++zxid, txn.type), txn, () => {});
+  };
+  applyNext();
+  // The root is written as it was before all that, its child as it is after.
+  const bytes = writeWhileChanging(tree, () => {
+    while (zxid < log.length) applyNext();
+  });
+  const read = DataTree.readApache(new JuteReader(bytes), 1 as Zxid);
+  log.forEach((txn, index) => {
+    if (index > 0) read.replay(headerOf(index + 1, txn.type), txn, () => {});
+  });
+  expect(look(read)).toEqual(look(tree));
+});
+
+test('the parts of a multi are replayed one by one, and those of one that failed not at all', () => {
+  const tree = new DataTree();
+  tree.apply(headerOf(1, OpCode.create), create('/a', 1), () => {});
   const multi: Txn = {
     type: OpCode.multi,
     txns: [create('/a/b', 1), { type: OpCode.setData, path: '/a', data: Uint8Array.of(1), version: 1 }],
   };
   const failed: Txn = { type: OpCode.multi, txns: [create('/c', 3), { type: OpCode.error, err: -101 }] };
-  const bytes = writeWhileChanging(tree, () => {});
-  const read = DataTree.readApache(new JuteReader(bytes), 1 as Zxid);
-  for (const one of [tree, read]) {
-    one.apply(header(2), multi, () => {});
-  }
-  const again = DataTree.readApache(new JuteReader(writeWhileChanging(tree, () => {})), 1 as Zxid);
-  again.replay(header(2), multi, () => {});
-  again.replay(header(3), failed, () => {});
-  expect(look(again)).toEqual(look(read));
+  tree.apply(headerOf(2, OpCode.multi), multi, () => {});
+  const read = DataTree.readApache(new JuteReader(writeWhileChanging(tree, () => {})), 1 as Zxid);
+  read.replay(headerOf(2, OpCode.multi), multi, () => {});
+  read.replay(headerOf(3, OpCode.multi), failed, () => {});
+  expect(look(read)).toEqual(look(tree));
 });

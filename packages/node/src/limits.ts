@@ -3,6 +3,12 @@
 /** How long a client may take from connecting to its complete ConnectRequest, in milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
+/** How long a server that is closed waits for its clients to go, in milliseconds. */
+export const GOODBYE_MS = 1_000;
+
+/** How long a server that is closed waits for the handing over of its leadership, in ticks; then an election finds the next leader. */
+export const HAND_OVER_TICKS_MAX = 10;
+
 /** Answers that wait for a client before nothing more is read from it, in bytes. */
 export const OUTBOX_PAUSE_BYTES = 1024 * 1024;
 

@@ -108,6 +108,16 @@ export class DataTree {
     return this.store.ephemerals.sessionCount;
   }
 
+  /** Znodes that a session owns. */
+  get ephemeralCount(): number {
+    return this.store.ephemerals.ephemeralCount;
+  }
+
+  /** The sessions that own ephemerals, in order of their first one, and what they own. It can be a million: take what is needed, in one turn. */
+  *ephemerals(): Generator<readonly [session: bigint, path: string]> {
+    for (const [session, node] of this.store.ephemerals.ofSessions()) yield [session, this.store.rows.path(node)];
+  }
+
   /** The znode at a path, good until the next txn. */
   find(path: string): NodeHandle | undefined {
     return this.store.find(path);

@@ -106,6 +106,11 @@ export class Replica {
     return this.#leading !== undefined;
   }
 
+  /** Serving leader: how many learners have the history of this epoch; undefined for any other server. */
+  get synchronizedLearners(): { readonly followers: number; readonly observers: number } | undefined {
+    return this.#leading?.synchronized;
+  }
+
   /** The last txn that the application has. */
   get lastDelivered(): Zxid {
     return this.#applied;

@@ -8,7 +8,7 @@ export type { PeerStreamsOptions } from './peer-streams.js';
 export type { PeerTls } from './peer-tls.js';
 export { type PeerTransportOptions, peerTransport } from './peer-transport.js';
 export { permissionLetters, permissionsOf } from './permission-letters.js';
-export type { AdminConfig, HttpPort, PeerAddress as ServerAddress, ServerConfig } from './server-config.js';
+export type { AdminConfig, HttpPort, ServerAddress, ServerConfig } from './server-config.js';
 export type { Logger } from './server-log.js';
 export { formatStore } from './server-parts.js';
 export { FULL_VERSION } from './server-version.js';

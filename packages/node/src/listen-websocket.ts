@@ -62,7 +62,13 @@ export function streamOf(webSocket: WebSocket): Duplex {
   webSocket.on('message', (_, isBinary) => {
     if (!isBinary) webSocket.terminate();
   });
-  return createWebSocketStream(webSocket, { allowHalfOpen: false });
+  const stream = createWebSocketStream(webSocket, { allowHalfOpen: false });
+  // Where the other end has gone without a goodbye, the stream would wait for ever for its own goodbye to be sent.
+  webSocket.once('close', () => {
+    if (stream.readableEnded) stream.destroy();
+    else stream.once('end', () => stream.destroy());
+  });
+  return stream;
 }
 
 function checkOrigins(origins: readonly string[] | undefined): void {

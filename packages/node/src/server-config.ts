@@ -3,6 +3,7 @@ import type { ConnectionThrottle, Group, QuotaExcess, RequestThrottle, Sid, Stor
 import type { ClientTls } from './client-tls.js';
 import { WORDS } from './four-letter-words.js';
 import type { ListenOptions } from './listen.js';
+import type { WebsocketListenOptions } from './listen-websocket.js';
 import { check, checkWhole } from './option-rules.js';
 import type { PeerAddress } from './peer-address.js';
 import type { PeerTls } from './peer-tls.js';
@@ -72,6 +73,8 @@ export interface ServerConfig {
   readonly client?: Omit<ListenOptions, 'tls' | 'words'> | false | undefined;
   /** A client port that speaks TLS; none when absent (`secureClientPort`). */
   readonly secureClient?: (Omit<ListenOptions, 'words'> & { readonly tls: ClientTls }) | undefined;
+  /** A client port for WebSocket, which browsers can reach; none when absent. */
+  readonly webSocket?: WebsocketListenOptions | undefined;
   /** The four-letter words that are answered (`4lw.commands.whitelist`); `['srvr']` when absent, and `isro` too in read-only mode. `['*']` for all. */
   readonly words?: readonly string[] | undefined;
   /** The admin port; none when absent. */
@@ -114,6 +117,7 @@ const objects: ReadonlySet<string> = new Set([
   'requestThrottle',
   'connectionThrottle',
   'secureClient',
+  'webSocket',
   'peerTls',
   'admin',
   'metrics',

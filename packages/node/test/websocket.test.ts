@@ -9,7 +9,7 @@ import { framed, type Sid, type WireViolation } from '@quorate/zab';
 import { Ensemble } from 'quorate';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Listener, listenWebSocket, type PeerTls, type WebsocketListenOptions, websocketPeers } from '../src/index.js';
+import { type Listener, listenWebSocket, type PeerTls, startServer, type WebsocketListenOptions, websocketPeers } from '../src/index.js';
 import { Authority } from './support/certificates.js';
 import { freePorts, PeerWorld, until, VOTERS } from './support/peer-world.js';
 import { live, ServerTrio } from './support/server-trio.js';
@@ -149,6 +149,19 @@ describe('a client', () => {
     expect(() => websocketConnector([], { WebSocket })).toThrow(TypeError);
     if (typeof globalThis.WebSocket === 'undefined') expect(() => websocketConnector(['ws://a'])).toThrow('the package ws');
   });
+});
+
+test('a server of its own has a port for WebSocket, and gives it back', async () => {
+  const server = await startServer({ memory: true, tickTimeMs: 50, client: false, webSocket: { port: 0 } });
+  closers.push(() => server.close());
+  await server.ready();
+  const url = `ws://${server.webSocketAddress}/`;
+  const connector = websocketConnector([url], { WebSocket });
+  const one = await Client.connect({ connector, signal: AbortSignal.timeout(5_000) });
+  await one.create('/a', '');
+  await server.close();
+  await one.close({ signal: AbortSignal.timeout(10) }).catch(() => {});
+  await endOf(new WebSocket(url));
 });
 
 describe('a listener cuts off', () => {

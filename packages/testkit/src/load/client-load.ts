@@ -143,17 +143,19 @@ export class ClientLoad implements Load {
   #strike(client: SimClient): void {
     const { sometimes } = this.#options;
     const draw = between(this.#weather, 0, 99);
-    if (draw < 20) {
+    if (draw < 14) {
       if (client.cut()) sometimes.note('client connection cut');
-    } else if (draw < 40) {
+    } else if (draw < 30) {
       this.#ambushed.add(client.id);
-    } else if (draw < 55) {
+    } else if (draw < 44) {
       this.#pause(client);
-    } else if (draw < 67) {
+    } else if (draw < 56) {
       sometimes.note('client crashed');
       client.crash();
-    } else if (draw < 82) {
+    } else if (draw < 69) {
       this.#isolate(client);
+    } else if (draw < 82) {
+      this.#outrun(client);
     } else {
       this.#visit(client, draw < 92);
     }
@@ -188,7 +190,7 @@ export class ClientLoad implements Load {
    * again, the session is another's.
    */
   #strand(server: Sid, client: SimClient | undefined): void {
-    if (client === undefined || !chance(this.#weather, 250)) return;
+    if (client === undefined || !chance(this.#weather, 500)) return;
     const { clock } = this.#options;
     client.askFor(2);
     clock.setTimer(millis(this.#weather, 10, 60), () => {
@@ -199,6 +201,20 @@ export class ClientLoad implements Load {
         [far, near],
       ]);
       clock.setTimer(millis(this.#weather, 500, 5000), mend);
+      if (chance(this.#weather, 600)) client.cut();
+    });
+  }
+
+  /** A client goes on elsewhere, and what it has asked for comes to the leader behind it (ZOOKEEPER-710). */
+  #outrun(client: SimClient): void {
+    const { clock, network, sids, knobs, sometimes } = this.#options;
+    const { serverHost } = client;
+    if (serverHost === undefined) return;
+    const away = sids.map(hostOf).filter((host) => host !== serverHost);
+    clock.setTimer(millis(this.#weather, knobs.tickTimeMs / 2, knobs.tickTimeMs * 3), network.cut(away.map((host) => [serverHost, host])));
+    client.askFor(3);
+    clock.setTimer(millis(this.#weather, 5, 20), () => {
+      if (!this.#settled && client.cut()) sometimes.note('session moved before its requests were heard');
     });
   }
 

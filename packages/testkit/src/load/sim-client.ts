@@ -65,6 +65,11 @@ export class SimClient {
     return machine === undefined || machine.sessionId === 0n ? undefined : { id: machine.sessionId, password: machine.password };
   }
 
+  /** Where its newest connection goes, open or not yet; undefined while it has none. */
+  get serverHost(): string | undefined {
+    return [...this.#ends].at(-1)?.peerHost;
+  }
+
   /** Whether it is connected and not about to leave. */
   get isReady(): boolean {
     return this.#machine?.state === 'CONNECTED' && !this.#closing;

@@ -17,6 +17,7 @@ import {
 } from '@quorate/protocol';
 import { isSameAcl, mayDo, withoutDigests } from './acl-model.js';
 import { type ClientHistory, nameOf, type SentRequest, type SessionHistory } from './client-history.js';
+import { quotaOfStats } from './quota-model.js';
 import { describeRequest } from './request-model.js';
 import { sameBytes } from './witness.js';
 import { statFault, type Znode } from './znode-history.js';
@@ -125,6 +126,7 @@ export class ReadChecker {
   #checkBody(sent: SentRequest, index: number, shown: { readonly path: string; readonly response: Response }): void {
     const { path, response } = shown;
     const znode = this.#history.znodes.at(path, index) as Znode;
+    if (quotaOfStats(path) !== undefined) this.#history.sometimes.note('stats of a quota read');
     if ('stat' in response) {
       const fault = statFault(response.stat as Stat, znode);
       if (fault !== undefined) this.#wrong(sent, index, `another ${fault}`);

@@ -201,7 +201,9 @@ export class ClientLoad implements Load {
         [far, near],
       ]);
       clock.setTimer(millis(this.#weather, 500, 5000), mend);
-      if (chance(this.#weather, 600)) client.cut();
+      if (chance(this.#weather, 700)) client.cut();
+      // What it writes elsewhere would tell the server.
+      client.rest(millis(this.#weather, 200, 1500));
     });
   }
 

@@ -194,6 +194,7 @@ export class ClientWire {
     const connections = new Set<WireConnection>();
     this.#lives.set(sid, { sid, process, door, connections });
     const { network, checker, codecs } = this.#options;
+    checker.onBegun(sid);
     network.listen<Parcel<ServerMessage>, Parcel<ClientMessage>>(`${hostOf(sid)}/client`, process, (_from, end) => {
       ends.add(end);
       let wire: WireConnection | undefined;

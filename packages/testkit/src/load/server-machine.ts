@@ -50,6 +50,10 @@ export class ServerMachine implements Machine {
       ...(knobs.snapshotEvery !== undefined && { snapshotEvery: knobs.snapshotEvery }),
       limits: knobs.limits,
       maxSessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
+      localSessions: knobs.sessions !== 'ensemble',
+      localSessionsUpgrading: knobs.sessions === 'upgrading',
+      readOnlyMode: knobs.readOnlyMode,
+      enforceQuota: knobs.quotas === 'kept',
       containerCheckIntervalMs: knobs.sweepEveryTicks * knobs.tickTimeMs,
     });
   }

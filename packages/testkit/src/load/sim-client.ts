@@ -42,13 +42,15 @@ export class SimClient {
   #ends = new Set<ClientEnd>();
   #closing = false;
   #settled = false;
+  /** Until then it asks for nothing by itself. */
+  #quietUntilMs = 0;
 
   constructor(options: SimClientOptions) {
     this.id = options.id;
     this.#options = options;
     this.#random = options.random;
     const { random, sketch, knobs } = options;
-    this.#operations = new Operations({ random, sketch, ttlMs: knobs.ttlTicksMin * knobs.tickTimeMs });
+    this.#operations = new Operations({ random, sketch, ttlMs: knobs.ttlTicksMin * knobs.tickTimeMs, quotas: knobs.quotas !== 'none' });
   }
 
   get process(): SimProcess | undefined {
@@ -110,6 +112,11 @@ export class SimClient {
     if (this.isReady) for (let i = 0; i < count; i++) this.#ask(this.#operations.next());
   }
 
+  /** Asks for nothing by itself for a while. */
+  rest(ms: number): void {
+    this.#quietUntilMs = this.#options.clock.now() + ms;
+  }
+
   /** Submits one request; `done` hears the reply, or that none will come. */
   submit(request: Request, done: (reply: ReplyMessage | undefined) => void): void {
     this.#machine?.submit(new SimCall(request, this.#options.verdict, done));
@@ -126,6 +133,7 @@ export class SimClient {
       clock: process,
       random: machineRandom,
       sessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
+      canBeReadOnly: knobs.readOnlyMode && chance(this.#random, 700),
       onState: (state) => {
         if (state === 'EXPIRED' || state === 'CLOSED' || state === 'AUTH_FAILED') process.defer(() => this.#gone());
       },
@@ -149,6 +157,7 @@ export class SimClient {
     clock.setTimer(millis(this.#random, 1, knobs.thinkMs * 2), () => this.#work());
     const machine = this.#machine;
     if (machine === undefined || this.#process?.isPaused === true || this.#closing || machine.pending >= UNANSWERED_MAX) return;
+    if (clock.now() < this.#quietUntilMs) return;
     if (chance(this.#random, 3)) {
       // What was asked for just before is still on its way when the session ends, and must go with it (ZOOKEEPER-1208).
       for (let i = between(this.#random, 0, 3); i > 0; i--) this.#ask(this.#operations.ephemeral());

@@ -100,6 +100,12 @@ export class Operations {
     ];
   }
 
+  /** Reads that wait behind a write. */
+  beforeProof(): readonly Request[] {
+    const write: Request = { type: OpCode.setData, path: this.#path(), data: this.#data(), version: -1 };
+    return [write, ...[1, 2, 3].map((): Request => ({ type: OpCode.getData, path: this.#path(), watch: false }))];
+  }
+
   /** A znode that belongs to the client's session. */
   ephemeral(): Request {
     const sequential = chance(this.#random, 500);

@@ -129,7 +129,7 @@ export class SimClient {
     this.#closing = false;
     this.#process = process;
     this.#machine = new ClientMachine({
-      connector: wire.connector({ client: id, process, sids, ends: this.#ends }),
+      connector: wire.connector({ client: id, process, sids: this.#known(), ends: this.#ends }),
       clock: process,
       random: machineRandom,
       sessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
@@ -140,6 +140,14 @@ export class SimClient {
     });
     this.#machine.start();
     for (const identity of pick(this.#random, WHO)) this.#prove(identity);
+  }
+
+  /** The servers that it tries. Where its own server alone knows its session, it had better come back to that. */
+  #known(): readonly Sid[] {
+    const { knobs, sids } = this.#options;
+    if (knobs.sessions === 'ensemble' || chance(this.#random, 300)) return sids;
+    const home = pick(this.#random, sids);
+    return [...sids, ...sids.map(() => home)];
   }
 
   #gone(): void {
@@ -166,7 +174,11 @@ export class SimClient {
       return;
     }
     if (chance(this.#random, 15)) for (const request of this.#operations.restriction()) this.#ask(request);
-    if (chance(this.#random, 8)) this.#prove(pick(this.#random, [ANN, BOB]));
+    if (chance(this.#random, 12)) {
+      // What is asked before a proof, and waits, is not judged by it.
+      for (const request of this.#operations.beforeProof()) this.#ask(request);
+      this.#prove(pick(this.#random, [ANN, BOB]));
+    }
     if (chance(this.#random, 1)) this.#prove(undefined);
     // Some speak in bursts, so that requests are on their way together.
     const count = chance(this.#random, 150) ? between(this.#random, 2, 5) : 1;

@@ -41,6 +41,7 @@ export class Stranger {
       clock: process,
       random,
       sessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
+      canBeReadOnly: knobs.readOnlyMode,
       session: { id: session.id, password: knowsPassword ? session.password : spoilt(random, session.password) },
       onState: (state) => {
         if (state === 'CONNECTED') clock.setTimer(millis(random, 0, 500), () => this.leave());

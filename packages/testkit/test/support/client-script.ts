@@ -39,7 +39,12 @@ export class ClientScript {
   #xid = 0;
 
   constructor() {
-    this.checker = new ClientChecker({ witness: this.witness, sometimes: new Sometimes(), rules: { localSessions: false, enforcesQuotas: false }, clockOf: () => this.nowMs });
+    this.checker = new ClientChecker({
+      witness: this.witness,
+      sometimes: new Sometimes(),
+      rules: { localSessions: false, enforcesQuotas: false },
+      clockOf: () => this.nowMs,
+    });
   }
 
   get property(): string | undefined {

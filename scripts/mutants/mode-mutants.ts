@@ -69,14 +69,15 @@ export const MODE_MUTANTS: readonly Mutant[] = [
   // Servers that only read
   {
     id: 'ZK-1754',
-    title: 'a server that only reads answers a write as if it were done',
+    title: 'a server that only reads answers a deletion as if it were done',
     origin: 'ZOOKEEPER-1754',
     level: 'server',
     edits: [
       {
         file: CLIENT_PORT,
         find: '    else this.#enqueue(this.#pendingError(xid, ErrorCode.NOT_READ_ONLY));\n',
-        replace: '    else this.#enqueue(this.#pendingError(xid, ErrorCode.OK));\n',
+        replace:
+          '    else this.#enqueue(this.#pendingError(xid, request.type === OpCode.delete ? ErrorCode.OK : ErrorCode.NOT_READ_ONLY));\n',
       },
     ],
     expects: 'ReadOnly',

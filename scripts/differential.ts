@@ -86,9 +86,9 @@ async function run(options: Options): Promise<boolean> {
   try {
     const { seed, tally, found } = await differential({
       ...{ ...options, theirs: theirs.ways, ours: ours.ways },
-      // The model answers as we do, and knows of no quotas. Three servers of theirs may end a session after its first timeout, whatever was agreed since.
+      // The model answers as we do. Three servers of theirs may end a session after its first timeout, whatever was agreed since.
       expiries: options.model || options.alone || options.servers === 1,
-      ...(options.model ? { known: [], quotas: false } : { known: KNOWN, quotas: true }),
+      known: options.model ? [] : KNOWN,
       onHistory({ histories, steps }) {
         if (performance.now() < shown + 10_000) return;
         shown = performance.now();
@@ -100,7 +100,7 @@ async function run(options: Options): Promise<boolean> {
     for (const line of report(tally)) console.log(line);
     if (found === undefined) {
       if (logFolder !== undefined) await replayLog(logFolder);
-      return checkCells(emptyCells(tally, { quotas: !options.model }), options.runs);
+      return checkCells(emptyCells(tally), options.runs);
     }
     const again = `--steps ${options.stepsMax} --servers ${options.servers}${options.model ? ' --model' : ''}${options.alone ? ' --alone' : ''} --seed ${seed} --path ${found.path}`;
     console.log(`\nA history differs; again: npm run test:differential -- ${again}\n`);

@@ -17,8 +17,6 @@ export interface DifferentialOptions {
   readonly known: readonly KnownDifference[];
   readonly runs: number;
   readonly stepsMax: number;
-  /** Whether some of the histories are about quotas. */
-  readonly quotas: boolean;
   /** Whether sessions expire. */
   readonly expiries: boolean;
   readonly seed?: number | undefined;
@@ -38,7 +36,7 @@ export interface Result {
 }
 
 export async function differential(options: DifferentialOptions): Promise<Result> {
-  const { theirs, ours, known, runs, stepsMax, quotas, expiries, seed, path, shrinksMax, onHistory } = options;
+  const { theirs, ours, known, runs, stepsMax, expiries, seed, path, shrinksMax, onHistory } = options;
   const tally = new Tally();
   let failed = false;
   let shrinks = 0;
@@ -51,9 +49,7 @@ export async function differential(options: DifferentialOptions): Promise<Result
     await Promise.all([sides.theirs.close(), sides.ours.close()]);
     return outcome;
   };
-  const mixed = quotas
-    ? fc.oneof({ weight: 7, arbitrary: histories(stepsMax) }, { weight: 1, arbitrary: quotaHistories(stepsMax) })
-    : histories(stepsMax);
+  const mixed = fc.oneof({ weight: 7, arbitrary: histories(stepsMax) }, { weight: 1, arbitrary: quotaHistories(stepsMax) });
   const arbitrary = expiries ? mixed : mixed.map((steps) => steps.filter(({ kind }) => kind !== 'expire'));
   const property = fc.asyncProperty(arbitrary, async (steps) => {
     if (failed && shrinks++ >= shrinksMax) return true;

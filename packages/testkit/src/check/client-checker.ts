@@ -244,7 +244,7 @@ export class ClientChecker {
     sent.reply = reply;
     // Whoever takes a session over has not seen what its client has, and asks for nothing.
     if (connection.isForeign) return;
-    const index = this.#reads.onShown(session, reply.zxid);
+    const index = this.#reads.onShown(session, reply);
     if (index < 0) return;
     if (reply.xid === Xid.setWatches) this.#watches.onSetWatchesReply(connection, index);
     else this.#watches.onShown(connection, index);

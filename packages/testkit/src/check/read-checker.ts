@@ -11,6 +11,7 @@ import {
   OpCode,
   Permission,
   type ReadResult,
+  type ReplyMessage,
   type Request,
   type Response,
   type Stat,
@@ -32,14 +33,18 @@ export class ReadChecker {
     this.#history = history;
   }
 
-  /** Any answer at all: gives the index in G that it shows, −1 where it shows none. */
-  onShown(session: SessionHistory, zxid: number): number {
-    const entry = this.#history.witness.find(zxid as never);
+  /**
+   * Any answer at all: gives the index in G that it shows, −1 where it shows none. Answers to pings, proofs and setWatches show nothing of the tree, and clients do
+   * not keep what their headers say: at a server without a leader they may go back behind it.
+   */
+  onShown(session: SessionHistory, { xid, zxid }: ReplyMessage): number {
+    const entry = this.#history.witness.find(zxid);
     if (entry === undefined || entry.committedIndex < 0) {
-      this.#fail('CommitConsistency', `${nameOf(session)} is shown ${formatZxid(zxid as never)}, which is not committed`);
+      this.#fail('CommitConsistency', `${nameOf(session)} is shown ${formatZxid(zxid)}, which is not committed`);
       return -1;
     }
     const index = entry.committedIndex;
+    if (xid <= 0) return index;
     if (index < session.shown) this.#fail('SingleSystemImage', `${nameOf(session)} is shown ${formatZxid(entry.zxid)} after a later state`);
     else session.shown = index;
     if (index > this.#history.shown) this.#history.shown = index;

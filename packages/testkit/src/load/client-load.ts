@@ -43,13 +43,17 @@ export class ClientLoad implements Load {
   constructor(options: ClientLoadOptions) {
     this.#options = options;
     const { knobs, clock, streams, wire, sids, verdict } = options;
-    this.#stranger = new Stranger({ id: knobs.clients + 1, knobs, clock, random: streams.stream('stranger'), wire, sids });
+    this.#stranger = new Stranger({ id: knobs.clients + 1, knobs, clock, random: streams.stream('stranger'), wire });
     this.#weather = streams.stream('client weather');
     wire.onExpiring = (session) => {
       if (!this.#settled) this.#wake(session);
     };
     wire.onHolding = (server, numbers) => {
       if (!this.#settled) for (const number of numbers) this.#strand(server, this.#clients[number - 1]);
+    };
+    wire.onReadOnly = (server) => {
+      if (!this.#settled && chance(this.#weather, 500))
+        this.#visit(pick(this.#weather, this.#clients), chance(this.#weather, 300), [server]);
     };
     const machineRandom = streams.stream('client machines');
     const sketch = new TreeSketch();
@@ -161,8 +165,8 @@ export class ClientLoad implements Load {
     }
   }
 
-  #visit({ session }: SimClient, knowsPassword: boolean): void {
-    if (session !== undefined) this.#stranger.visit(session, knowsPassword);
+  #visit({ session }: SimClient, knowsPassword: boolean, sids = this.#options.sids): void {
+    if (session !== undefined) this.#stranger.visit(session, knowsPassword, sids);
   }
 
   #pause(client: SimClient): void {
@@ -187,24 +191,31 @@ export class ClientLoad implements Load {
 
   /**
    * Requests wait at a server that has lost its leader, on a connection that their client leaves without the server noticing. When the server has a leader
-   * again, the session is another's.
+   * again, the session is another's; and perhaps that one is gone by then, and the client out of reach.
    */
   #strand(server: Sid, client: SimClient | undefined): void {
-    if (client === undefined || !chance(this.#weather, 500)) return;
-    const { clock } = this.#options;
+    if (client === undefined || !chance(this.#weather, 600)) return;
+    const { clock, sids } = this.#options;
     client.askFor(2);
     clock.setTimer(millis(this.#weather, 10, 60), () => {
       if (this.#settled) return;
-      const [near, far] = [ClientWire.hostOf(client.id), hostOf(server)];
-      const mend = this.#options.network.cut([
-        [near, far],
-        [far, near],
-      ]);
-      clock.setTimer(millis(this.#weather, 500, 5000), mend);
-      if (chance(this.#weather, 700)) client.cut();
+      this.#cutOff(client, [server], millis(this.#weather, 500, 5000));
+      if (chance(this.#weather, 200)) return;
+      client.cut();
       // What it writes elsewhere would tell the server.
       client.rest(millis(this.#weather, 200, 1500));
+      if (chance(this.#weather, 400)) return;
+      clock.setTimer(millis(this.#weather, 80, 400), () => {
+        if (!this.#settled) this.#cutOff(client, sids, millis(this.#weather, 300, 3000));
+      });
     });
+  }
+
+  /** None of these servers is within a client's reach, nor the client within theirs. */
+  #cutOff(client: SimClient, servers: readonly Sid[], forMs: number): void {
+    const host = ClientWire.hostOf(client.id);
+    const directions = servers.flatMap((sid) => [[host, hostOf(sid)] as const, [hostOf(sid), host] as const]);
+    this.#options.clock.setTimer(forMs, this.#options.network.cut(directions));
   }
 
   /** A client goes on elsewhere, and what it has asked for comes to the leader behind it (ZOOKEEPER-710). */

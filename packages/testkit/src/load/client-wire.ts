@@ -78,6 +78,9 @@ export class ClientWire {
   /** A server that served does so no more, and keeps the connections of these clients. */
   onHolding: ((server: Sid, clients: readonly number[]) => void) | undefined;
 
+  /** A server begins to answer reads without a leader. */
+  onReadOnly: ((server: Sid) => void) | undefined;
+
   constructor(options: ClientWireOptions) {
     this.#options = options;
   }

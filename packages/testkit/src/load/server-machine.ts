@@ -40,6 +40,7 @@ export class ServerMachine implements Machine {
         onEffect(effect);
       },
       onStatus: () => this.#onStatus(),
+      onReadOnly: () => this.#wire.onReadOnly?.(sid),
       onFailure: (error) => {
         this.#wire.disturb();
         onFailure(error);

@@ -91,7 +91,7 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     tickTimeMs,
     initLimit: between(time, 5, 12),
     syncLimit: between(time, 2, 6),
-    snapshotEvery: stingy ? between(keep, 2, 5) : chance(disk, 500) ? between(disk, 2, 50) : undefined,
+    snapshotEvery: stingy ? between(keep, 2, 3) : chance(disk, 500) ? between(disk, 2, 50) : undefined,
     limits: {
       ...(chance(limits, 600) && { committedLogTxns: between(limits, 0, 20) }),
       ...(stingy && { committedLogTxns: between(keep, 0, 2) }),

@@ -51,7 +51,7 @@ export function leaveBehind(scene: Scene): void {
   const sid = follower(scene);
   const others = scene.othersThan(sid);
   scene.seen('follower left behind for a moment');
-  scene.cut(bothWays([sid], others), `S${sid} is left behind`, millis(scene.random, 30, 500));
+  scene.cut(bothWays([sid], others), `S${sid} is left behind`, millis(scene.random, 100, 800));
   giveUp(scene, [sid], others);
 }
 

@@ -123,7 +123,7 @@ export class SimClient {
   }
 
   #open(): void {
-    const { clock, knobs, wire, sids, id, machineRandom } = this.#options;
+    const { clock, knobs, wire, id, machineRandom } = this.#options;
     const process = new SimProcess(clock);
     this.#ends = new Set();
     this.#closing = false;

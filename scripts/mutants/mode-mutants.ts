@@ -1,21 +1,13 @@
 /** Sections C and D, continued: sessions that one server alone knows, servers that only read, and quotas. */
-import type { Edit, Mutant } from './mutant.ts';
+import type { Mutant } from './mutant.ts';
 
 const CLIENT_PORT = 'packages/server/src/client-port.ts';
-const DATABASE = 'packages/server/src/database.ts';
 const DATA_TREE = 'packages/tree/src/data-tree.ts';
 const HANDSHAKES = 'packages/server/src/handshakes.ts';
 const LEADERSHIP = 'packages/server/src/leadership.ts';
 const PREPARE = 'packages/server/src/prepare.ts';
 const QUOTA = 'packages/server/src/quota.ts';
 const READ_ONLY_MODE = 'packages/server/src/read-only-mode.ts';
-
-/** Without it every server stops at the first txn that does not do what its leader has foreseen. */
-const DIGEST_NOT_COMPARED: Edit = {
-  file: DATABASE,
-  find: '    if (expected === undefined || digest === undefined || agree(expected, digest)) return;\n',
-  replace: '    if (expected?.version !== -1) return;\n',
-};
 
 export const MODE_MUTANTS: readonly Mutant[] = [
   // Local sessions
@@ -148,7 +140,6 @@ export const MODE_MUTANTS: readonly Mutant[] = [
         find: '  if (data !== undefined) recordStats(changes, stats, data, zxid);\n',
         replace: '  void [data, zxid];\n',
       },
-      DIGEST_NOT_COMPARED,
     ],
     expects: 'RequestModel',
   },
@@ -163,22 +154,7 @@ export const MODE_MUTANTS: readonly Mutant[] = [
         find: '    if (this.hasQuotas) countUsage(this.store, path, freed(usage));\n',
         replace: '    void [freed, usage];\n',
       },
-      DIGEST_NOT_COMPARED,
     ],
     expects: 'SequentialRead',
-  },
-  {
-    id: 'quota-digest',
-    title: 'what is deleted goes on counting in the tree, and not at the leader',
-    origin: 'class DataTree.deleteNode: updateQuotaStat',
-    level: 'server',
-    edits: [
-      {
-        file: DATA_TREE,
-        find: '    if (this.hasQuotas) countUsage(this.store, path, freed(usage));\n',
-        replace: '    void [freed, usage];\n',
-      },
-    ],
-    expects: 'Invariant',
   },
 ];

@@ -59,15 +59,17 @@ export class WriteChecker {
     if (session.txns.has(header.cxid)) return this.#fail('AtMostOnce', `${what} had been committed before`);
     session.txns.set(header.cxid, entry.committedIndex);
     if (sent.connection.isReadOnly) this.#fail('ReadOnly', `${what} was sent to a server that only reads`);
-    if (header.cxid <= session.lastCxid) this.#fail('FifoClientOrder', `${what} comes after request ${session.lastCxid}`);
-    session.lastCxid = header.cxid;
+    // Behind the end of its session it is refused, whatever way it has come, and its order means nothing.
+    const isOver = session.closedIndex !== -1;
+    if (header.cxid > session.lastCxid) session.lastCxid = header.cxid;
+    else if (!isOver) this.#fail('FifoClientOrder', `${what} comes after request ${session.lastCxid}`);
     if (txn.type !== OpCode.error && txn.type !== sent.request.type && txn.type !== OpCode.createContainer)
       this.#fail('Integrity', `${what} is of another type than what was sent`);
     // What anybody had seen before it was sent comes before it in G; it cannot have happened before it was asked for.
     if (entry.committedIndex <= sent.shownBefore)
       this.#fail('Linearizability', `${what} stands before an entry that a client had seen when it was sent`);
     // A request of a connection that the client has left must not be met by those that it makes on the next one.
-    if (session.established !== undefined && session.established.ordinal > sent.connection.ordinal)
+    if (!isOver && session.established !== undefined && session.established.ordinal > sent.connection.ordinal)
       this.#fail('SessionExclusivity', `${what} was sent on a connection that its client had left for another`);
     this.#checkModel(what, { session, sent, txn, before: entry.committedIndex - 1 });
   }

@@ -215,8 +215,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DATABASE,
-        find: 'return new Database(DataTree.deserialize(tree, options), SessionTable.deserialize(sessions));',
-        replace: 'return new Database(DataTree.deserialize(tree, options));',
+        find: 'return new Database(tree, SessionTable.deserialize(sessions), { fuzzy: version === FORMAT_VERSION_FUZZY });',
+        replace: 'return new Database(tree, new SessionTable(), { fuzzy: version === FORMAT_VERSION_FUZZY });',
       },
     ],
   },

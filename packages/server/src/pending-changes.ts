@@ -5,70 +5,19 @@
  * has taken its place. Invariants: the newest record of a path, or the tree where there is none, is what the next txn will find; `digest` is that
  * of this tree.
  */
-import { type Acl, assert, NO_ZXID, type TxnDigest, type Zxid } from '@quorate/protocol';
+import { assert, NO_ZXID, type TxnDigest, type Zxid } from '@quorate/protocol';
 import {
   contentRemainder,
   type DataTree,
   isDigested,
-  type PersistedStat,
   QUOTA_PATH,
   TreeDigest,
   type Usage,
   usageOf,
   znodeDigest,
 } from '@quorate/tree';
+import { type ChangeDraft, type ChangeRecord, RecordPool } from './change-record.js';
 import { Fifo } from './fifo.js';
-
-/** What one txn makes of a znode: all that later requests are checked against, and all that goes into its digest. */
-export interface ChangeRecord extends PersistedStat {
-  /** The txn's; NO_ZXID in what stands for a znode as the tree has it. */
-  readonly zxid: Zxid;
-  readonly path: string;
-  /** False for a znode that the txn deletes; the other fields are then those that it had. */
-  readonly exists: boolean;
-  readonly acl: readonly Acl[];
-  /** Undefined for those that the tree has: most requests do not ask. */
-  readonly data: Uint8Array | null | undefined;
-  readonly dataLength: number;
-  readonly childCount: number;
-  /** What path and data bring to the digest. */
-  readonly content: number;
-  /** What the znode brings to the digest of the tree. */
-  readonly digest: number;
-}
-
-/** A record that is being made: `record` fills in what concerns its digest, which until then is that of the record before. */
-export type ChangeDraft = { -readonly [Field in keyof ChangeRecord]: ChangeRecord[Field] };
-
-/** What a txn begins with: the znode as it is before. One that was made for this request is changed itself, and not a copy of it. */
-export function draftOf(node: ChangeRecord, zxid: Zxid): ChangeDraft {
-  if (node.zxid === NO_ZXID) {
-    const draft: ChangeDraft = node;
-    draft.zxid = zxid;
-    return draft;
-  }
-  // Written out, so that all records have one shape and cost one allocation.
-  return {
-    zxid,
-    path: node.path,
-    exists: node.exists,
-    acl: node.acl,
-    data: node.data,
-    dataLength: node.dataLength,
-    childCount: node.childCount,
-    content: node.content,
-    digest: node.digest,
-    czxid: node.czxid,
-    mzxid: node.mzxid,
-    pzxid: node.pzxid,
-    ctime: node.ctime,
-    mtime: node.mtime,
-    version: node.version,
-    cversion: node.cversion,
-    aversion: node.aversion,
-    ephemeralOwner: node.ephemeralOwner,
-  };
-}
 
 const NOTHING: Usage = { count: 0, bytes: 0 };
 
@@ -79,6 +28,7 @@ interface Undo {
 
 export class PendingChanges {
   readonly #tree: DataTree;
+  readonly #records = new RecordPool();
   readonly #newest = new Map<string, ChangeRecord>();
   /** Every record in zxid order, superseded ones as well, until its txn is applied. */
   #queue = new Fifo<ChangeRecord>();
@@ -116,28 +66,44 @@ export class PendingChanges {
     const tree = this.#tree;
     const node = tree.find(path);
     if (node === undefined) return undefined;
-    const record: ChangeDraft = {
-      zxid: NO_ZXID,
-      path,
-      exists: true,
-      acl: tree.acl(node),
-      data: undefined,
-      dataLength: tree.dataLength(node),
-      childCount: tree.childCount(node),
-      content: tree.contentOf(node),
-      digest: tree.digestOf(node),
-      czxid: 0,
-      mzxid: 0,
-      pzxid: 0,
-      ctime: 0,
-      mtime: 0,
-      version: 0,
-      cversion: 0,
-      aversion: 0,
-      ephemeralOwner: 0n,
-    };
+    const record = this.#records.take();
+    record.zxid = NO_ZXID;
+    record.path = path;
+    record.exists = true;
+    record.acl = tree.acl(node);
+    record.data = undefined;
+    record.dataLength = tree.dataLength(node);
+    record.childCount = tree.childCount(node);
+    record.content = tree.contentOf(node);
+    record.digest = tree.digestOf(node);
     tree.readStat(node, record);
     return record;
+  }
+
+  /** What a txn begins with: the znode as it is before. What `find` has made for this request is changed itself, and not a copy of it. */
+  draft(node: ChangeRecord, zxid: Zxid): ChangeDraft {
+    const draft = node.zxid === NO_ZXID ? (node as ChangeDraft) : this.#records.copy(node);
+    draft.zxid = zxid;
+    return draft;
+  }
+
+  /** What a creation begins with: a znode of nobody's, without data and children, at this time. */
+  draftOfNew(path: string, zxid: Zxid, time: number): ChangeDraft {
+    const draft = this.#records.take();
+    draft.zxid = zxid;
+    draft.path = path;
+    draft.exists = true;
+    draft.childCount = 0;
+    draft.digest = 0;
+    draft.czxid = zxid;
+    draft.mzxid = zxid;
+    draft.pzxid = zxid;
+    draft.ctime = time;
+    draft.mtime = time;
+    draft.version = 0;
+    draft.cversion = 0;
+    draft.aversion = 0;
+    return draft;
   }
 
   /** The data that the next txn will find at a path; null also where there will be no znode. */
@@ -232,6 +198,7 @@ export class PendingChanges {
       if (oldest === undefined || oldest.zxid > zxid) return;
       this.#queue.shift();
       if (this.#newest.get(oldest.path) === oldest) this.#newest.delete(oldest.path);
+      this.#records.give(oldest);
     }
   }
 

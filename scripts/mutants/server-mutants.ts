@@ -34,9 +34,9 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     level: 'server',
     edits: [
       {
-        file: LEADERSHIP,
-        find: 'return this.#tracker.has(session) && !this.#tracker.isClosing(session);',
-        replace: 'return this.#tracker.has(session);',
+        file: SESSION_TRACKER,
+        find: 'return session?.closing === false ? session : undefined;',
+        replace: 'return session;',
       },
     ],
     expects: 'SessionLifetime',

@@ -39,9 +39,8 @@ import {
 import { freed, type Usage, usageOf } from '@quorate/tree';
 import { permits, resolveAcl } from './acl.js';
 import type { AuthIds } from './auth-ids.js';
-import type { ChangeRecord } from './change-record.js';
 import { isContainerOrTtl } from './container-sweep.js';
-import type { PendingChanges } from './pending-changes.js';
+import type { ChangeRecord, PendingChanges } from './pending-changes.js';
 import { isRefused, type QuotaPolicy, recordStatsOfNew, recordUsage } from './quota.js';
 
 /** The requests that become a txn in the tree. */
@@ -224,9 +223,7 @@ function prepareSetData(changes: PendingChanges, { path, data, version }: SetDat
   if (isRefused(changes, path, usage, quotas)) return ErrorCode.QUOTA_EXCEEDED;
   if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;
   const after = changes.draft(node, zxid);
-  after.data = data;
-  after.dataLength = data?.length ?? 0;
-  after.content = changes.contentOf(path, data);
+  changes.setData(after, data);
   after.version = (node.version + 1) | 0;
   after.mzxid = zxid;
   after.mtime = time;
@@ -291,10 +288,8 @@ function recordCreation(
   changes.record(above);
   const created = changes.draftOfNew(path, zxid, time);
   created.acl = acl;
-  created.data = data;
-  created.dataLength = data?.length ?? 0;
-  created.content = changes.contentOf(path, data);
   created.ephemeralOwner = owner;
+  changes.setData(created, data);
   changes.record(created);
   recordStatsOfNew(changes, path, usageOf(data?.length ?? 0), zxid);
 }

@@ -86,7 +86,6 @@ function recordStats(changes: PendingChanges, path: string, data: Uint8Array, zx
   const stats = changes.find(path);
   if (stats === undefined) return;
   const draft = changes.draft(stats, zxid);
-  draft.data = data;
-  draft.dataLength = data.length;
+  changes.setData(draft, data);
   changes.record(draft);
 }

@@ -22,6 +22,7 @@ import { CONTAINER_CHECK_INTERVAL_MS, CONTAINER_NEVER_USED_MAX_MS, CONTAINERS_PE
 import type { RequestThrottle } from './load.js';
 import { Member } from './member.js';
 import type { QuotaExcess } from './quota.js';
+import { TurnClock } from './turn-clock.js';
 
 export interface ServerOptions {
   readonly sid: Sid;
@@ -112,6 +113,7 @@ export class Server {
     const { sid, clock, superDigest } = options;
     const onFailure = (error: Error): void => this.#fail(error);
     const server = this;
+    const turnClock = new TurnClock(clock);
     this.#member = new Member({
       sid,
       // The replica needs its application and the application its replica: one of them looks the other up.
@@ -125,7 +127,7 @@ export class Server {
         answerRevalidate: (to, payload) => this.#replica.answerRevalidate(to, payload),
         sync: (tag) => this.#replica.sync(tag),
       },
-      clock,
+      clock: turnClock,
       ids: new SessionIds({ sid, wallMs: clock.wallNow() }),
       tickTimeMs: this.#tickTimeMs,
       minSessionTimeoutMs,

@@ -31,8 +31,8 @@ import {
   type Zxid,
 } from '@quorate/protocol';
 import { builtInZnodes, isBuiltIn } from './built-in-znodes.js';
-import { failedResults, opResult } from './multi-results.js';
 import { NO_OWNER } from './ephemeral-index.js';
+import { failedResults, opResult } from './multi-results.js';
 import { freed, QUOTA_PATH, type Usage, usageOf } from './quota.js';
 import { beginStats, countUsage, usageBelow } from './quota-stats.js';
 import {

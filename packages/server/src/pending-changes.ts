@@ -176,7 +176,10 @@ export class PendingChanges {
     if (this.#digest !== undefined && isDigested(change.path)) countIn(change, this.#digest);
     const previous = this.#newest.get(change.path);
     this.#undo?.push({ path: change.path, previous });
-    if (previous !== change) this.#newest.set(change.path, change);
+    if (previous === change) return;
+    // What is created again stands behind what is there: ephemerals are told of in the order of their creation.
+    if (previous !== undefined && this.#isApplied(previous)) this.#newest.delete(change.path);
+    this.#newest.set(change.path, change);
   }
 
   /** From here on records can be rolled back: a multi begins. */

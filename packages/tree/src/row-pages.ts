@@ -3,7 +3,7 @@
  * the garbage collector's eye; a page never moves, so growth copies nothing and makes no pause.
  *
  * `freeze` gives the rows as they are at that moment, for a snapshot that is written while more is changed: both share their pages, and whoever is to
- * change a shared page changes a copy (80 KiB, some ten microseconds, once per page and freeze). What is frozen needs no end: it goes with
+ * change a shared page changes a copy (84 KiB, some ten microseconds, once per page and freeze). What is frozen needs no end: it goes with
  * whoever holds it.
  */
 import { assert } from '@quorate/protocol';

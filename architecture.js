@@ -17,6 +17,7 @@ export const packages = {
   protocol: { kind: 'core', imports: [] },
   ports: { kind: 'core', imports: [], platform: 'src/platform' },
   zab: { kind: 'core', imports: ['protocol', 'ports'] },
+  log: { kind: 'core', imports: ['protocol', 'ports', 'zab'] },
   tree: { kind: 'core', imports: ['protocol'] },
   session: { kind: 'core', imports: ['protocol'] },
   server: { kind: 'core', imports: ['protocol', 'ports', 'zab', 'tree', 'session'], libraries: ['@noble/hashes'] },
@@ -24,10 +25,15 @@ export const packages = {
   quorate: { kind: 'web', imports: ['protocol', 'ports', 'server', 'client'] },
   testkit: {
     kind: 'web',
-    imports: ['protocol', 'ports', 'zab', 'tree', 'session', 'server', 'client', 'quorate'],
+    imports: ['protocol', 'ports', 'zab', 'log', 'tree', 'session', 'server', 'client', 'quorate'],
     libraries: ['fast-check'],
   },
-  node: { kind: 'node', imports: ['protocol', 'ports', 'zab', 'tree', 'session', 'server', 'client', 'quorate'] },
+  node: {
+    kind: 'node',
+    imports: ['protocol', 'ports', 'zab', 'log', 'tree', 'session', 'server', 'client', 'quorate'],
+    libraries: ['prom-client'],
+  },
+  cli: { kind: 'node', imports: ['protocol', 'client', 'node'] },
 };
 
 /**

@@ -20,7 +20,6 @@ test.each([
       ours: ours.ways,
       known: [],
       quotas: false,
-      expiries: true,
       stepsMax: 60,
       shrinksMax: 200,
       ...options,

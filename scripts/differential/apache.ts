@@ -42,7 +42,10 @@ const COMPARABLE: ApacheOptions = {
     '-Dzookeeper.extendedTypesEnabled=true',
     '-Dzookeeper.enforceQuota=true',
     '-Dzookeeper.forceSync=no',
-    '-Xmx256m',
+    // A server that finds the others not yet there asks again after twice as long each time, up to a minute.
+    '-Dzookeeper.fastleader.maxNotificationInterval=400',
+    // It runs for a minute or a few, on a machine that is busy with three of them.
+    ...['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
   ],
   settings: [
     `tickTime=${TICK_TIME_MS}`,
@@ -95,7 +98,7 @@ export async function startApache(servers: number, { under, java, settings } = C
   }
 }
 
-function launch(command: readonly string[]): ChildProcess {
+export function launch(command: readonly string[]): ChildProcess {
   const process = spawn('java', command, { stdio: 'ignore' });
   // That it does not run is seen by its exit.
   process.on('error', () => process.emit('exit'));
@@ -114,7 +117,7 @@ function configuration(home: string, { clientPort }: Member, members: readonly M
   ];
 }
 
-async function stop(process: ChildProcess): Promise<void> {
+export async function stop(process: ChildProcess): Promise<void> {
   if (process.exitCode !== null || process.pid === undefined) return;
   const gone = new Promise((resolve) => process.once('exit', resolve));
   process.kill();
@@ -134,7 +137,7 @@ async function modeOf(port: number, process: ChildProcess): Promise<string> {
 }
 
 /** Free now, all at the same time; nobody on this machine is likely to take one within the next second. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();
@@ -151,7 +154,7 @@ async function freePorts(count: number): Promise<readonly number[]> {
 }
 
 /** What a server says to the word `srvr`; nothing where it does not serve yet. */
-function srvr(port: number): Promise<string> {
+export function srvr(port: number): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     const socket = connect(port, '127.0.0.1', () => socket.write('srvr'));

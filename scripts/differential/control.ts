@@ -84,14 +84,14 @@ export class Control {
     await this.#call({ type: OpCode.addWatch, path, mode: AddWatchMode.persistent });
   }
 
-  /** Waits until the znode of a path that is looked at was deleted. */
-  async gone(path: string): Promise<void> {
+  /** Waits until the znode of a path that is looked at was deleted; false where it was not. */
+  async gone(path: string, timeoutMs: number): Promise<boolean> {
     const connection = this.#connection;
     const isGone = (message: Received): boolean =>
       message.kind === 'event' && message.path === path && message.type !== EventType.nodeCreated;
-    if (!(await connection.until(() => connection.received.some(isGone), TIMEOUT_MS)))
-      throw new Error(`a server has never deleted ${path}`);
+    if (!(await connection.until(() => connection.received.some(isGone), timeoutMs))) return false;
     connection.take();
+    return true;
   }
 
   async close(): Promise<void> {
@@ -112,7 +112,7 @@ export class Control {
 }
 
 /** A connection whose handshake is answered. A server that has just been elected may end the first ones. */
-async function connected(way: Way): Promise<RawConnection> {
+export async function connected(way: Way): Promise<RawConnection> {
   const session = { sessionId: 0n, passwd: new Uint8Array(16), timeOut: SESSION_TIMEOUT_MAX_MS };
   const request = { kind: 'connect', protocolVersion: 0, lastZxidSeen: NO_ZXID, readOnly: false, ...session } as const;
   const giveUpAt = way.clock.now() + TIMEOUT_MS;

@@ -1,7 +1,7 @@
 /** Many histories against two servers or ensembles, the first that differs made small. */
 import fc from 'fast-check';
 import { histories } from './arbitrary.ts';
-import type { Step } from './history.ts';
+import { isForOneServer, type Step } from './history.ts';
 import type { KnownDifference } from './known-differences.ts';
 import { quotaHistories } from './quota-histories.ts';
 import { type Outcome, runHistory } from './run-history.ts';
@@ -19,8 +19,6 @@ export interface DifferentialOptions {
   readonly stepsMax: number;
   /** Whether some of the histories are about quotas. */
   readonly quotas: boolean;
-  /** Whether sessions expire. */
-  readonly expiries: boolean;
   readonly seed?: number | undefined;
   /** Where fast-check has found a counter-example. */
   readonly path?: string | undefined;
@@ -33,38 +31,49 @@ export interface Result {
   readonly seed: number;
   /** Only histories without a difference, and none of those of shrinking. */
   readonly tally: Tally;
-  /** The smallest history that differs, as it went when it was run once more; undefined where none differs. */
-  readonly found: { readonly steps: readonly Step[]; readonly path: string; readonly again: Outcome } | undefined;
+  /** The smallest history that differs, as it went then and when it was run once more; undefined where none differs. */
+  readonly found:
+    | { readonly steps: readonly Step[]; readonly path: string; readonly outcome: Outcome; readonly again: Outcome }
+    | undefined;
 }
 
 export async function differential(options: DifferentialOptions): Promise<Result> {
-  const { theirs, ours, known, runs, stepsMax, quotas, expiries, seed, path, shrinksMax, onHistory } = options;
+  const { theirs, ours, known, runs, stepsMax, quotas, seed, path, shrinksMax, onHistory } = options;
   const tally = new Tally();
-  let failed = false;
+  /** Of the last history that differed. */
+  let outcome: Outcome | undefined;
+  /** Why no further history can be run: there is nothing to be made smaller. */
+  let broken: { readonly error: unknown } | undefined;
   let shrinks = 0;
   let count = 0;
   const run = async (steps: readonly Step[]): Promise<Outcome> => {
     // In another folder, so that the number of a sequential znode beside it does not depend on the histories before.
     const folder = `/h${String(++count).padStart(6, '0')}/t`;
     const sides = { theirs: await Side.open(theirs, folder), ours: await Side.open(ours, folder) };
-    const outcome = await runHistory(steps, sides, { known, tally: failed ? new Tally() : tally });
+    const went = await runHistory(steps, sides, { known, tally: outcome === undefined ? tally : new Tally() });
     await Promise.all([sides.theirs.close(), sides.ours.close()]);
-    return outcome;
+    return went;
   };
   const mixed = quotas
     ? fc.oneof({ weight: 7, arbitrary: histories(stepsMax) }, { weight: 1, arbitrary: quotaHistories(stepsMax) })
     : histories(stepsMax);
-  const arbitrary = expiries ? mixed : mixed.map((steps) => steps.filter(({ kind }) => kind !== 'expire'));
+  const arbitrary = new Set(theirs).size === 1 ? mixed : mixed.map((steps) => steps.filter((step) => !isForOneServer(step)));
   const property = fc.asyncProperty(arbitrary, async (steps) => {
-    if (failed && shrinks++ >= shrinksMax) return true;
-    const { differs } = await run(steps);
-    failed ||= differs;
-    if (!failed) onHistory?.(tally);
-    return !differs;
+    if (outcome !== undefined && shrinks++ >= shrinksMax) return true;
+    if (broken !== undefined) return true;
+    const went = await run(steps).catch((error: unknown) => {
+      broken = { error };
+    });
+    if (went?.differs === true) outcome = went;
+    if (outcome === undefined) onHistory?.(tally);
+    return went?.differs !== true;
   });
   const details = await fc.check(property, { numRuns: runs, ...(seed !== undefined && { seed }), ...(path !== undefined && { path }) });
   const { counterexample, counterexamplePath } = details;
-  if (counterexample === null) return { seed: details.seed, tally, found: undefined };
-  const [steps] = counterexample;
-  return { seed: details.seed, tally, found: { steps, path: counterexamplePath ?? '', again: await run(steps) } };
+  if (counterexample !== null && outcome !== undefined) {
+    const [steps] = counterexample;
+    return { seed: details.seed, tally, found: { steps, path: counterexamplePath ?? '', outcome, again: await run(steps) } };
+  }
+  if (broken !== undefined) throw (broken as { readonly error: unknown }).error;
+  return { seed: details.seed, tally, found: undefined };
 }

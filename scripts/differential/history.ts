@@ -94,6 +94,13 @@ export function isSilent(step: Step): boolean {
   return step.kind === 'bytes' && step.type === OpCode.check;
 }
 
+/** True of what only one server of theirs can be asked: an ensemble does not get over it, or has another znode there (docs/compatibility.md). */
+export function isForOneServer(step: Step): boolean {
+  if (step.kind === 'bytes') return step.type === OpCode.check || step.type === OpCode.reconfig;
+  if (step.kind === 'request' && step.request.type === OpCode.check) return true;
+  return operationsOf(step).some((op) => 'path' in op && op.path === '/zookeeper/config');
+}
+
 /** The path that a request is about, where it is about one. */
 export function pathOf(step: Step): string | undefined {
   return step.kind === 'request' && 'path' in step.request ? step.request.path : undefined;

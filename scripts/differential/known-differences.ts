@@ -184,8 +184,14 @@ export const KNOWN: readonly KnownDifference[] = [
         (connection) => connection !== actor && ours[connection]?.ended === true && theirs[connection]?.ended !== true,
       );
       if (!hasMoved || cut.length === 0) return undefined;
+      // What theirs hears there of the step itself comes behind what ours has heard.
+      const heard = (connection: string): number => ours[connection]?.messages.length ?? 0;
       return {
-        theirs,
+        theirs: withoutSilent(
+          mapSeen(theirs, (seen, connection) =>
+            cut.includes(connection) ? { ...seen, messages: seen.messages.slice(0, heard(connection)) } : seen,
+          ),
+        ),
         ours: withoutSilent(mapSeen(ours, (seen, connection) => (cut.includes(connection) ? { ...seen, ended: false } : seen))),
       };
     },
@@ -314,6 +320,7 @@ export const KNOWN: readonly KnownDifference[] = [
 ];
 
 const NOT_TOGETHER = 'what is sent together is what both answer in its order';
+const NOT_AT_THREE = 'it is asked of one server of theirs alone, which is as ours';
 const NOT_CUT_OFF = 'a history has neither local sessions nor a server that has lost the others';
 
 /** Rows that no history can meet, and why. */
@@ -348,6 +355,8 @@ export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
     'our own codec, which sends them, has no such zxid',
   ],
   ['requests with an unknown opcode behind others under way', NOT_TOGETHER],
+  ['a reconfig whose body cannot be read, at an ensemble', NOT_AT_THREE],
+  ['the content and version of `/zookeeper/config`, at an ensemble', NOT_AT_THREE],
   ['a string that is null, but for the id of an ACL', 'generated requests hold what their records can hold'],
   ['a list of ACLs whose count is below −1', 'generated requests hold what their records can hold'],
   ['a string that is not UTF-8', 'generated requests hold what their records can hold'],

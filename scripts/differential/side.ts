@@ -27,6 +27,9 @@ const ANSWER_TIMEOUT_MS = 15_000;
 const QUIESCE_XID = 1_000_000;
 /** How far a client is ahead that has seen the future. */
 const FUTURE = 0x10_0000;
+/** After so long a session has expired that asked for the shortest timeout, unless another one is counted. */
+const EXPIRY_PATIENCE_MS = 1_000;
+const EXPIRY_TRIES_MAX = 30;
 /** Under it a client leaves the ephemeral by whose end the end of its session is known. */
 const MARK_XID = QUIESCE_XID + 1;
 
@@ -233,14 +236,29 @@ export class Side {
     connection.send(encodeClientMessage({ kind: 'request', xid: MARK_XID, request: mark }), MARK_XID, mark.type);
     await connection.until(() => connection.has(MARK_XID), ANSWER_TIMEOUT_MS);
     if (connection.pick(MARK_XID)?.err !== ErrorCode.OK) return [];
-    await this.#connect(slot, { ...CONNECT_OWN, timeOut, server: slot.server });
-    const received = slot.connection?.take() ?? [];
-    slot.connection?.destroy();
-    slot.connection = undefined;
-    await this.#control.gone(path);
+    const received = await this.#leave(slot, timeOut);
+    // A follower of theirs may yet tell its leader of the timeout that the session had before. Then it is asked for once more.
+    for (let tries = 1; !(await this.#control.gone(path, EXPIRY_PATIENCE_MS)); tries++) {
+      if (tries === EXPIRY_TRIES_MAX) throw new Error(`a server has never deleted ${path}`);
+      slot.session = session;
+      await this.#leave(slot, timeOut);
+    }
     session.closed = true;
     slot.closed = session;
     slot.session = undefined;
+    return received;
+  }
+
+  /** The slot's client asks for a timeout, sees it at work, and is never heard again; gives the answer to its handshake. */
+  async #leave(slot: Slot, timeOut: number): Promise<Received[]> {
+    await this.#connect(slot, { ...CONNECT_OWN, timeOut, server: slot.server });
+    const { connection } = slot;
+    if (connection === undefined) return [];
+    const received = connection.take();
+    // A follower of theirs tells its leader the timeout of the connection on which a session was heard last, not of its last handshake.
+    await quiesce(connection);
+    connection.destroy();
+    slot.connection = undefined;
     return received;
   }
 

@@ -1,3 +1,16 @@
-export { CLIENT_PORT, Listener, type ListenOptions, listen } from './listen.js';
+export type { AuditEntry } from './audit-log.js';
+export type { ClientTls } from './client-tls.js';
+export { FileDisk } from './file-disk.js';
+export { type Acceptor, CLIENT_PORT, Listener, type ListenOptions, listen } from './listen.js';
 export { ListenError, type ListenErrorCode } from './listen-error.js';
+export type { PeerAddress } from './peer-address.js';
+export type { PeerStreamsOptions } from './peer-streams.js';
+export type { PeerTls } from './peer-tls.js';
+export { type PeerTransportOptions, peerTransport } from './peer-transport.js';
+export type { AdminConfig, HttpPort, PeerAddress as ServerAddress, ServerConfig } from './server-config.js';
+export type { Logger } from './server-log.js';
+export { FULL_VERSION } from './server-version.js';
+export type { Mode } from './server-view.js';
+export { RunningServer, type RunningStatus, startServer } from './start-server.js';
 export { connect, type TcpConnectorOptions, tcpConnector } from './tcp-connector.js';
+export { readZooCfg, type ZooCfg, ZooCfgError } from './zoo-cfg.js';

@@ -3,6 +3,12 @@
 /** How long a client may take from connecting to its complete ConnectRequest, in milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
+/** How long a server that is closed waits for its clients to go, in milliseconds. */
+export const GOODBYE_MS = 1_000;
+
+/** How long a server that is closed waits for the handing over of its leadership, in ticks; then an election finds the next leader. */
+export const HAND_OVER_TICKS_MAX = 10;
+
 /** Answers that wait for a client before nothing more is read from it, in bytes. */
 export const OUTBOX_PAUSE_BYTES = 1024 * 1024;
 
@@ -20,3 +26,25 @@ export const CONNECTIONS_PER_ADDRESS_MAX = 60;
 
 /** The longest frame that a client takes from a server, in bytes: a list of children can be longer than any request. */
 export const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What one connection between servers may cost. */
+
+/** What may wait for a server that does not read, in bytes; its connection is closed above that, and it begins again. */
+export const PEER_OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Below this there is room for bulk, in bytes: `Channel.awaitRoom`. What the operating system has taken is not counted. */
+export const PEER_ROOM_BYTES = 192 * 1024;
+
+/** How long TCP waits before it asks whether a silent peer is still there, in milliseconds. */
+export const KEEP_ALIVE_MS = 10_000;
+
+/** How long connecting to a server may take, and its TLS handshake, in milliseconds. */
+export const PEER_CONNECT_TIMEOUT_MS = 5_000;
+
+/** How often a learner tries to reach a leader that does not listen yet, and the pauses in between, in milliseconds. */
+export const LEARNER_TRIES = 5;
+export const PEER_RETRY_MS_MIN = 50;
+export const PEER_RETRY_MS_MAX = 1_000;
+
+/** Connections that one port for servers has open at a time, for each server of the ensemble. */
+export const CONNECTIONS_PER_PEER_MAX = 8;

@@ -1,12 +1,13 @@
-/** ZooKeeper's client port over TCP, for an ensemble in this process. */
-import { createServer, type Server } from 'node:net';
-import type { Ensemble } from 'quorate';
+/** ZooKeeper's client port over TCP, for an ensemble or a server in this process. */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { ClientLink } from '@quorate/server';
+import { type ClientTls, certificateIds, checkClientTls, TLS_HANDSHAKE, tlsServer } from './client-tls.js';
 import { ConnectionsByAddress } from './connections-by-address.js';
 import { EventFrames } from './event-frames.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, OUTBOX_BYTES_MAX } from './limits.js';
 import { listenError } from './listen-error.js';
-import { plainAddress, TcpLink } from './tcp-link.js';
+import { type LinkPort, plainAddress, TcpLink } from './tcp-link.js';
 
 /** ZooKeeper's client port. */
 export const CLIENT_PORT = 2181;
@@ -27,11 +28,20 @@ export interface ListenOptions {
    * (ZooKeeper: `maxClientCnxns`).
    */
   readonly connectionsPerAddressMax?: number | undefined;
+  /** Clients speak TLS; they do not when absent. */
+  readonly tls?: ClientTls | undefined;
+  /** The answer to a four-letter word, which comes in place of a handshake; undefined for four letters that are none. None is answered when absent. */
+  readonly words?: ((word: string) => string | undefined) | undefined;
+}
+
+/** Whoever takes clients: an `Ensemble`, a `Server`. */
+export interface Acceptor {
+  accept(link: ClientLink): LinkPort;
 }
 
 /**
- * Lets ZooKeeper clients of any language connect to an ensemble. One port serves for all its servers: each connection belongs to one of them
- * and is cut when that one crashes, so that the client comes again and gets another.
+ * Lets ZooKeeper clients of any language connect to an ensemble or to a server. One port serves for all servers of an ensemble: each connection
+ * belongs to one of them and is cut when that one crashes, so that the client comes again and gets another.
  *
  * @throws ListenError PORT_IN_USE, PORT_FORBIDDEN, ADDRESS_NOT_HERE, LISTEN_FAILED. TypeError for an option that breaks its rule.
  *
@@ -39,35 +49,72 @@ export interface ListenOptions {
  * const listener = await listen(ensemble, { port: 0 });
  * console.log(`zkCli.sh -server ${listener.address}`);
  */
-export function listen(ensemble: Pick<Ensemble, 'accept'>, options: ListenOptions = {}): Promise<Listener> {
+export function listen(acceptor: Acceptor, options: ListenOptions = {}): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const { host = '127.0.0.1', port = CLIENT_PORT, connectionsMax = CONNECTIONS_MAX } = options;
-    const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, outboxBytesMax = OUTBOX_BYTES_MAX, connectionsPerAddressMax } = options;
-    if (typeof host !== 'string' || host === '') throw new TypeError('host must be an address or a name');
-    checkWhole('port', port, 0, 65_535);
-    checkWhole('handshakeTimeoutMs', handshakeTimeoutMs, 1, 0x7fff_ffff);
-    checkWhole('outboxBytesMax', outboxBytesMax, 1, Number.MAX_SAFE_INTEGER);
-    checkWhole('connectionsMax', connectionsMax, 1, 0x7fff_ffff);
-    if (connectionsPerAddressMax !== undefined) checkWhole('connectionsPerAddressMax', connectionsPerAddressMax, 1, 0x7fff_ffff);
-    const links = new Set<TcpLink>();
-    const addresses = new ConnectionsByAddress(connectionsPerAddressMax);
-    const share = { flushes: new FlushScheduler(), events: new EventFrames() };
+    const sockets = new Set<Socket>();
+    const begin = newSockets(acceptor, checkedOptions(options));
     const server = createServer((socket) => {
-      const address = plainAddress(socket.remoteAddress);
-      if (!addresses.enter(address)) {
-        socket.destroy();
-        return;
-      }
-      const link = new TcpLink(socket, (accepted) => ensemble.accept(accepted), { handshakeTimeoutMs, outboxBytesMax }, share);
-      links.add(link);
-      socket.once('close', () => {
-        links.delete(link);
-        addresses.leave(address);
-      });
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      begin(socket);
     });
     server.maxConnections = connectionsMax;
     server.once('error', (error) => reject(listenError(error, host, port)));
-    server.listen(port, host, () => resolve(new Listener(server, links)));
+    server.listen(port, host, () => resolve(new Listener(server, sockets)));
+  });
+}
+
+function checkedOptions(options: ListenOptions): ListenOptions {
+  const { host, port, handshakeTimeoutMs, outboxBytesMax, connectionsMax, connectionsPerAddressMax, tls } = options;
+  if (host !== undefined && (typeof host !== 'string' || host === '')) throw new TypeError('host must be an address or a name');
+  checkWhole('port', port, 0, 65_535);
+  checkWhole('handshakeTimeoutMs', handshakeTimeoutMs, 1, 0x7fff_ffff);
+  checkWhole('outboxBytesMax', outboxBytesMax, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('connectionsMax', connectionsMax, 1, 0x7fff_ffff);
+  checkWhole('connectionsPerAddressMax', connectionsPerAddressMax, 1, 0x7fff_ffff);
+  if (tls !== undefined) checkClientTls(tls);
+  return options;
+}
+
+/** What a listener does with each new socket. */
+function newSockets(acceptor: Acceptor, options: ListenOptions): (socket: Socket) => void {
+  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, outboxBytesMax = OUTBOX_BYTES_MAX, connectionsPerAddressMax, tls, words } = options;
+  const addresses = new ConnectionsByAddress(connectionsPerAddressMax);
+  const share = { flushes: new FlushScheduler(), events: new EventFrames(), answerWord: words ?? (() => undefined) };
+  const link = (socket: Socket): void => {
+    new TcpLink(socket, (accepted) => acceptor.accept(accepted), { handshakeTimeoutMs, outboxBytesMax }, share, certificateIds(socket));
+  };
+  const secure = tls === undefined ? undefined : tlsServer(tls, handshakeTimeoutMs);
+  secure?.on('secureConnection', link);
+  // Whoever fails to introduce itself by TLS is cut off.
+  secure?.on('tlsClientError', (_error, socket) => socket.destroy());
+  return (socket) => {
+    const address = plainAddress(socket.remoteAddress);
+    if (!addresses.enter(address)) {
+      socket.destroy();
+      return;
+    }
+    socket.once('close', () => addresses.leave(address));
+    if (secure === undefined) link(socket);
+    else if (tls?.alsoPlain !== true) secure.emit('connection', socket);
+    else onFirstByte(socket, handshakeTimeoutMs, (byte) => (byte === TLS_HANDSHAKE ? secure.emit('connection', socket) : link(socket)));
+  };
+}
+
+/** Looks at the first byte that comes, and leaves it there. */
+function onFirstByte(socket: Socket, timeoutMs: number, decide: (byte: number) => void): void {
+  const timer = setTimeout(() => socket.destroy(), timeoutMs);
+  const ignore = (): void => {};
+  socket.on('error', ignore);
+  socket.once('close', () => clearTimeout(timer));
+  socket.once('data', (chunk) => {
+    clearTimeout(timer);
+    socket.off('error', ignore);
+    socket.pause();
+    socket.unshift(chunk);
+    decide(chunk[0] as number);
+    socket.resume();
   });
 }
 
@@ -78,17 +125,17 @@ export class Listener {
   /** The port that was bound, also where any was asked for. */
   readonly port: number;
   readonly #server: Server;
-  readonly #links: Set<TcpLink>;
+  readonly #sockets: Set<Socket>;
   #closed: Promise<void> | undefined;
 
   /** Made by `listen`. */
-  constructor(server: Server, links: Set<TcpLink>) {
+  constructor(server: Server, sockets: Set<Socket>) {
     const bound = server.address();
     if (bound === null || typeof bound === 'string') throw new TypeError('a listener is bound to a port');
     this.host = bound.address;
     this.port = bound.port;
     this.#server = server;
-    this.#links = links;
+    this.#sockets = sockets;
   }
 
   /** As a connect string has it: `127.0.0.1:2181`, `[::1]:2181`. */
@@ -98,16 +145,20 @@ export class Listener {
 
   /** How many connections are open. */
   get connectionCount(): number {
-    return this.#links.size;
+    return this.#sockets.size;
   }
 
   /** Gives the port back and cuts every connection. The ensemble goes on. */
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      for (const link of this.#links) link.destroy();
-      this.#links.clear();
-    });
+    this.stopListening();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+    return this.#closed as Promise<void>;
+  }
+
+  /** Gives the port back and leaves the connections to whoever ends them. Resolves when the last one has ended. */
+  stopListening(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
     return this.#closed;
   }
 
@@ -116,7 +167,8 @@ export class Listener {
   }
 }
 
-function checkWhole(name: string, value: number, min: number, max: number): void {
+function checkWhole(name: string, value: number | undefined, min: number, max: number): void {
+  if (value === undefined) return;
   if (!Number.isInteger(value) || value < min || value > max)
     throw new TypeError(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
 }

@@ -9,6 +9,7 @@ import {
   decodeConnectRequest,
   encodeConnectResponse,
   FrameSplitter,
+  type Id,
   isProtocolError,
   readClientMessage,
   type ServerMessage,
@@ -23,7 +24,8 @@ import { LINGER_MS, OUTBOX_PAUSE_BYTES } from './limits.js';
 /** Gives a link to a server. */
 export type Accept = (link: ClientLink) => LinkPort;
 
-type LinkPort = Pick<ClientPort, 'receive' | 'heard' | 'closed'>;
+/** The server's end of a link. */
+export type LinkPort = Pick<ClientPort, 'receive' | 'heard' | 'closed'>;
 
 /** What one client may cost. */
 export interface LinkLimits {
@@ -35,15 +37,23 @@ export interface LinkLimits {
 export interface LinkShare {
   readonly flushes: FlushScheduler;
   readonly events: EventFrames;
+  /** The answer to a four-letter word; undefined for four letters that are none. */
+  readonly answerWord: (word: string) => string | undefined;
 }
+
+const WORD_BYTES = 4;
 
 export class TcpLink implements ClientLink {
   readonly address: string;
+  readonly remotePort: number;
+  readonly ids: readonly Id[];
   readonly #socket: Socket;
   readonly #accept: Accept;
   readonly #splitter = new FrameSplitter();
   readonly #writer: FrameWriter;
-  readonly #events: EventFrames;
+  readonly #share: LinkShare;
+  /** The first bytes, while they may be a word: what comes in place of a handshake. */
+  #opening: Uint8Array | undefined = new Uint8Array(0);
   readonly #outboxBytesMax: number;
   readonly #handshakeTimer: NodeJS.Timeout;
   /** The server, after the handshake. */
@@ -54,18 +64,23 @@ export class TcpLink implements ClientLink {
   #pausedByOutbox = false;
   #ended = false;
 
-  constructor(socket: Socket, accept: Accept, limits: LinkLimits, share: LinkShare) {
+  /** @param ids what the socket itself proves about its client. */
+  constructor(socket: Socket, accept: Accept, limits: LinkLimits, share: LinkShare, ids: readonly Id[] = []) {
     this.#socket = socket;
     this.#accept = accept;
     this.#outboxBytesMax = limits.outboxBytesMax;
-    this.#events = share.events;
+    this.#share = share;
     this.#writer = new FrameWriter(socket, () => this.#onWritten(), share.flushes.schedule);
     this.address = plainAddress(socket.remoteAddress);
+    this.remotePort = socket.remotePort ?? 0;
+    this.ids = ids;
     socket.setNoDelay(true);
     this.#handshakeTimer = setTimeout(() => this.destroy(), limits.handshakeTimeoutMs);
     socket.on('data', (chunk) => {
       if (this.#ended) return;
-      this.#splitter.push(chunk);
+      const bytes = this.#opening === undefined ? chunk : this.#takeOpening(this.#opening, chunk);
+      if (bytes === undefined) return;
+      this.#splitter.push(bytes);
       this.#read();
     });
     // What went wrong is no news to anybody: 'close' follows.
@@ -77,7 +92,7 @@ export class TcpLink implements ClientLink {
     if (this.#ended) return;
     const { frames } = this.#writer;
     if (message.kind === 'connected') frames.raw(encodeConnectResponse(message, { withReadOnly: this.#withReadOnly }));
-    else if (message.kind === 'event') frames.raw(this.#events.of(message));
+    else if (message.kind === 'event') frames.raw(this.#share.events.of(message));
     else writeServerMessage(frames, message);
     const { waitingBytes } = this.#writer;
     if (waitingBytes > this.#outboxBytesMax) this.destroy();
@@ -115,12 +130,24 @@ export class TcpLink implements ClientLink {
     return this.#pausedByServer || this.#pausedByOutbox;
   }
 
+  /** Answers a word where that is what has come; else gives what is to be read as frames, or undefined where that cannot be told yet. */
+  #takeOpening(before: Uint8Array, chunk: Uint8Array): Uint8Array | undefined {
+    const bytes = before.length === 0 ? chunk : Buffer.concat([before, chunk]);
+    this.#opening = bytes.length < WORD_BYTES ? bytes : undefined;
+    if (bytes.length < WORD_BYTES) return undefined;
+    const answer = this.#share.answerWord(String.fromCharCode(...bytes.subarray(0, WORD_BYTES)));
+    if (answer === undefined) return bytes;
+    this.#socket.write(answer);
+    this.close();
+    return undefined;
+  }
+
   /** Takes every frame that is complete, until something asks for a pause. */
   #read(): void {
     try {
       while (!this.#ended && !this.#paused && this.#takeNext());
     } catch (error) {
-      // Neither a length nor a header can be believed from here on. A four-letter word comes here too: it reads as a length beyond the limit.
+      // Neither a length nor a header can be believed from here on.
       this.destroy();
       if (!isProtocolError(error)) throw error;
       return;

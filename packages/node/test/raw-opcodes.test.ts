@@ -15,6 +15,7 @@ import {
   OpCode,
   opCodeName,
 } from '@quorate/protocol';
+import type { Server } from '@quorate/server';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KNOWN, PATHS, type Row, TABLE, UNKNOWN } from './support/opcode-table.js';
@@ -28,13 +29,15 @@ const NO_BODY = new Uint8Array(0);
 let world: RawWorld;
 let control: RawClient;
 
-beforeEach(async () => {
-  world = new RawWorld();
+async function begin(size: number): Promise<void> {
+  world = new RawWorld(size);
   control = await world.open();
   for (const path of PATHS) control.request(1, { type: OpCode.create, path, data: Uint8Array.of(0x78), acl: OPEN_ACL_UNSAFE, flags: 0 });
   await world.settle();
   control.take();
-});
+}
+
+beforeEach(() => begin(1));
 afterEach(() => world.close());
 
 /** The server lives, and serves somebody else. */
@@ -57,6 +60,8 @@ function titleOf({ request, err }: Row): string {
 /** A state in which a request can come: how to get there, and what else is answered before it. Where nobody listens any more, there is no answer. */
 interface State {
   readonly name: string;
+  /** How many servers there are; one when absent. */
+  readonly size?: number;
   readonly enter: () => Promise<RawClient>;
   readonly before?: readonly Answer[];
   readonly deaf?: boolean;
@@ -112,6 +117,24 @@ const states: readonly State[] = [
     deaf: true,
   },
   {
+    name: 'of a session that has moved from a follower to the leader',
+    size: 3,
+    enter: () => abandoned(follower(0), world.server),
+    deaf: true,
+  },
+  {
+    name: 'of a session that has moved from the leader to a follower',
+    size: 3,
+    enter: () => abandoned(world.server, follower(0)),
+    deaf: true,
+  },
+  {
+    name: 'of a session that has moved from one follower to another',
+    size: 3,
+    enter: () => abandoned(follower(0), follower(1)),
+    deaf: true,
+  },
+  {
     name: 'of a session that has expired',
     enter: async () => {
       const client = await world.open();
@@ -135,7 +158,27 @@ const states: readonly State[] = [
   },
 ];
 
-describe.each(states)('$name', ({ enter, before = [], deaf = false }) => {
+function follower(index: number): Server {
+  return world.followers[index] as Server;
+}
+
+/** A client whose session has gone on at another server. */
+async function abandoned(from: Server, to: Server): Promise<RawClient> {
+  const client = await world.open(from);
+  const next = world.connect(to);
+  next.handshake(client.session);
+  await world.settle();
+  expect(next.take()).toEqual([{ timeOut: 20_000, sessionId: client.session.sessionId }]);
+  return client;
+}
+
+describe.each(states)('$name', ({ size, enter, before = [], deaf = false }) => {
+  if (size !== undefined)
+    beforeEach(async () => {
+      world.close();
+      await begin(size);
+    });
+
   test.each(TABLE.map((row) => [titleOf(row), row] as const))('%s', async (_, row) => {
     const client = await enter();
     const tree = world.tree;

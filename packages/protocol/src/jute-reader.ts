@@ -113,8 +113,9 @@ export class JuteReader {
   vector<T>(readItem: (reader: JuteReader) => T, itemBytesMin: number): T[] {
     const count = this.#length('a list');
     if (count * itemBytesMin > this.#end - this.#position) throw truncated();
-    const items: T[] = [];
-    for (let index = 0; index < count; index++) items.push(readItem(this));
+    // As long as it will be, which the bytes allow: an array that grows is copied again and again.
+    const items = new Array<T>(Math.max(0, count));
+    for (let index = 0; index < count; index++) items[index] = readItem(this);
     return items;
   }
 

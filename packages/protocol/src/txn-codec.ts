@@ -4,6 +4,7 @@
 import { readAclList, writeAclList } from './acl.js';
 import { assert, unreachable } from './assert.js';
 import type { Codec } from './codec.js';
+import { ErrorCode } from './errors.js';
 import { JuteReader } from './jute-reader.js';
 import { JuteWriter } from './jute-writer.js';
 import { OpCode, opCodeName } from './opcode.js';
@@ -265,6 +266,8 @@ const checkCodec: Codec<CheckTxn> = {
   },
 };
 
+const ERROR_BYTES = 4;
+
 const errorCodec: Codec<ErrorTxn> = {
   read(reader) {
     return { type: OpCode.error, err: reader.int() };
@@ -290,6 +293,9 @@ const multiCodec: Codec<MultiTxn> = {
 function readPart(reader: JuteReader): Txn {
   const type = reader.int();
   const record = reader.enclosed();
+  // ZooKeeper applies a multi that has failed by changing the type of each part before the one that did, and leaves its record where it is. A leader may do
+  // so before it logs the multi, and forwards it so to a learner that synchronizes later.
+  if (type === OpCode.error && record.remaining > ERROR_BYTES) return { type, err: ErrorCode.OK };
   const txn = readMultiPart(record, type);
   // A multi within a multi is refused here too, so that nothing nests without end.
   if (txn === undefined)

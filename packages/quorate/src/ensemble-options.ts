@@ -95,7 +95,7 @@ const objects: ReadonlySet<string> = new Set(['clock', 'random', 'signal']);
 /** Options that are records of numbers, and the names of these. */
 const records: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['requestThrottle', new Set(['bytesMax', 'requestsMax', 'waitMsMax', 'largeRequestBytes', 'largeRequestsBytesMax'])],
-  ['connectionThrottle', new Set(['tokensMax', 'tokensPerSecond', 'newSessionTokens', 'renewTokens'])],
+  ['connectionThrottle', new Set(['tokensMax', 'tokensPerSecond', 'newSessionTokens', 'localSessionTokens', 'renewTokens'])],
 ]);
 
 /** @throws TypeError that names the option and its rule, also for an option that does not exist. */

@@ -23,6 +23,7 @@ import type { SessionIds } from '@quorate/session';
 import type { TxnResult } from '@quorate/tree';
 import type { Status } from '@quorate/zab';
 import { isAnswerTo, responseTo } from './answers.js';
+import { errorOf, type WriteOutcome } from './audit.js';
 import type { AuthIds } from './auth-ids.js';
 import { authenticate } from './authentication.js';
 import { type ClientLink, ClientPort, type PortHost } from './client-port.js';
@@ -41,6 +42,7 @@ import { ReadOnlyMode } from './read-only-mode.js';
 import { answerLocally, type LocalAnswer } from './reads.js';
 import type { OwnerStamp, SessionMessage } from './session-messages.js';
 import type { Syncs } from './syncs.js';
+import { type ConnectionInfo, Traffic } from './traffic.js';
 import type { WatchEvents } from './watch-events.js';
 
 /** What the front asks of its server. */
@@ -67,6 +69,8 @@ export interface ClientFrontOptions {
   readonly connectionThrottle: ConnectionThrottle | undefined;
   /** Read-only mode has begun. */
   readonly onReadOnly: () => void;
+  /** A write of a client that is connected here has come to its end. */
+  readonly onWrite?: ((outcome: WriteOutcome) => void) | undefined;
   readonly onFailure: (error: Error) => void;
 }
 
@@ -82,6 +86,7 @@ export class ClientFront {
   readonly #localSessions: LocalSessions;
   readonly #readOnly: ReadOnlyMode;
   readonly load: Load;
+  readonly traffic = new Traffic();
   /** Undefined where clients may come as fast as they like. */
   readonly #gate: ConnectionGate | undefined;
   /** Since when requests are not taken. */
@@ -116,6 +121,15 @@ export class ClientFront {
 
   get portCount(): number {
     return this.#clients.size;
+  }
+
+  get connections(): readonly ConnectionInfo[] {
+    return this.#clients.ports.map(({ info }) => info);
+  }
+
+  /** What is counted for each connection begins anew. */
+  resetConnections(): void {
+    for (const port of this.#clients.ports) port.resetTraffic();
   }
 
   get localSessionCount(): number {
@@ -224,7 +238,9 @@ export class ClientFront {
       return;
     }
     session.forwarded.shift();
-    session.port.finish(first, zxid, result.err, responseTo(first.request, result));
+    const response = responseTo(first.request, result);
+    session.port.finish(first, zxid, result.err, response);
+    this.#onWrite(clientId, first, { zxid, err: errorOf(result.err, response) });
   }
 
   /** A run of txns is applied. */
@@ -271,6 +287,10 @@ export class ClientFront {
     if (connected === undefined) return;
     connected.standing = 'ENSEMBLE';
     connected.stamp = stamp;
+  }
+
+  #onWrite(session: bigint, { authIds, request }: PendingRequest, answer: WriteOutcome['answer']): void {
+    if (request !== undefined) this.#options.onWrite?.({ session, authIds, request, answer });
   }
 
   /** By the history; a session that it does not know of has not ended by it. */
@@ -342,6 +362,7 @@ export class ClientFront {
   }
 
   #onPortClosed(port: ClientPort): void {
+    for (const pending of port.session?.forwarded ?? []) this.#onWrite(port.sessionId, pending, undefined);
     this.#clients.remove(port);
     this.#handshakes.onPortClosed(port);
     this.#options.watches.removeAll(port);
@@ -391,11 +412,18 @@ export class ClientFront {
       get load() {
         return front.load;
       },
+      get traffic() {
+        return front.traffic;
+      },
       nowMs() {
         return front.#options.clock.now();
       },
+      wallMs() {
+        return front.#options.clock.wallNow();
+      },
       admits({ sessionId }: ConnectRequest) {
-        return front.#gate?.admits(sessionId !== 0n) ?? true;
+        const begins = front.#options.localSessions ? 'local' : 'new';
+        return front.#gate?.admits(sessionId === 0n ? begins : 'renewed') ?? true;
       },
       onPaused(port: ClientPort, paused: boolean) {
         front.#clients.setPaused(port, paused);

@@ -31,6 +31,7 @@ import type { Load } from './load.js';
 import { clientMessageBytes, MESSAGE_BYTES_MIN, requestBytes } from './message-bytes.js';
 import type { Connection, PendingRequest } from './pending-request.js';
 import type { LocalAnswer } from './reads.js';
+import { type ConnectionInfo, ConnectionTraffic, type Traffic } from './traffic.js';
 
 /**
  * The way to one client, as the server uses it. Messages are immutable and passed as they are; a link that stays within the process copies the
@@ -42,6 +43,10 @@ export interface ClientLink {
   close(): void;
   /** Where the client is, for the id `ip:<address>`. */
   readonly address?: string;
+  /** The port of its end. */
+  readonly remotePort?: number;
+  /** What the link itself proves about the client, beside its address: `x509` for the subject of its certificate. */
+  readonly ids?: readonly Id[];
   /** More waits here than should: read no further from the client. */
   pause?(): void;
   /** Read on. */
@@ -66,8 +71,12 @@ export interface PortHost {
   authenticate(ids: AuthIds, scheme: string, auth: Uint8Array): AuthIds | undefined;
   /** What is under way for all clients of the server. */
   readonly load: Load;
+  /** What all connections count together. */
+  readonly traffic: Traffic;
   /** Monotonic, in milliseconds. */
   nowMs(): number;
+  /** By the wall clock, in milliseconds. */
+  wallMs(): number;
   /** Whether a client may begin a handshake now. */
   admits(connect: ConnectRequest): boolean;
   /** The port has asked its link to pause, or to read on. */
@@ -118,11 +127,17 @@ export class ClientPort implements Connection {
   /** A message is being taken, so that one that comes from inside `link.send` has to wait. */
   #taking = false;
   #paused = false;
+  readonly #traffic: ConnectionTraffic;
+  readonly #since: number;
+  /** When the message that is being taken came; undefined where that is just now. */
+  #takenSinceMs: number | undefined;
 
   constructor(host: PortHost, link: ClientLink) {
     this.#host = host;
     this.#link = link;
-    this.#authIds = link.address === undefined ? NO_IDS : [ipId(link.address)];
+    this.#authIds = [...(link.address === undefined ? NO_IDS : [ipId(link.address)]), ...(link.ids ?? NO_IDS)];
+    this.#traffic = new ConnectionTraffic(host.traffic);
+    this.#since = host.wallMs();
   }
 
   get isClosed(): boolean {
@@ -152,18 +167,36 @@ export class ClientPort implements Connection {
     return this.#held.peek()?.message;
   }
 
+  get info(): ConnectionInfo {
+    return {
+      address: this.#link.address,
+      remotePort: this.#link.remotePort,
+      session: this.sessionId,
+      timeoutMs: this.#session?.timeOut ?? 0,
+      since: this.#since,
+      outstanding: this.#pending.length,
+      last: this.#traffic.last,
+      ...this.#traffic.counts,
+    };
+  }
+
+  resetTraffic(): void {
+    this.#traffic.reset();
+  }
+
   // From the link
 
   /** The client has sent a message. */
   receive(message: ClientMessage): void {
     if (this.#phase === 'closed' || this.#phase === 'leaving') return;
+    this.#traffic.received();
     this.heard();
     if (this.#held.length > 0 || this.#taking || this.#host.busy || !this.#canTake()) {
       this.#hold(message);
       if (this.#host.busy) this.#host.later(this);
       return;
     }
-    this.#takeGuarded(message, 0);
+    this.#takeGuarded(message, undefined);
     if (this.#held.length > 0) this.run();
   }
 
@@ -189,7 +222,7 @@ export class ClientPort implements Connection {
     while (this.#held.length > 0 && this.#canTake()) {
       const { message, bytes, sinceMs } = this.#held.shift() as Held;
       this.#heldBytes -= bytes;
-      this.#takeGuarded(message, this.#host.nowMs() - sinceMs);
+      this.#takeGuarded(message, sinceMs);
     }
     if (this.#paused && this.#held.length === 0 && !this.isClosed) {
       this.#paused = false;
@@ -204,6 +237,7 @@ export class ClientPort implements Connection {
     this.#phase = 'open';
     this.#session = session;
     const { id, timeOut, standing } = session;
+    this.#traffic.sent();
     this.#link.send(connectResponse({ timeOut, sessionId: id, passwd: sessionPassword(id), readOnly: standing === 'READ_ONLY' }));
     if (this.#held.length > 0) this.#host.later(this);
   }
@@ -211,6 +245,7 @@ export class ClientPort implements Connection {
   /** The session is gone, or the password is not its own: the client is told so. */
   refuse(): void {
     if (this.#phase === 'closed') return;
+    this.#traffic.sent();
     this.#link.send(connectResponse({ timeOut: 0, sessionId: 0n, passwd: new Uint8Array(SESSION_PASSWORD_BYTES), readOnly: false }));
     this.close();
   }
@@ -223,7 +258,9 @@ export class ClientPort implements Connection {
 
   /** A watch has fired. */
   sendEvent(event: EventMessage): void {
-    if (this.#phase !== 'closed') this.#link.send(event);
+    if (this.#phase === 'closed') return;
+    this.#traffic.sent();
+    this.#link.send(event);
   }
 
   /** The txn of a write is applied: it is answered, and so are the reads behind it. */
@@ -232,7 +269,7 @@ export class ClientPort implements Connection {
     const first = this.#shiftPending();
     assert(first === pending && pending.waiting, 'a txn answers the oldest request that waits');
     pending.waiting = false;
-    this.#reply(pending.xid, zxid, err, response);
+    this.#reply(pending, zxid, err, response);
     this.#answerReady();
     if (this.#held.length > 0) this.#host.later(this);
   }
@@ -263,10 +300,11 @@ export class ClientPort implements Connection {
   }
 
   /** Takes one message; a bug that shows in it stops the server, and is no affair of the link's. */
-  #takeGuarded(message: ClientMessage, waitedMs: number): void {
+  #takeGuarded(message: ClientMessage, sinceMs: number | undefined): void {
     this.#taking = true;
+    this.#takenSinceMs = sinceMs;
     try {
-      this.#take(message, waitedMs);
+      this.#take(message);
     } catch (error) {
       this.#host.fail(error as Error);
     } finally {
@@ -274,7 +312,7 @@ export class ClientPort implements Connection {
     }
   }
 
-  #take(message: ClientMessage, waitedMs: number): void {
+  #take(message: ClientMessage): void {
     if (this.#phase === 'fresh') {
       // Whoever does not begin with a handshake is not a client.
       if (message.kind !== 'connect' || !this.#host.admits(message)) return this.close();
@@ -295,7 +333,7 @@ export class ClientPort implements Connection {
         else this.#enqueue(this.#pendingError(message.xid, ErrorCode.MARSHALLING_ERROR));
         return;
       default:
-        if (waitedMs > this.#host.load.waitMsMax && mayBeThrottled(message.request))
+        if (this.#waitedMs > this.#host.load.waitMsMax && mayBeThrottled(message.request))
           this.#enqueue(this.#pendingError(message.xid, ErrorCode.THROTTLED_OP));
         else this.#takeRequest(message.xid, message.request);
     }
@@ -375,16 +413,19 @@ export class ClientPort implements Connection {
 
   #answer(pending: PendingRequest): void {
     if (pending.request === undefined) {
-      this.#reply(pending.xid, this.#host.lastZxid, pending.err, undefined);
+      this.#reply(pending, this.#host.lastZxid, pending.err, undefined);
       return;
     }
     if (pending.request.type === OpCode.sync) this.#synchronizing = false;
     const { err, response } = this.#host.answer(pending, pending.request);
-    this.#reply(pending.xid, this.#host.lastZxid, err, response);
+    this.#reply(pending, this.#host.lastZxid, err, response);
   }
 
-  #reply(xid: number, zxid: Zxid, err: number, response: Response | undefined): void {
-    if (this.#phase !== 'closed') this.#link.send({ kind: 'reply', xid, zxid, err, response: err === ErrorCode.OK ? response : undefined });
+  #reply(pending: PendingRequest, zxid: Zxid, err: number, response: Response | undefined): void {
+    if (this.#phase === 'closed') return;
+    const { xid, sinceMs } = pending;
+    this.#traffic.replied(pending, zxid, sinceMs === undefined ? 0 : this.#host.nowMs() - sinceMs);
+    this.#link.send({ kind: 'reply', xid, zxid, err, response: err === ErrorCode.OK ? response : undefined });
   }
 
   #closeWhenDone(): void {
@@ -392,11 +433,11 @@ export class ClientPort implements Connection {
   }
 
   #pendingRequest(xid: number, request: Request, waiting: boolean): PendingRequest {
-    return { port: this, xid, request, bytes: 0, authIds: this.#authIds, err: ErrorCode.OK, waiting };
+    return { port: this, xid, request, bytes: 0, sinceMs: this.#takenSinceMs, authIds: this.#authIds, err: ErrorCode.OK, waiting };
   }
 
   #pendingError(xid: number, err: number): PendingRequest {
-    return { port: this, xid, request: undefined, bytes: 0, authIds: this.#authIds, err, waiting: false };
+    return { port: this, xid, request: undefined, bytes: 0, sinceMs: this.#takenSinceMs, authIds: this.#authIds, err, waiting: false };
   }
 
   /** Keeps a request until its turn comes; false where that would be too much of large ones. */
@@ -409,6 +450,7 @@ export class ClientPort implements Connection {
 
   #push(pending: PendingRequest, bytes: number): void {
     pending.bytes = bytes;
+    pending.sinceMs ??= this.#host.nowMs();
     this.#pending.push(pending);
     this.#pendingBytes += bytes;
     this.#host.load.begin(bytes);
@@ -420,6 +462,11 @@ export class ClientPort implements Connection {
     this.#pendingBytes -= pending.bytes;
     this.#host.load.end(pending.bytes);
     return pending;
+  }
+
+  /** How long the message that is being taken has waited here. */
+  get #waitedMs(): number {
+    return this.#takenSinceMs === undefined ? 0 : this.#host.nowMs() - this.#takenSinceMs;
   }
 
   get #openSession(): ConnectedSession {

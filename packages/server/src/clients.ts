@@ -34,6 +34,11 @@ export class Clients {
     return this.#ports.size;
   }
 
+  /** Those that are connected now: what is done with one of them does not change it. */
+  get ports(): readonly ClientPort[] {
+    return [...this.#ports];
+  }
+
   get busy(): boolean {
     return this.#busy;
   }

@@ -2,7 +2,7 @@
  * How fast clients may come, so that a crowd which returns all at once does not bury the server (`BlueThrottle`, reliability.md C1).
  *
  * A bucket of tokens fills with time, and a handshake takes some out: most for a new session, which costs the ensemble a txn, fewer for one that comes back,
- * so that those who have a session keep it. A bucket that is often empty means that clients come faster than they are let in: then some are turned away by
+ * so that those who have a session keep it, and fewest for a local one, of which nobody else hears. A bucket that is often empty means that clients come faster than they are let in: then some are turned away by
  * chance before they try, more and more of them while that lasts, so that they do not all come again at the same moment. Whoever is turned away sees its
  * connection end, and comes again after a pause.
  */
@@ -16,6 +16,8 @@ export interface ConnectionThrottle {
   readonly tokensPerSecond: number;
   /** What a new session takes, in tokens; 3 when absent (`connection_throttle_global_session_weight`). */
   readonly newSessionTokens?: number | undefined;
+  /** What a new session takes that is a local one, in tokens; 1 when absent (`connection_throttle_local_session_weight`). */
+  readonly localSessionTokens?: number | undefined;
   /** What a session takes that comes back, in tokens; 2 when absent (`connection_throttle_renew_session_weight`). */
   readonly renewTokens?: number | undefined;
   /** Chooses who is turned away. */
@@ -29,7 +31,11 @@ const SHARE_GAIN = 0.02;
 const SHARE_LOSS = 0.002;
 
 const NEW_SESSION_TOKENS = 3;
+const LOCAL_SESSION_TOKENS = 1;
 const RENEW_TOKENS = 2;
+
+/** What a client comes with: no session, of which `new` becomes one of the ensemble's and `local` one of its server alone, or one that it has. */
+export type Arrival = 'new' | 'local' | 'renewed';
 
 export class ConnectionGate {
   readonly #throttle: ConnectionThrottle;
@@ -48,16 +54,22 @@ export class ConnectionGate {
     this.#sharedAtMs = this.#filledAtMs;
   }
 
-  /** Whether a client may come now; `renews` for one that has a session. */
-  admits(renews: boolean): boolean {
-    const { newSessionTokens = NEW_SESSION_TOKENS, renewTokens = RENEW_TOKENS, random } = this.#throttle;
-    const needed = renews ? renewTokens : newSessionTokens;
+  /** Whether a client may come now. */
+  admits(arrival: Arrival): boolean {
+    const { random } = this.#throttle;
+    const needed = this.#tokensFor(arrival);
     this.#fill();
     this.#setShare(needed);
     if (this.#share > 0 && random.uint32() < this.#share * 0x1_0000_0000) return false;
     if (this.#tokens < needed) return false;
     this.#tokens -= needed;
     return true;
+  }
+
+  #tokensFor(arrival: Arrival): number {
+    const { newSessionTokens = NEW_SESSION_TOKENS, localSessionTokens = LOCAL_SESSION_TOKENS, renewTokens = RENEW_TOKENS } = this.#throttle;
+    if (arrival === 'renewed') return renewTokens;
+    return arrival === 'local' ? localSessionTokens : newSessionTokens;
   }
 
   #fill(): void {

@@ -87,6 +87,23 @@ export function encodeForwardedRequest(
   return writer.finish();
 }
 
+/** A forwarded request in the two parts that ZooKeeper's packet has (`Learner.request`). @throws ProtocolError where the bytes are none. */
+export function splitForwardedRequest(payload: Uint8Array): { readonly data: Uint8Array; readonly authinfo: Uint8Array } {
+  const reader = JuteReader.sharing(payload);
+  const writer = new JuteWriter(payload.length);
+  writer.long(reader.long());
+  writer.int(reader.int());
+  const type = reader.int();
+  writer.int(type);
+  const authIds = reader.vector(idCodec.read, ID_BYTES_MIN);
+  readOrigin(reader);
+  if (type !== OpCode.createSession) reader.int();
+  writer.raw(payload.subarray(payload.length - reader.remaining));
+  const data = writer.finish();
+  writer.vector(authIds, idCodec.write);
+  return { data, authinfo: writer.finish() };
+}
+
 /** @throws ProtocolError where the bytes are no forwarded request. */
 export function decodeForwardedRequest(payload: Uint8Array): ForwardedRequest {
   const reader = new JuteReader(payload);

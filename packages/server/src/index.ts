@@ -2,6 +2,7 @@
 export {
   type Completion,
   type Config,
+  type Group,
   type Limits,
   type Mark,
   MemoryNetwork,
@@ -14,9 +15,14 @@ export {
   type StoredImage,
   type Transport,
 } from '@quorate/zab';
+export { maskDigests } from './acl.js';
+export { zookeeperPayloads } from './apache-payloads.js';
+export type { SessionEnd, WriteOutcome } from './audit.js';
 export type { ClientLink, ClientPort } from './client-port.js';
 export type { ConnectionThrottle } from './connection-throttle.js';
 export type { RequestThrottle } from './load.js';
 export { serverMessageBytes } from './message-bytes.js';
 export type { QuotaExcess } from './quota.js';
 export { Server, type ServerOptions } from './server.js';
+export type { ConnectionInfo, LastAnswer, TrafficCounts } from './traffic.js';
+export type { WatchEntry, WatchSummary } from './watch-events.js';

@@ -5,9 +5,10 @@
  * A request goes from a client (`ClientFront`) to the leader (`Leadership`), comes back as a delivered txn, is applied, fires the watches of this server and is
  * answered where it came from.
  */
-import { assert, decodeTxn, type Zxid } from '@quorate/protocol';
+import { assert, decodeTxn, OpCode, type Zxid } from '@quorate/protocol';
 import { DataTree, type DataTreeOptions } from '@quorate/tree';
 import type { Application, Run, Sid, Status } from '@quorate/zab';
+import type { SessionEnd } from './audit.js';
 import type { Broadcast } from './broadcast.js';
 import { ClientFront, type ClientFrontOptions } from './client-front.js';
 import type { ClientLink, ClientPort } from './client-port.js';
@@ -31,6 +32,7 @@ export interface MemberOptions extends Omit<ClientFrontOptions, 'host' | 'leader
   readonly quotas: QuotaPolicy;
   readonly containerNeverUsedMaxMs: number;
   readonly onStatus: (status: Status) => void;
+  readonly onSessionEnd?: ((end: SessionEnd) => void) | undefined;
 }
 
 export class Member implements Application {
@@ -64,8 +66,8 @@ export class Member implements Application {
     return this.#front;
   }
 
-  get watchCount(): number {
-    return this.#watches.watchCount;
+  get watches(): WatchEvents {
+    return this.#watches;
   }
 
   /** Defined while this server serves as the leader, and during its pauses. */
@@ -113,9 +115,9 @@ export class Member implements Application {
    * Another state takes the place of this one, so what has changed for the watches here is not known: connections end, and their clients get it by
    * setWatches from where they go on.
    */
-  restore(pieces: readonly Uint8Array[]): void {
+  restore(pieces: readonly Uint8Array[], zxid: Zxid): void {
     this.#front.during(() => {
-      this.#database = Database.deserialize(joined(pieces), this.#options.tree);
+      this.#database = Database.deserialize(joined(pieces), zxid, this.#options.tree);
       this.#watches.reset(this.#database.tree);
       this.#front.onRestored();
     });
@@ -164,6 +166,8 @@ export class Member implements Application {
     const result = this.#database.apply(header, txn, this.#watches.onChange);
     this.#database.checkDigest(digest);
     this.#leadership?.onApplied(header, txn);
+    if (txn.type === OpCode.closeSession && this.#leadership !== undefined)
+      this.#options.onSessionEnd?.({ session: header.clientId, zxid, ephemerals: txn.paths });
     this.#front.onApplied(header, txn, result);
   }
 

@@ -26,6 +26,8 @@ export interface PendingRequest {
   readonly request: Request | undefined;
   /** What it takes while it is not answered; 0 for one that is answered at once. */
   bytes: number;
+  /** When it came; undefined for one that is answered at once. */
+  sinceMs: number | undefined;
   /** What the connection had proved when the request came. */
   readonly authIds: AuthIds;
   readonly err: number;

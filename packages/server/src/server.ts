@@ -16,13 +16,16 @@ import {
   type Storage,
   type Transport,
 } from '@quorate/zab';
+import type { SessionEnd, WriteOutcome } from './audit.js';
 import type { ClientLink, ClientPort } from './client-port.js';
 import type { ConnectionThrottle } from './connection-throttle.js';
 import { CONTAINER_CHECK_INTERVAL_MS, CONTAINER_NEVER_USED_MAX_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
 import type { RequestThrottle } from './load.js';
 import { Member } from './member.js';
 import type { QuotaExcess } from './quota.js';
+import type { ConnectionInfo, TrafficCounts } from './traffic.js';
 import { TurnClock } from './turn-clock.js';
+import type { WatchEntry, WatchSummary } from './watch-events.js';
 
 export interface ServerOptions {
   readonly sid: Sid;
@@ -80,6 +83,10 @@ export interface ServerOptions {
   readonly onStatus?: (status: Status) => void;
   /** Called when this server begins to answer reads without an ensemble; that it ends follows from the status. */
   readonly onReadOnly?: () => void;
+  /** A write of a client that is connected here was answered, or will not be. For audit logs; it must not fail. */
+  readonly onWrite?: (outcome: WriteOutcome) => void;
+  /** Leader: a session has ended. For audit logs; it must not fail. */
+  readonly onSessionEnd?: (end: SessionEnd) => void;
   /** Sees every input of the replica. For checkers and traces. */
   readonly onInput?: (input: Input) => void;
   /** Sees every effect of the replica. For checkers and traces. */
@@ -145,6 +152,8 @@ export class Server {
       containerNeverUsedMaxMs: options.containerNeverUsedMaxMs ?? CONTAINER_NEVER_USED_MAX_MS,
       onStatus: (status) => options.onStatus?.(status),
       onReadOnly: () => options.onReadOnly?.(),
+      onWrite: options.onWrite,
+      onSessionEnd: options.onSessionEnd,
       onFailure,
     });
     const { config, transport, storage, initLimit, syncLimit, snapshotEvery, limits, onInput, onEffect } = options;
@@ -190,6 +199,11 @@ export class Server {
     return this.#member.front.localSessionCount;
   }
 
+  /** Serving leader: how many learners have the history of its epoch; undefined for any other server. */
+  get synchronizedLearners(): { readonly followers: number; readonly observers: number } | undefined {
+    return this.#replica.synchronizedLearners;
+  }
+
   /** True while this server answers reads without an ensemble. */
   get isReadOnly(): boolean {
     return this.#member.front.isReadOnly;
@@ -212,7 +226,36 @@ export class Server {
 
   /** Watches of the clients that are connected. */
   get watchCount(): number {
-    return this.#member.watchCount;
+    return this.#member.watches.watchCount;
+  }
+
+  get watchSummary(): WatchSummary {
+    return this.#member.watches.summary;
+  }
+
+  /** Every watch, in no order that means anything. It can be a million: take what is needed, in one turn. */
+  watches(): Iterable<WatchEntry> {
+    return this.#member.watches.entries();
+  }
+
+  /** What has passed between this server and its clients. */
+  get traffic(): TrafficCounts {
+    return this.#member.front.traffic.counts;
+  }
+
+  /** The clients that are connected, those without a session included. */
+  get connections(): readonly ConnectionInfo[] {
+    return this.#member.front.connections;
+  }
+
+  /** `traffic` begins anew. */
+  resetTraffic(): void {
+    this.#member.front.traffic.reset();
+  }
+
+  /** What is counted for each connection begins anew. */
+  resetConnections(): void {
+    this.#member.front.resetConnections();
   }
 
   /** Reads the storage and joins the ensemble. */

@@ -24,6 +24,19 @@ import type { Connection } from './pending-request.js';
 
 const NO_ENTRIES: readonly Acl[] = [];
 
+/** How many watches there are. A path or a connection counts once for each kind of watch: data, children, persistent, recursive. */
+export interface WatchSummary {
+  readonly connections: number;
+  readonly paths: number;
+  readonly watches: number;
+}
+
+/** One watch. */
+export interface WatchEntry {
+  readonly path: string;
+  readonly session: bigint;
+}
+
 export class WatchEvents {
   readonly #watches = new WatchTable<Connection>();
   /** The ACLs of the znodes that the txn under way deletes, in its order. */
@@ -38,6 +51,16 @@ export class WatchEvents {
 
   get watchCount(): number {
     return this.#watches.watchCount;
+  }
+
+  get summary(): WatchSummary {
+    const { watcherCount: connections, pathCount: paths, watchCount: watches } = this.#watches;
+    return { connections, paths, watches };
+  }
+
+  /** Each watch, as its path and the session that has set it; a pair stands there once for each kind of watch. */
+  *entries(): Generator<WatchEntry> {
+    for (const [path, { sessionId }] of this.#watches.entries()) yield { path, session: sessionId };
   }
 
   /** The tree has been replaced. */

@@ -215,4 +215,11 @@ describe('handshakes', () => {
     expect(back.connected?.sessionId).toBe(sessionId);
     expect([...ensemble.leader.sessions]).toHaveLength(3);
   });
+
+  it('are let in three times as fast where they begin local sessions', () => {
+    const connectionThrottle = { tokensMax: 9, tokensPerSecond: 3, random: new SeededRandom(1) };
+    const ensemble = new TestEnsemble(1, { connectionThrottle, localSessions: true }).ready();
+    const clients = Array.from({ length: 10 }, () => ensemble.client(ensemble.leader));
+    expect(clients.map(({ isClosed }) => isClosed)).toEqual([...new Array<boolean>(9).fill(false), true]);
+  });
 });

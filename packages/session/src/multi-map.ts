@@ -52,6 +52,11 @@ export class MultiMap<K, V> {
     return valuesOf(this.entries.get(key));
   }
 
+  /** Each key with each of its values. */
+  *pairs(): Generator<readonly [key: K, value: V]> {
+    for (const [key, held] of this.entries) for (const value of valuesOf(held)) yield [key, value];
+  }
+
   /** The values of a key, which is gone by that. */
   take(key: K): Iterable<V> {
     const held = this.entries.get(key);

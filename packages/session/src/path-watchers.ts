@@ -55,6 +55,10 @@ export class PathWatchers<W> {
     return watchers;
   }
 
+  entries(): Iterable<readonly [path: string, watcher: W]> {
+    return this.watchers.pairs();
+  }
+
   removeWatcher(watcher: W): void {
     for (const path of this.paths.take(watcher)) {
       this.watchers.remove(path, watcher);

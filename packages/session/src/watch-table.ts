@@ -92,6 +92,11 @@ export class WatchTable<W> {
     return this.tables.reduce((sum, { watcherCount }) => sum + watcherCount, 0);
   }
 
+  /** Every path with its watchers, one pair a time; a pair that has watches of several rows stands there once for each. */
+  *entries(): Generator<readonly [path: string, watcher: W]> {
+    for (const table of this.tables) yield* table.entries();
+  }
+
   private tableOf(kind: WatchKind): PathWatchers<W> {
     switch (kind) {
       case 'data':

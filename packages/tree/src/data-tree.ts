@@ -2,8 +2,8 @@
  * The znode tree of one server (`DataTree`): what each txn does to it, and what can be read from it.
  *
  * A txn that reaches `apply` cannot fail: the leader has checked everything in prepare, against the same tree (architecture.md, decision 11). So a
- * violated precondition is a bug of ours, never an answer, and application is exact: no "if it is there already". Replay that tolerates a fuzzy
- * snapshot, for data of an Apache server, is not this function.
+ * violated precondition is a bug of ours, never an answer, and application is exact: no "if it is there already". Replay over a fuzzy snapshot of an
+ * Apache server is another function (`replay`).
  */
 import {
   type Acl,
@@ -14,6 +14,7 @@ import {
   type CreateTtlTxn,
   type CreateTxn,
   type DeleteTxn,
+  type JuteReader,
   type MultiTxn,
   NO_ZXID,
   OpCode,
@@ -30,11 +31,13 @@ import {
   unreachable,
   type Zxid,
 } from '@quorate/protocol';
+import { readApacheTree } from './apache-snapshot.js';
 import { builtInZnodes, isBuiltIn } from './built-in-znodes.js';
 import { NO_OWNER } from './ephemeral-index.js';
 import { failedResults, opResult } from './multi-results.js';
 import { freed, QUOTA_PATH, type Usage, usageOf } from './quota.js';
 import { beginStats, countUsage, usageBelow } from './quota-stats.js';
+import { type ReplayTarget, replay } from './replay.js';
 import {
   agree,
   childRemainder,
@@ -104,6 +107,16 @@ export class DataTree {
   /** Sessions that own at least one ephemeral. */
   get ephemeralSessionCount(): number {
     return this.store.ephemerals.sessionCount;
+  }
+
+  /** Znodes that a session owns. */
+  get ephemeralCount(): number {
+    return this.store.ephemerals.ephemeralCount;
+  }
+
+  /** The sessions that own ephemerals, in order of their first one, and what they own. It can be a million: take what is needed, in one turn. */
+  *ephemerals(): Generator<readonly [session: bigint, path: string]> {
+    for (const [session, node] of this.store.ephemerals.ofSessions()) yield [session, this.store.rows.path(node)];
   }
 
   /** The znode at a path, good until the next txn. */
@@ -246,6 +259,26 @@ export class DataTree {
     return result;
   }
 
+  /**
+   * Applies the next txn to a tree of Apache's that may hold what it does already (`replay.ts`). `onChange` hears of what it changes here. The result says no more than
+   * whether it is an error.
+   */
+  replay(header: TxnHeader, txn: Txn, onChange: ChangeListener): TxnResult {
+    assert(header.zxid > this.lastZxid, 'txns are applied in ascending order');
+    const target: ReplayTarget = {
+      store: this.store,
+      apply: (of, single) => void this.applySingle(of, single, onChange),
+      renumber: (node, change) => {
+        change();
+        this.afterChange(node);
+      },
+    };
+    const singles = txn.type === OpCode.multi ? txn.txns : [txn];
+    if (!singles.some(({ type }) => type === OpCode.error)) for (const single of singles) replay(target, header, single);
+    this.lastZxid = header.zxid;
+    return { err: txn.type === OpCode.error ? txn.err : 0 };
+  }
+
   /** The whole tree as bytes, exact at `lastZxid`. */
   serialize(): Uint8Array {
     return encodeTree(this.store, this.lastZxid, this.sum);
@@ -279,6 +312,22 @@ export class DataTree {
         `the snapshot says that its tree has the digest ${formatDigest(digest)}, and it has ${formatDigest(tree.sum)}`,
       );
     }
+    return tree;
+  }
+
+  /**
+   * The tree of a snapshot of Apache ZooKeeper's, which is to be brought to one moment by `replay`.
+   *
+   * @param reader stands where the tree begins, behind the sessions, and then behind the tree.
+   * @param lastZxid the last txn that it holds as a whole.
+   * @throws ProtocolError where the bytes are no such tree.
+   */
+  static readApache(reader: JuteReader, lastZxid: Zxid, options?: DataTreeOptions): DataTree {
+    const tree = new DataTree(options);
+    tree.store = readApacheTree(reader, options);
+    tree.quotaRoot = tree.built(QUOTA_PATH);
+    tree.lastZxid = lastZxid;
+    tree.sumUp();
     return tree;
   }
 

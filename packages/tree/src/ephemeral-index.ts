@@ -29,6 +29,8 @@ export interface Owned {
 export class EphemeralIndex {
   /** How many of the owners are sessions. */
   sessionCount = 0;
+  /** How many znodes belong to sessions. */
+  ephemeralCount = 0;
   private readonly byOwner = new Map<bigint, Owner>();
   private readonly byNumber: (Owner | undefined)[] = [undefined];
   private readonly freeNumbers: number[] = [];
@@ -44,6 +46,7 @@ export class EphemeralIndex {
     }
     assert(!owner.nodes.has(node), 'an ephemeral is recorded once');
     nodesToChange(owner).add(node);
+    if (sessionOf(id) !== 0n) this.ephemeralCount++;
     return owner.number;
   }
 
@@ -53,6 +56,7 @@ export class EphemeralIndex {
     assert(owner !== undefined, 'an ephemeral has an owner');
     const owned = nodesToChange(owner).delete(node);
     assert(owned, 'an ephemeral stands in the list of its owner');
+    if (sessionOf(owner.owner) !== 0n) this.ephemeralCount--;
     if (owner.nodes.size > 0) return;
     this.byOwner.delete(owner.owner);
     this.byNumber[number] = undefined;
@@ -84,6 +88,11 @@ export class EphemeralIndex {
       all.push({ owner: owner.owner, nodes: owner.nodes });
     }
     return all;
+  }
+
+  /** What sessions own, with its owner. */
+  *ofSessions(): Generator<readonly [session: bigint, node: NodeHandle]> {
+    for (const { owner, nodes } of this.byOwner.values()) if (sessionOf(owner) !== 0n) for (const node of nodes) yield [owner, node];
   }
 
   /** The containers, then the znodes with a TTL. */

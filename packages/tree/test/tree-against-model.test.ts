@@ -92,6 +92,9 @@ function expectEqual(tree: DataTree, model: TreeModel): void {
   expect(tree.approximateDataSize).toBe(lengths.reduce((sum, length) => sum + length, 0));
   expect(tree.find('/no/such')).toBeUndefined();
   expect(tree.ephemeralSessionCount).toBe(new Set(model.ephemerals.map(({ session }) => session)).size);
+  const ephemerals = SESSIONS.flatMap((session) => model.ephemeralsOf(session).map((path) => `${session} ${path}`));
+  expect(tree.ephemeralCount).toBe(ephemerals.length);
+  expect([...tree.ephemerals()].map(([session, path]) => `${session} ${path}`).sort()).toEqual(ephemerals.sort());
   const lasting = [...model.znodes].filter(([, { lasts }]) => lasts !== undefined).map(([path]) => path);
   expect([...tree.containersAndTtls()].sort()).toEqual(lasting.sort());
   expect(SESSIONS.map((session) => tree.ephemeralsOf(session))).toEqual(SESSIONS.map((session) => model.ephemeralsOf(session)));

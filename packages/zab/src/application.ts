@@ -1,3 +1,4 @@
+import type { Zxid } from '@quorate/protocol';
 import type { Sid } from './config.js';
 import type { Run } from './log.js';
 
@@ -10,8 +11,13 @@ export interface Application {
    * show the state of this moment. Where one is not taken to its end, `return` of its iterator is called.
    */
   snapshot(): Iterable<Uint8Array>;
-  /** Replaces the whole state by one that `snapshot` made, here or on another server: the same bytes, perhaps cut at other places. */
-  restore(pieces: readonly Uint8Array[]): void;
+  /**
+   * Replaces the whole state by one that `snapshot` made, here or on another server: the same bytes, perhaps cut at other places. A leader of Apache's sends its own,
+   * which begin with the header of its snapshot files.
+   *
+   * @param zxid of the last txn in it.
+   */
+  restore(pieces: readonly Uint8Array[], zxid: Zxid): void;
   /**
    * Where this server stands; called once its storage has been read, and on every change. A leader that LEADS and no longer serves makes a pause: it goes on in its next epoch, or hands over
    * (FOLLOWING its successor), or is lost (LOOKING). Requests that come meanwhile wait with the application.

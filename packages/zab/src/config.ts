@@ -15,6 +15,10 @@ export interface Config {
    * in more than half of the groups that have any. Each voter stands in one group. When absent, every voter weighs the same: a majority.
    */
   readonly groups?: readonly Group[];
+  /**
+   * Voters that are never elected, though their votes count: servers of ours in an ensemble with servers of Apache's, which they cannot lead. None when absent.
+   */
+  readonly neverLead?: readonly Sid[];
 }
 
 /** Voters and their weights, whole numbers from 0. */
@@ -74,9 +78,9 @@ function isReached({ voters, groups }: Config, values: Float64Array, value: numb
   return isMajority(count, values.length);
 }
 
-/** Whether a server may be elected: a voter, and not one whose vote weighs nothing. */
+/** Whether a server may be elected: a voter, not one whose vote weighs nothing, and not one that is to follow for ever. */
 export function mayLead(config: Config, sid: Sid): boolean {
-  if (!config.voters.includes(sid)) return false;
+  if (!config.voters.includes(sid) || config.neverLead?.includes(sid) === true) return false;
   return config.groups === undefined || config.groups.some(({ weights }) => (weights.get(sid) ?? 0) > 0);
 }
 
@@ -88,7 +92,7 @@ export function isObserver(config: Config, sid: Sid): boolean {
 /**
  * @throws RangeError where the parts of a config contradict one another: its message names the server and the rule.
  */
-export function checkConfig({ voters, observers = [], groups }: Config): void {
+export function checkConfig({ voters, observers = [], groups, neverLead = [] }: Config): void {
   if (voters.length === 0) throw new RangeError('an ensemble has at least one voter');
   const seen = new Set<Sid>();
   for (const sid of [...voters, ...observers]) {
@@ -96,6 +100,7 @@ export function checkConfig({ voters, observers = [], groups }: Config): void {
     if (seen.has(sid)) throw new RangeError(`server ${sid} is named twice: it is a voter or an observer, once`);
     seen.add(sid);
   }
+  for (const sid of neverLead) if (!voters.includes(sid)) throw new RangeError(`server ${sid} is to follow for ever and is no voter`);
   if (groups === undefined) return;
   const grouped = new Set<Sid>();
   let weightOfAll = 0;

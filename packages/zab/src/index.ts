@@ -18,4 +18,7 @@ export { compareVotes, sameLeadership, sameVote } from './vote.js';
 export type { ByteChannel, ByteChannelHandler, ByteTransport } from './wire/byte-transport.js';
 export { FRAME_BODY_BYTES_MAX } from './wire/frame.js';
 export { type FramedOptions, framed } from './wire/framed-transport.js';
+export type { AcceptedStream, PeerStreams } from './wire/peer-streams.js';
 export type { ChannelPurpose, WireRule, WireViolation } from './wire/violation.js';
+export type { ZookeeperPayloads } from './wire/zookeeper-payloads.js';
+export { type ZookeeperWireOptions, zookeeperWire } from './wire/zookeeper-transport.js';

@@ -10,7 +10,7 @@ import { Establishment } from './establishment.js';
 import { isForeign } from './following.js';
 import { HistorySender } from './history-sender.js';
 import type { ChannelId, Input, TimerName } from './io.js';
-import { isForwarded, type Learner } from './learners.js';
+import { isForwarded, isSynchronized, type Learner } from './learners.js';
 import type { Run } from './log.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { EarlyLearner, Peer } from './peer.js';
@@ -254,6 +254,13 @@ export class Leading implements Role {
   /** Whether there is somebody to hand over to: `to`, or anybody where that is undefined. */
   canHandOver(to: Sid | undefined): boolean {
     return this.#succession.canHandOver(to);
+  }
+
+  /** The learners that have the history of this epoch. */
+  get synchronized(): { readonly followers: number; readonly observers: number } {
+    const all = this.#term.learners.all.filter(isSynchronized);
+    const observers = all.filter(({ observes }) => observes).length;
+    return { followers: all.length - observers, observers };
   }
 
   // Heartbeats and syncs

@@ -155,6 +155,7 @@ class MemoryTransport implements Transport {
 
   notify(to: Sid, notification: Notification): void {
     const from = this.#sid;
+    if (this.#handler === undefined) return;
     this.#links.post({ from, to, run: () => this.#links.find(to)?.receive(from, notification) });
   }
 

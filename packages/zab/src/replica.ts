@@ -106,6 +106,11 @@ export class Replica {
     return this.#leading !== undefined;
   }
 
+  /** Serving leader: how many learners have the history of this epoch; undefined for any other server. */
+  get synchronizedLearners(): { readonly followers: number; readonly observers: number } | undefined {
+    return this.#leading?.synchronized;
+  }
+
   /** The last txn that the application has. */
   get lastDelivered(): Zxid {
     return this.#applied;
@@ -188,7 +193,7 @@ export class Replica {
       const timing = { tickTimeMs, initLimit, syncLimit };
       this.#peer = Peer.recover({ sid, config, timing, limits: { ...DEFAULT_LIMITS, ...limits }, image });
       if (image.snapshot !== undefined) {
-        application.restore(image.snapshot.pieces);
+        application.restore(image.snapshot.pieces, image.snapshot.zxid);
         this.#applied = image.snapshot.zxid;
       }
     } catch (error) {
@@ -322,7 +327,7 @@ export class Replica {
       case 'restore':
         this.#applied = effect.snapshot.zxid;
         this.#deliveredSinceSnapshot = 0;
-        this.#application.restore(effect.snapshot.pieces);
+        this.#application.restore(effect.snapshot.pieces, effect.snapshot.zxid);
         return;
       case 'status':
         this.#setStatus(effect.status);

@@ -1,4 +1,4 @@
-/** One server under virtual time behind the very links that a listener makes, and clients that are nothing but bytes. */
+/** One server or several under virtual time behind the very links that a listener makes, and clients that are nothing but bytes. */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import {
@@ -33,31 +33,41 @@ const NO_PASSWORD = new Uint8Array(16);
 export class RawWorld {
   readonly clock = new VirtualClock();
   readonly failures: Error[] = [];
+  /** The one that leads. */
   readonly server: Server;
+  readonly followers: readonly Server[];
   readonly #clients: RawClient[] = [];
 
-  constructor() {
-    this.server = new Server({
-      sid: 1,
-      config: { version: 0, voters: [1] },
-      transport: new MemoryNetwork({ clock: this.clock }).transport(1),
-      storage: new MemoryStorage({ clock: this.clock }).format({ ensembleId: 'raw' }),
-      clock: this.clock,
-      onFailure: (error) => this.failures.push(error),
-    });
-    this.server.start();
+  constructor(size = 1) {
+    const network = new MemoryNetwork({ clock: this.clock });
+    const voters = Array.from({ length: size }, (_, index) => index + 1);
+    const servers = voters.map(
+      (sid) =>
+        new Server({
+          sid,
+          config: { version: 0, voters },
+          transport: network.transport(sid),
+          storage: new MemoryStorage({ clock: this.clock }).format({ ensembleId: 'raw' }),
+          clock: this.clock,
+          onFailure: (error) => this.failures.push(error),
+        }),
+    );
+    for (const server of servers) server.start();
     this.clock.advance(0);
+    while (!servers.every(({ status }) => status.serving)) this.clock.step();
+    this.server = servers.find(({ status }) => status.state === 'LEADING') as Server;
+    this.followers = servers.filter((server) => server !== this.server);
   }
 
-  connect(): RawClient {
-    const client = new RawClient(this.server);
+  connect(server = this.server): RawClient {
+    const client = new RawClient(server);
     this.#clients.push(client);
     return client;
   }
 
   /** A client with a session. */
-  async open(): Promise<RawClient> {
-    const client = this.connect();
+  async open(server = this.server): Promise<RawClient> {
+    const client = this.connect(server);
     client.handshake();
     await this.settle();
     client.take();
@@ -92,7 +102,7 @@ export class RawWorld {
 
   close(): void {
     for (const client of this.#clients) client.destroy();
-    this.server.stop();
+    for (const server of [this.server, ...this.followers]) server.stop();
   }
 }
 
@@ -103,7 +113,7 @@ export class RawClient {
 
   constructor(server: Server) {
     const limits = { handshakeTimeoutMs: 10_000, outboxBytesMax: 1 << 24 };
-    const share = { flushes: new FlushScheduler(), events: new EventFrames() };
+    const share = { flushes: new FlushScheduler(), events: new EventFrames(), answerWord: () => undefined };
     // Made for its events alone: it holds on to its socket.
     void new TcpLink(this.#socket as unknown as Socket, (link) => server.accept(link), limits, share);
   }

@@ -69,7 +69,7 @@ export class FramedChannel implements Channel, LinkHandler {
 }
 
 /** The run in parts that have at most `bytesMax` bytes of payload each, or one payload alone. */
-function cutRun(run: Run, bytesMax: number): readonly Run[] {
+export function cutRun(run: Run, bytesMax: number): readonly Run[] {
   const parts: Run[] = [];
   let start = 0;
   let bytes = 0;

@@ -1,0 +1,2 @@
+export { ExitCode, type Io } from './io.js';
+export { main } from './main.js';

@@ -1,0 +1,144 @@
+/** `quorate serve`: one server, until it is told to end. */
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Logger, type RunningServer, readZooCfg, type ServerConfig, startServer } from '@quorate/node';
+import { ExitCode, type Io, UsageError } from './io.js';
+
+export const SERVE_HELP = `quorate serve [zoo.cfg] [options]: runs a ZooKeeper server until SIGINT or SIGTERM
+
+With zoo.cfg, and myid in its dataDir, the server is what they say; options go before them.
+
+  --data DIR           keep what must survive in DIR, which must exist
+  --memory             keep everything in memory: it is lost with the process
+  --host ADDRESS       address of the client port: 127.0.0.1, unless zoo.cfg says otherwise
+  --port N             client port: 2181; 0 for any free one
+  --sid N              the number of this server: 1
+  --tick-time MS       the unit of all times, in milliseconds: 2000
+  --words A,B          four-letter words that are answered: srvr; * for all
+  --admin-port N       open the admin port, on 127.0.0.1
+  --metrics-port N     open a port for Prometheus, on 127.0.0.1
+  --audit              log who changes what
+  --log                log to stderr, a line of JSON for each event
+
+It ends with 0 when it was told to, 1 when it cannot go on, and 2 when the options or zoo.cfg are wrong.
+`;
+
+const options = {
+  data: { type: 'string' },
+  memory: { type: 'boolean' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+  sid: { type: 'string' },
+  'tick-time': { type: 'string' },
+  words: { type: 'string' },
+  'admin-port': { type: 'string' },
+  'metrics-port': { type: 'string' },
+  audit: { type: 'boolean' },
+  log: { type: 'boolean' },
+} as const;
+
+/** Runs until `io.stop`. */
+export async function serve(args: readonly string[], io: Io): Promise<ExitCode> {
+  const config = configOf(args, io);
+  const server = await startServer(config);
+  const end = (): void => void server.close();
+  if (io.stop.aborted) end();
+  io.stop.addEventListener('abort', end);
+  say(io, placesOf(server, config));
+  server.ready().then(
+    () => say(io, [`serving as ${server.status.mode}`]),
+    () => {},
+  );
+  const failure = await server.ended;
+  io.stop.removeEventListener('abort', end);
+  if (failure === undefined) return ExitCode.OK;
+  io.stderr.write(`quorate: the server has ended: ${failure.message}\n`);
+  return ExitCode.FAILED;
+}
+
+function configOf(args: readonly string[], io: Io): ServerConfig {
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const [file, ...more] = positionals;
+  if (more.length > 0) throw new UsageError(`serve takes one file, not ${positionals.join(' ')}`);
+  const { config, notes } = file === undefined ? { config: {}, notes: [] } : readZooCfg(file);
+  for (const note of notes) io.stderr.write(`${file}: ${note}\n`);
+  const {
+    data,
+    memory,
+    host,
+    port,
+    sid,
+    words,
+    audit,
+    log,
+    'tick-time': tickTime,
+    'admin-port': adminPort,
+    'metrics-port': metricsPort,
+  } = values;
+  if (data !== undefined && memory === true) throw new UsageError('--data and --memory exclude each other');
+  return {
+    ...config,
+    ...storeOf(config.dataDir, data, memory),
+    ...(sid !== undefined && { sid: numberOf('--sid', sid) }),
+    ...(tickTime !== undefined && { tickTimeMs: numberOf('--tick-time', tickTime) }),
+    ...((host !== undefined || port !== undefined) && {
+      client: { ...config.client, ...(host !== undefined && { host }), ...(port !== undefined && { port: numberOf('--port', port) }) },
+    }),
+    ...(words !== undefined && { words: words.split(',') }),
+    ...(adminPort !== undefined && { admin: { port: numberOf('--admin-port', adminPort) } }),
+    ...(metricsPort !== undefined && { metrics: { port: numberOf('--metrics-port', metricsPort) } }),
+    ...(audit !== undefined && { audit }),
+    ...(log === true && { log: jsonLines(io) }),
+  };
+}
+
+/** A directory that is not there may be one that is not mounted, so it is never made. */
+function storeOf(
+  configured: string | undefined,
+  data: string | undefined,
+  memory: boolean | undefined,
+): Pick<ServerConfig, 'dataDir' | 'memory'> {
+  if (memory === true) return { memory, dataDir: undefined };
+  const dataDir = data ?? configured;
+  if (dataDir === undefined)
+    throw new UsageError('where shall the data be kept? Give --data DIR; or --memory, to lose everything with the process');
+  if (!existsSync(dataDir))
+    throw new UsageError(
+      `there is no directory ${dataDir}: make it, give another by --data DIR, or --memory to lose everything with the process`,
+    );
+  return { dataDir };
+}
+
+function numberOf(name: string, text: string): number {
+  if (!/^\d+$/.test(text)) throw new UsageError(`${name} takes a whole number, not ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
+function placesOf(server: RunningServer, { memory, dataDir }: ServerConfig): readonly string[] {
+  const { sid, clientAddress, secureClientAddress, adminAddress, metricsAddress } = server;
+  return [
+    `server ${sid}, ${memory === true ? 'in memory: everything is lost with this process' : `data in ${dataDir}`}`,
+    ...(clientAddress === undefined ? [] : [`clients ${clientAddress}`]),
+    ...(secureClientAddress === undefined ? [] : [`clients by TLS ${secureClientAddress}`]),
+    ...(adminAddress === undefined ? [] : [`admin http://${adminAddress}/commands`]),
+    ...(metricsAddress === undefined ? [] : [`metrics http://${metricsAddress}/metrics`]),
+  ];
+}
+
+function say(io: Io, lines: readonly string[]): void {
+  for (const line of lines) io.stdout.write(`${line}\n`);
+}
+
+function jsonLines(io: Io): Logger {
+  const write = (level: string, fields: object, message: string): void => {
+    // An Error has no fields of its own that JSON would show.
+    const plain = (_key: string, value: unknown): unknown =>
+      value instanceof Error ? { name: value.name, message: value.message } : value;
+    io.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level, ...fields, message }, plain)}\n`);
+  };
+  return {
+    info: (fields, message) => write('info', fields, message),
+    warn: (fields, message) => write('warn', fields, message),
+    error: (fields, message) => write('error', fields, message),
+  };
+}

@@ -1,0 +1,125 @@
+/** The segment at the end of the log, which grows. */
+import type { Disk, DiskFile } from '@quorate/ports';
+import type { Zxid } from '@quorate/protocol';
+import { lastZxidOf, type Run } from '@quorate/zab';
+import { fileName } from './file-names.js';
+import { BATCH_BYTES_MAX, RECORD_BYTES_MAX } from './limits.js';
+import { type Place, RECORD_HEADER_BYTES, recordBytes, writeRecord } from './record.js';
+import type { Segment } from './segment.js';
+import { encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './segment-header.js';
+import { type Steps, wait } from './steps.js';
+
+/** Runs as they will stand in a segment: cut into records, so that they can be read a part at a time. */
+export interface Batch {
+  readonly records: readonly Run[];
+  readonly bytes: number;
+}
+
+/** @param runs at least one. */
+export function batchOf(runs: readonly Run[]): Batch {
+  const records = runs.flatMap(cut);
+  return { records, bytes: records.reduce((bytes, { payloads }) => bytes + recordBytes(payloads), 0) };
+}
+
+export class SegmentWriter {
+  readonly segment: Segment;
+  readonly #file: DiskFile;
+  readonly #reserved: number;
+  /** Where the next record goes: behind the end of what counts, where a note stands there. */
+  #place: Place;
+
+  private constructor(file: DiskFile, segment: Segment, reserved: number) {
+    this.#file = file;
+    this.segment = segment;
+    this.#reserved = reserved;
+    this.#place = segment.end;
+  }
+
+  /** Makes the file of a segment, with room for the future, and flushes it. It counts once a manifest names it. */
+  static *create(disk: Disk, segment: Segment, reserved: number): Steps<SegmentWriter> {
+    const file = yield* wait<DiskFile>((done) => disk.create(fileName('segment', segment.id), done));
+    yield* wait<void>((done) => file.reserve(reserved, done));
+    yield* wait<void>((done) => file.write(0, encodeSegmentHeader({ id: segment.id, base: segment.base, reserved }), done));
+    yield* wait<void>((done) => file.flush(done));
+    yield* wait<void>((done) => disk.flushDirectory(done));
+    return new SegmentWriter(file, segment, reserved);
+  }
+
+  /** How long a segment must be for this to fit in. */
+  static roomFor({ bytes }: Batch): number {
+    return SEGMENT_HEADER_BYTES + bytes + RECORD_HEADER_BYTES;
+  }
+
+  /** Whether this fits into what has been reserved, and the note behind it. */
+  hasRoomFor({ bytes }: Batch): boolean {
+    return this.#place.offset + bytes + RECORD_HEADER_BYTES <= this.#reserved;
+  }
+
+  /** Writes what follows the end, in one array, and flushes. */
+  *append({ records, bytes: length }: Batch): Steps<void> {
+    const { segment } = this;
+    const start = this.#place.offset;
+    const bytes = new Uint8Array(length);
+    const durableTo = segment.end.offset;
+    let last = segment.end.zxid;
+    for (const { zxid, payloads } of records) {
+      segment.pass({ ...this.#place, zxid: last });
+      last = lastZxidOf({ zxid, payloads });
+      this.#place = writeRecord(bytes, start, segment.id, this.#place, { zxid, payloads, durableTo });
+    }
+    yield* wait<void>((done) => this.#file.write(start, bytes, done));
+    yield* wait<void>((done) => this.#file.flush(done));
+    segment.end = { ...this.#place, zxid: lastZxidOf(records[records.length - 1] as Run) };
+  }
+
+  /**
+   * Writes down that everything so far is safe, unless that is written already: without it a record that rots at the end of the log would look like one that a
+   * crash has torn. It is not flushed; until the next flush, the loss of power may take it.
+   */
+  *note(): Steps<void> {
+    const { segment } = this;
+    if (this.#place.offset !== segment.end.offset || segment.isEmpty) return;
+    const { offset, zxid } = segment.end;
+    const bytes = new Uint8Array(RECORD_HEADER_BYTES);
+    this.#place = writeRecord(bytes, offset, segment.id, this.#place, { zxid, payloads: [], durableTo: offset });
+    yield* wait<void>((done) => this.#file.write(offset, bytes, done));
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** The same in batches of `BATCH_BYTES_MAX`, or of one record. */
+export function* partsOf({ records }: Batch): Iterable<Batch> {
+  let part: Run[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    const length = recordBytes(record.payloads);
+    if (bytes + length > BATCH_BYTES_MAX && bytes > 0) {
+      yield { records: part, bytes };
+      part = [];
+      bytes = 0;
+    }
+    part.push(record);
+    bytes += length;
+  }
+  if (bytes > 0) yield { records: part, bytes };
+}
+
+function cut({ zxid, payloads }: Run): Run[] {
+  const records: Run[] = [];
+  let from = 0;
+  let bytes = 0;
+  for (let i = 0; i < payloads.length; i++) {
+    const { length } = payloads[i] as Uint8Array;
+    if (i > from && bytes + length > RECORD_BYTES_MAX) {
+      records.push({ zxid: (zxid + from) as Zxid, payloads: payloads.slice(from, i) });
+      from = i;
+      bytes = 0;
+    }
+    bytes += length + 4;
+  }
+  records.push({ zxid: (zxid + from) as Zxid, payloads: from === 0 ? payloads : payloads.slice(from) });
+  return records;
+}

@@ -1,0 +1,41 @@
+/** A server's numbers for Prometheus, under the names that ZooKeeper's own provider gives them; and those of the process by prom-client's names. */
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { HttpAnswer } from './http-port.js';
+import { monitorValues, type ServerView } from './server-view.js';
+
+export class Metrics {
+  readonly #view: ServerView;
+  readonly #registry = new Registry();
+  readonly #gauges = new Map<string, Gauge>();
+
+  constructor(view: ServerView) {
+    this.#view = view;
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  async answer(method: string, path: string): Promise<HttpAnswer> {
+    if (path !== '/metrics') return { status: 404, type: 'text/plain', body: 'the metrics are at /metrics\n' };
+    if (method !== 'GET' && method !== 'HEAD') return { status: 405, type: 'text/plain', body: 'metrics are asked for by GET\n' };
+    this.#update();
+    return { status: 200, type: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  #update(): void {
+    const values = monitorValues(this.#view);
+    for (const [name, value] of values) if (typeof value === 'number') this.#gauge(name).set(value);
+    // What only a leader has must not stay when it leads no more.
+    for (const name of [...this.#gauges.keys()]) {
+      if (values.has(name)) continue;
+      this.#gauges.delete(name);
+      this.#registry.removeSingleMetric(name);
+    }
+  }
+
+  #gauge(name: string): Gauge {
+    const known = this.#gauges.get(name);
+    if (known !== undefined) return known;
+    const gauge = new Gauge({ name, help: `zk_${name} of the four-letter word mntr`, registers: [this.#registry] });
+    this.#gauges.set(name, gauge);
+    return gauge;
+  }
+}

@@ -1,0 +1,189 @@
+/** What a server of a process of its own is made of, and its rules. */
+import type { ConnectionThrottle, Group, QuotaExcess, RequestThrottle, Sid, Storage, Transport } from '@quorate/server';
+import type { ClientTls } from './client-tls.js';
+import { WORDS } from './four-letter-words.js';
+import type { ListenOptions } from './listen.js';
+import type { Logger } from './server-log.js';
+
+/** Where one server of an ensemble is (`server.N=host:quorumPort:electionPort`). */
+export interface PeerAddress {
+  readonly sid: Sid;
+  readonly host: string;
+  /** Where the leader listens for those that follow it. */
+  readonly quorumPort: number;
+  readonly electionPort: number;
+  /** It follows without a vote; false when absent. */
+  readonly observer?: boolean | undefined;
+}
+
+/** A port for HTTP. */
+export interface HttpPort {
+  /** The address to bind; `127.0.0.1` when absent. */
+  readonly host?: string | undefined;
+  /** 0 to 65,535; 0 takes any free port. */
+  readonly port: number;
+}
+
+/** The admin port (ZooKeeper: `AdminServer`). */
+export interface AdminConfig extends HttpPort {
+  /**
+   * Whether it also answers what reveals data or who is connected, and what changes something; false when absent: whoever reaches the port may
+   * ask for it, so that the port must be closed to others.
+   */
+  readonly unrestricted?: boolean | undefined;
+}
+
+export interface ServerConfig {
+  /** This server (`myid`), 1 to 254; 1 when absent. */
+  readonly sid?: Sid | undefined;
+  /** Every server of the ensemble, this one included; a server that stands alone when absent. */
+  readonly servers?: readonly PeerAddress[] | undefined;
+  /** Voters in groups and with weights; a majority decides when absent. */
+  readonly groups?: readonly Group[] | undefined;
+  /** The directory where everything is that must survive. Either this or `memory` must be given. */
+  readonly dataDir?: string | undefined;
+  /** True for a server that forgets everything with its process. */
+  readonly memory?: boolean | undefined;
+  /** The unit of all times, in milliseconds, 1 to 60,000; 2,000 when absent. */
+  readonly tickTimeMs?: number | undefined;
+  /** Ticks that discovery and synchronization may take, 1 to 10,000; 10 when absent. */
+  readonly initLimit?: number | undefined;
+  /** Ticks of silence after which a peer counts as gone, 1 to 10,000; 5 when absent. */
+  readonly syncLimit?: number | undefined;
+  /** A snapshot is saved after this many txns; 100,000 when absent. */
+  readonly snapshotEvery?: number | undefined;
+  /** The shortest session timeout that a client gets, in milliseconds; 2 ticks when absent. */
+  readonly minSessionTimeoutMs?: number | undefined;
+  /** The longest session timeout that a client gets, in milliseconds; 20 ticks when absent. */
+  readonly maxSessionTimeoutMs?: number | undefined;
+  /** As for `Ensemble.start`; each is false, absent or ZooKeeper's default when absent. */
+  readonly localSessions?: boolean | undefined;
+  readonly localSessionsUpgrading?: boolean | undefined;
+  readonly readOnlyMode?: boolean | undefined;
+  readonly digest?: boolean | undefined;
+  readonly enforceQuota?: boolean | undefined;
+  readonly superDigest?: string | undefined;
+  readonly containerCheckIntervalMs?: number | undefined;
+  readonly containersPerMinuteMax?: number | undefined;
+  readonly containerNeverUsedMaxMs?: number | undefined;
+  readonly requestThrottle?: RequestThrottle | undefined;
+  readonly connectionThrottle?: Omit<ConnectionThrottle, 'random'> | undefined;
+  readonly onQuotaExcess?: ((excess: QuotaExcess) => void) | undefined;
+  /** The client port, 2181 of 127.0.0.1 unless it says otherwise; false for none. */
+  readonly client?: Omit<ListenOptions, 'tls' | 'words'> | false | undefined;
+  /** A client port that speaks TLS; none when absent (`secureClientPort`). */
+  readonly secureClient?: (Omit<ListenOptions, 'words'> & { readonly tls: ClientTls }) | undefined;
+  /** The four-letter words that are answered (`4lw.commands.whitelist`); `['srvr']` when absent, and `isro` too in read-only mode. `['*']` for all. */
+  readonly words?: readonly string[] | undefined;
+  /** The admin port; none when absent. */
+  readonly admin?: AdminConfig | undefined;
+  /** A port for Prometheus; none when absent. */
+  readonly metrics?: HttpPort | undefined;
+  /** Whether changes are told to the logger, each with who made it (`audit.enable`); false when absent. */
+  readonly audit?: boolean | undefined;
+  /** Nothing is logged when absent. */
+  readonly log?: Logger | undefined;
+  /** How this server reaches its peers, where that is not by TCP. */
+  readonly transport?: (() => Transport) | undefined;
+  /** Where it keeps what must survive, in place of `dataDir` and `memory`. */
+  readonly storage?: (() => Storage) | undefined;
+}
+
+const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = new Map([
+  ['sid', [1, 254]],
+  ['tickTimeMs', [1, 60_000]],
+  ['initLimit', [1, 10_000]],
+  ['syncLimit', [1, 10_000]],
+  ['snapshotEvery', [1, Number.MAX_SAFE_INTEGER]],
+  ['minSessionTimeoutMs', [1, 0x7fff_ffff]],
+  ['maxSessionTimeoutMs', [1, 0x7fff_ffff]],
+  ['containerCheckIntervalMs', [1, 0x7fff_ffff]],
+  ['containersPerMinuteMax', [1, 0x7fff_ffff]],
+  ['containerNeverUsedMaxMs', [0, Number.MAX_SAFE_INTEGER]],
+]);
+
+const booleans: ReadonlySet<string> = new Set([
+  ...['memory', 'localSessions', 'localSessionsUpgrading', 'readOnlyMode', 'digest', 'enforceQuota', 'audit'],
+]);
+const functions: ReadonlySet<string> = new Set(['onQuotaExcess', 'transport', 'storage']);
+/** Checked by whoever takes them apart. */
+const objects: ReadonlySet<string> = new Set([
+  'requestThrottle',
+  'connectionThrottle',
+  'secureClient',
+  'admin',
+  'metrics',
+  'log',
+  'groups',
+]);
+
+/** @throws TypeError that names the option and its rule, also for an option that does not exist. */
+export function checkServerConfig(config: ServerConfig): void {
+  for (const [name, value] of Object.entries(config)) {
+    if (value === undefined) continue;
+    const range = wholeNumbers.get(name);
+    if (range !== undefined) checkWhole(name, value, range);
+    else if (booleans.has(name)) check(typeof value === 'boolean', name, 'true or false', value);
+    else if (functions.has(name)) check(typeof value === 'function', name, 'a function', value);
+    else if (objects.has(name)) check(typeof value === 'object' && value !== null, name, 'an object', value);
+    else if (name === 'client') check(value === false || (typeof value === 'object' && value !== null), name, 'an object or false', value);
+    else if (name === 'dataDir') check(typeof value === 'string' && value !== '', name, 'the path of a directory', value);
+    else if (name === 'superDigest') checkSuperDigest(value);
+    else if (name === 'words') checkWords(value);
+    else if (name === 'servers') checkServers(value as readonly PeerAddress[], config.sid ?? 1);
+    else throw new TypeError(`${name} is not an option of a server`);
+  }
+  checkStore(config);
+  for (const [name, port] of [['admin', config.admin] as const, ['metrics', config.metrics] as const])
+    if (port !== undefined) checkWhole(`${name}.port`, port.port, [0, 65_535]);
+}
+
+function checkStore({ dataDir, memory = false, storage }: ServerConfig): void {
+  const given = [dataDir !== undefined, memory, storage !== undefined].filter(Boolean).length;
+  if (given === 0)
+    throw new TypeError('dataDir must be given, a directory for what must survive; or memory: true, to lose everything with the process');
+  if (given > 1) throw new TypeError('dataDir, memory and storage exclude each other: a server has one store');
+}
+
+/** The digest is a secret, so the message does not repeat it. */
+function checkSuperDigest(value: unknown): void {
+  if (typeof value !== 'string' || !value.startsWith('super:')) throw new TypeError('superDigest must be a string that starts with super:');
+}
+
+function checkWords(value: unknown): void {
+  if (!Array.isArray(value)) throw new TypeError("words must be an array, like ['srvr', 'mntr'] or ['*']");
+  for (const word of value) check(word === '*' || WORDS.has(word as string), 'words', `made of ${[...WORDS].join(', ')} or *`, word);
+}
+
+function checkServers(servers: readonly PeerAddress[], sid: Sid): void {
+  check(Array.isArray(servers) && servers.length > 0, 'servers', 'an array with every server of the ensemble', servers);
+  const seen = new Set<Sid>();
+  for (const server of servers) {
+    checkWhole('servers: sid', server.sid, [1, 254]);
+    if (seen.has(server.sid)) throw new TypeError(`servers: server ${server.sid} is named twice`);
+    seen.add(server.sid);
+    check(
+      typeof server.host === 'string' && server.host !== '',
+      `servers: host of server ${server.sid}`,
+      'an address or a name',
+      server.host,
+    );
+    checkWhole(`servers: quorumPort of server ${server.sid}`, server.quorumPort, [1, 65_535]);
+    checkWhole(`servers: electionPort of server ${server.sid}`, server.electionPort, [1, 65_535]);
+  }
+  if (!seen.has(sid)) throw new TypeError(`servers: server ${sid}, which is this one, is missing`);
+  if (servers.every(({ observer }) => observer === true)) throw new TypeError('servers: one at least must vote');
+}
+
+function checkWhole(name: string, value: unknown, [min, max]: readonly [number, number]): void {
+  check(
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+    name,
+    `a whole number from ${min} to ${max}`,
+    value,
+  );
+}
+
+function check(condition: boolean, name: string, rule: string, value: unknown): void {
+  if (!condition) throw new TypeError(`${name} must be ${rule}, not ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`);
+}

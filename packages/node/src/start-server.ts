@@ -1,0 +1,294 @@
+/** One server in this process: its store, its ports and what it tells of itself (ZooKeeper: `ZooKeeperServerMain`, `QuorumPeerMain`). */
+import { type Clock, realClock, realRandom } from '@quorate/ports';
+import { type Config, MemoryNetwork, MemoryStorage, Server, type Sid, type Storage, type Transport } from '@quorate/server';
+import { answerAdmin } from './admin-port.js';
+import { type AuditEntry, auditSessionEnd, auditWrite } from './audit-log.js';
+import { answerWord } from './four-letter-words.js';
+import { type OpenHttpPort, openHttpPort } from './http-port.js';
+import { GOODBYE_MS, HAND_OVER_TICKS_MAX } from './limits.js';
+import { type Listener, listen } from './listen.js';
+import { Metrics } from './metrics.js';
+import { checkServerConfig, type ServerConfig } from './server-config.js';
+import { channels, type Logger, silent } from './server-log.js';
+import { FULL_VERSION } from './server-version.js';
+import { type Mode, modeOf, type ServerView } from './server-view.js';
+
+/** Where a server stands. */
+export interface RunningStatus {
+  readonly sid: Sid;
+  /** Undefined while it serves nobody. */
+  readonly mode: Mode | undefined;
+  /** The leader that it knows; undefined for none. */
+  readonly leader: Sid | undefined;
+  readonly epoch: number;
+  /** Whether it takes requests. */
+  readonly serving: boolean;
+}
+
+const TICK_TIME_MS = 2_000;
+
+/**
+ * Starts a server. Resolves when its ports are open; whether it serves by then is for the ensemble to say: `ready` waits for that.
+ *
+ * @throws TypeError for an option that breaks its rule. ListenError where a port cannot be opened.
+ *
+ * @example
+ * const server = await startServer({ memory: true, client: { port: 0 } });
+ * await server.ready();
+ * console.log(`zkCli.sh -server ${server.clientAddress}`);
+ */
+export async function startServer(config: ServerConfig): Promise<RunningServer> {
+  checkServerConfig(config);
+  const running = new RunningServer(config);
+  try {
+    await running.open();
+    return running;
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
+}
+
+/** A server, from its start to its end. */
+export class RunningServer {
+  readonly sid: Sid;
+  readonly #config: ServerConfig;
+  readonly #clock: Clock = realClock;
+  readonly #log: Logger;
+  readonly #server: Server;
+  readonly #view: ServerView;
+  readonly #waiting = new Set<() => void>();
+  #client: Listener | undefined;
+  #secureClient: Listener | undefined;
+  #admin: OpenHttpPort | undefined;
+  #metrics: OpenHttpPort | undefined;
+  #closed: Promise<void> | undefined;
+  #failure: Error | undefined;
+  /** Resolves when the server has ended, with the error that has ended it where `close` has not. */
+  readonly ended: Promise<Error | undefined>;
+  #end!: (error: Error | undefined) => void;
+
+  /** Made by `startServer`. */
+  constructor(config: ServerConfig) {
+    const { sid = 1, log = silent } = config;
+    this.sid = sid;
+    this.#config = config;
+    this.#log = log;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#server = new Server(this.#serverOptions());
+    const running = this;
+    this.#view = {
+      server: this.#server,
+      config,
+      startedMs: performance.now(),
+      ports: {
+        get client() {
+          return running.#client?.port;
+        },
+        get secureClient() {
+          return running.#secureClient?.port;
+        },
+      },
+      sizes: () => ({ snapshots: 0, log: 0 }),
+    };
+  }
+
+  /** By `startServer`, once. */
+  async open(): Promise<void> {
+    const { client = {}, secureClient } = this.#config;
+    const words = (word: string): string | undefined => answerWord(word, this.#view);
+    if (client !== false) this.#client = await listen(this.#server, { ...client, words });
+    if (secureClient !== undefined) this.#secureClient = await listen(this.#server, { ...secureClient, words });
+    const { admin, metrics } = this.#config;
+    if (admin !== undefined) this.#admin = await openHttpPort(admin, (method, path) => answerAdmin(this.#view, method, path));
+    if (metrics !== undefined) {
+      const source = new Metrics(this.#view);
+      this.#metrics = await openHttpPort(metrics, (method, path) => source.answer(method, path));
+    }
+    const { sid, clientAddress, secureClientAddress, adminAddress, metricsAddress } = this;
+    this.#log.info({ sid, version: FULL_VERSION, clientAddress, secureClientAddress, adminAddress, metricsAddress }, 'listening');
+    this.#audit([{ operation: 'serverStart', result: 'success' }]);
+    this.#server.start();
+  }
+
+  get status(): RunningStatus {
+    const { leader, epoch, serving } = this.#server.status;
+    return { sid: this.sid, mode: modeOf(this.#view), leader, epoch, serving };
+  }
+
+  /** As a connect string has it; undefined where there is no such port. */
+  get clientAddress(): string | undefined {
+    return this.#client?.address;
+  }
+
+  get secureClientAddress(): string | undefined {
+    return this.#secureClient?.address;
+  }
+
+  get adminAddress(): string | undefined {
+    return this.#admin?.address;
+  }
+
+  get metricsAddress(): string | undefined {
+    return this.#metrics?.address;
+  }
+
+  /**
+   * Waits until the server takes requests.
+   *
+   * @throws the signal's reason; what has ended the server.
+   */
+  async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await this.#until(() => this.#server.status.serving, options.signal);
+  }
+
+  /** Ends it with a goodbye: the leadership is handed over where there is somebody to take it, and clients are told by the end of their connections. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#failure === undefined) await this.#handOver();
+    const listeners = [this.#client, this.#secureClient].filter((listener) => listener !== undefined);
+    const gone = Promise.all(listeners.map((listener) => listener.stopListening()));
+    // What was answered still arrives, and then each connection ends.
+    this.#server.stop();
+    const linger = this.#clock.setTimer(GOODBYE_MS, () => {
+      for (const listener of listeners) void listener.close();
+    });
+    await gone;
+    linger.cancel();
+    await Promise.all([this.#admin?.close(), this.#metrics?.close()]);
+    this.#audit([{ operation: 'serverStop', result: 'success' }]);
+    this.#log.info({ sid: this.sid }, 'closed');
+    this.#look();
+    this.#end(this.#failure);
+  }
+
+  /** Gives up where it takes too long: the others elect one of themselves then. */
+  async #handOver(): Promise<void> {
+    const { epoch } = this.#server.status;
+    if (!this.#server.handOver()) return;
+    this.#log.info({ sid: this.sid }, 'handing over the leadership');
+    const timeout = new AbortController();
+    const { tickTimeMs = TICK_TIME_MS } = this.#config;
+    const timer = this.#clock.setTimer(HAND_OVER_TICKS_MAX * tickTimeMs, () => timeout.abort());
+    await this.#until(() => this.#server.status.epoch > epoch && this.#server.status.serving, timeout.signal).catch(() => {
+      this.#log.warn({ sid: this.sid }, 'the leadership was not handed over in time');
+    });
+    timer.cancel();
+  }
+
+  #serverOptions(): ConstructorParameters<typeof Server>[0] {
+    const { config, transport } = this.#ensemble();
+    const { tickTimeMs = TICK_TIME_MS, initLimit, syncLimit, snapshotEvery, minSessionTimeoutMs, maxSessionTimeoutMs } = this.#config;
+    const { localSessions, localSessionsUpgrading, readOnlyMode, digest, enforceQuota, superDigest } = this.#config;
+    const { containerCheckIntervalMs, containersPerMinuteMax, containerNeverUsedMaxMs } = this.#config;
+    const { requestThrottle, connectionThrottle, onQuotaExcess } = this.#config;
+    return {
+      sid: this.sid,
+      config,
+      transport,
+      storage: this.#storage(),
+      clock: this.#clock,
+      tickTimeMs,
+      // Clients choose the names of znodes, and must not know how they are hashed.
+      hashSeed: realRandom.uint32(),
+      ...given({ initLimit, syncLimit, snapshotEvery, minSessionTimeoutMs, maxSessionTimeoutMs }),
+      ...given({ localSessions, localSessionsUpgrading, readOnlyMode, digest, enforceQuota, superDigest }),
+      ...given({ containerCheckIntervalMs, containersPerMinuteMax, containerNeverUsedMaxMs, requestThrottle, onQuotaExcess }),
+      ...(connectionThrottle !== undefined && { connectionThrottle: { random: realRandom, ...connectionThrottle } }),
+      onStatus: () => this.#onStatus(),
+      onReadOnly: () => this.#onStatus(),
+      onFailure: (error) => this.#onFailure(error),
+      ...(this.#isAudited && {
+        onWrite: (outcome) => this.#audit(auditWrite(outcome)),
+        onSessionEnd: (end) => this.#audit(auditSessionEnd(end)),
+      }),
+    };
+  }
+
+  #ensemble(): { readonly config: Config; readonly transport: Transport } {
+    const { servers, groups, transport } = this.#config;
+    if (servers === undefined || servers.length === 1) {
+      const config = { version: 0, voters: [this.sid] };
+      return { config, transport: transport?.() ?? new MemoryNetwork({ clock: this.#clock }).transport(this.sid) };
+    }
+    if (transport === undefined)
+      throw new TypeError('servers: an ensemble needs a transport for its peers, and there is none over TCP yet: give { transport }');
+    const sidsOf = (observing: boolean): Sid[] => servers.filter(({ observer = false }) => observer === observing).map(({ sid }) => sid);
+    const config = { version: 0, voters: sidsOf(false), observers: sidsOf(true), ...(groups !== undefined && { groups }) };
+    return { config, transport: transport() };
+  }
+
+  #storage(): Storage {
+    const { storage, memory } = this.#config;
+    if (storage !== undefined) return storage();
+    if (memory !== true) throw new TypeError('dataDir: there is no storage on disk yet: memory: true keeps everything in the process');
+    return new MemoryStorage({ clock: this.#clock }).format({ ensembleId: 'memory' });
+  }
+
+  /** Whoever subscribes to the channel later hears nothing of a server that was started before without an audit log. */
+  get #isAudited(): boolean {
+    return this.#config.audit === true || channels.audit.hasSubscribers;
+  }
+
+  #audit(entries: readonly AuditEntry[]): void {
+    for (const entry of entries) {
+      if (this.#config.audit === true) this.#log.info({ sid: this.sid, audit: entry }, 'audit');
+      if (channels.audit.hasSubscribers) channels.audit.publish({ sid: this.sid, entry });
+    }
+  }
+
+  #onStatus(): void {
+    const { status } = this;
+    this.#log.info(status, 'status');
+    if (channels.status.hasSubscribers) channels.status.publish({ sid: this.sid, status });
+    this.#look();
+  }
+
+  #onFailure(error: Error): void {
+    this.#failure = error;
+    this.#log.error({ sid: this.sid, err: error }, 'the server has failed');
+    if (channels.failure.hasSubscribers) channels.failure.publish({ sid: this.sid, error });
+    this.#look();
+    void this.close();
+  }
+
+  #until(condition: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const settle = (end: () => void): void => {
+        this.#waiting.delete(look);
+        signal?.removeEventListener('abort', abort);
+        end();
+      };
+      const abort = (): void => settle(() => reject(signal?.reason));
+      const look = (): void => {
+        if (this.#failure !== undefined) settle(() => reject(this.#failure));
+        else if (condition()) settle(resolve);
+      };
+      this.#waiting.add(look);
+      signal?.addEventListener('abort', abort);
+      look();
+    });
+  }
+
+  #look(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+}
+
+/** The options without those that are undefined, which a `Server` does not take. */
+function given<T extends object>(options: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: NonNullable<T[Name]>;
+  };
+}

@@ -1,0 +1,137 @@
+/** One server with ports of its own, over the loopback. */
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
+import { MemoryNetwork, MemoryStorage, realClock } from 'quorate';
+import { afterEach, describe, expect, test } from 'vitest';
+import { connect, type RunningServer, type ServerConfig, startServer } from '../src/index.js';
+
+const closers: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function started(config: Partial<ServerConfig> = {}): Promise<RunningServer> {
+  const server = await startServer({ memory: true, tickTimeMs: 50, client: { port: 0 }, ...config });
+  closers.push(() => server.close());
+  return server;
+}
+
+async function connected(server: RunningServer) {
+  const client = await connect(server.clientAddress as string, { sessionTimeoutMs: 1_000 });
+  closers.push(() => client.close({ signal: AbortSignal.abort() }).catch(() => {}));
+  return client;
+}
+
+/** Three servers in this process, each with a port of its own. */
+async function ensemble(config: Partial<ServerConfig> = {}): Promise<readonly RunningServer[]> {
+  const network = new MemoryNetwork({ clock: realClock });
+  const servers = [1, 2, 3].map((sid) => ({ sid, host: '127.0.0.1', quorumPort: 1, electionPort: 1 }));
+  const started = await Promise.all(
+    servers.map(({ sid }) =>
+      startServer({
+        sid,
+        servers,
+        tickTimeMs: 50,
+        client: { port: 0 },
+        storage: () => new MemoryStorage({ clock: realClock }).format({ ensembleId: 'test' }),
+        transport: () => network.transport(sid),
+        ...config,
+      }),
+    ),
+  );
+  closers.push(() => Promise.all(started.map((server) => server.close())));
+  await Promise.all(started.map((server) => server.ready()));
+  return started;
+}
+
+describe('a server alone', () => {
+  test('takes clients, and says where it stands', async () => {
+    const server = await started({ sid: 7 });
+    await server.ready();
+    expect(server.status).toMatchObject({ sid: 7, mode: 'standalone', leader: 7, serving: true });
+    const client = await connected(server);
+    await client.create('/a', 'x');
+    expect((await client.getData('/a')).stat.version).toBe(0);
+    expect(server.secureClientAddress).toBeUndefined();
+  });
+
+  test('tells its clients by the end of their connections that it closes, and gives its port back', async () => {
+    const server = await started();
+    const client = await connected(server);
+    const address = server.clientAddress as string;
+    const lost = new Promise((resolve) => client.onState(resolve));
+    await server.close();
+    expect(await lost).toBe('CONNECTING');
+    expect(await server.ended).toBeUndefined();
+    await expect(connect(address, { signal: AbortSignal.timeout(100) })).rejects.toThrow();
+    await server.close();
+  });
+
+  test('closes when a client does not go, after a while', async () => {
+    const server = await started();
+    const socket = connectSocket({ port: Number(new URL(`tcp://${server.clientAddress}`).port), host: '127.0.0.1', allowHalfOpen: true });
+    await once(socket, 'connect');
+    socket.on('error', () => {});
+    closers.push(() => socket.destroy());
+    await server.close();
+  });
+
+  test('ends, and says by what, when its store fails', async () => {
+    const errors: object[] = [];
+    const storage = new MemoryStorage({ clock: realClock }).format({ ensembleId: 'test' });
+    storage.append = (_run, done) => realClock.defer(() => done(new Error('the disk is gone')));
+    const log = { info() {}, warn() {}, error: (fields: object) => errors.push(fields) };
+    const server = await started({ memory: false, storage: () => storage, log });
+    await server.ready();
+    const client = await connect(server.clientAddress as string, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+    expect(client).toBeUndefined();
+    expect((await server.ended)?.message).toBe('the disk is gone');
+    expect(errors).toEqual([{ sid: 1, err: expect.objectContaining({ message: 'the disk is gone' }) }]);
+    await expect(server.ready()).rejects.toThrow('the disk is gone');
+  });
+});
+
+describe('servers of an ensemble', () => {
+  test('say who leads and who follows; the leader that is closed hands over without an election', async () => {
+    const servers = await ensemble();
+    const leader = servers.find(({ status }) => status.mode === 'leader') as RunningServer;
+    const others = servers.filter((server) => server !== leader);
+    expect(others.map(({ status }) => status.mode)).toEqual(['follower', 'follower']);
+    const client = await connected(others[0] as RunningServer);
+    const states: string[] = [];
+    client.onState((state) => states.push(state));
+    await leader.close();
+    await client.create('/a');
+    expect(others.map(({ status }) => status.mode).sort()).toEqual(['follower', 'leader']);
+    // Had there been an election, the write would have been under way while nobody led.
+    expect(states).toEqual([]);
+  });
+});
+
+describe('options', () => {
+  test.each<[unknown, string]>([
+    [{}, 'dataDir must be given, a directory for what must survive; or memory: true, to lose everything with the process'],
+    [{ memory: true, dataDir: '/x' }, 'dataDir, memory and storage exclude each other: a server has one store'],
+    [{ memory: true, sid: 255 }, 'sid must be a whole number from 1 to 254, not 255'],
+    [{ memory: true, tickTimeMs: 0 }, 'tickTimeMs must be a whole number from 1 to 60000, not 0'],
+    [{ memory: true, readOnlyMode: 'yes' }, 'readOnlyMode must be true or false, not "yes"'],
+    [{ memory: true, tickTime: 2000 }, 'tickTime is not an option of a server'],
+    [{ memory: true, superDigest: 'root:secret' }, 'superDigest must be a string that starts with super:'],
+    [{ memory: true, words: 'srvr' }, "words must be an array, like ['srvr', 'mntr'] or ['*']"],
+    [{ memory: true, words: ['kill'] }, 'words must be made of ruok, envi, isro, gtmk, stmk, conf, '],
+    [{ memory: true, servers: [] }, 'servers must be an array with every server of the ensemble, not '],
+    [
+      { memory: true, servers: [{ sid: 2, host: 'a', quorumPort: 1, electionPort: 2 }] },
+      'servers: server 1, which is this one, is missing',
+    ],
+    [
+      { memory: true, servers: [{ sid: 1, host: '', quorumPort: 1, electionPort: 2 }] },
+      'servers: host of server 1 must be an address or a name, not ""',
+    ],
+    [{ memory: true, admin: { port: -1 } }, 'admin.port must be a whole number from 0 to 65535, not -1'],
+    [{ memory: true, client: { port: 70_000 } }, 'port must be a whole number from 0 to 65535, not 70000'],
+  ])('%j is refused by its rule', async (config, message) => {
+    await expect(startServer(config as ServerConfig)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,77 @@
+/** Servers 1 to 3 on ports of the loopback. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { realClock, realRandom } from '@quorate/ports';
+import type { Config, Transport } from '@quorate/server';
+import type { TransportWorld } from '@quorate/testkit';
+import type { Sid, WireViolation } from '@quorate/zab';
+import { type PeerAddress, type PeerTls, peerTransport } from '../../src/index.js';
+
+export const VOTERS: readonly Sid[] = [1, 2, 3];
+export const CONFIG: Config = { version: 0, voters: VOTERS };
+
+/** Free now, all at the same time. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+export async function addresses(host = '127.0.0.1'): Promise<Map<Sid, PeerAddress>> {
+  const ports = await freePorts(2 * VOTERS.length);
+  return new Map(VOTERS.map((sid, i) => [sid, { host, quorumPort: ports[2 * i] as number, electionPort: ports[2 * i + 1] as number }]));
+}
+
+/** A test gives up by the time-out of its runner. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await nextTurn();
+}
+
+export class PeerWorld implements TransportWorld {
+  readonly servers: ReadonlyMap<Sid, PeerAddress>;
+  readonly violations: WireViolation[] = [];
+  readonly #tls: ReadonlyMap<Sid, PeerTls> | undefined;
+  readonly #made: Transport[] = [];
+
+  private constructor(servers: ReadonlyMap<Sid, PeerAddress>, tls: ReadonlyMap<Sid, PeerTls> | undefined) {
+    this.servers = servers;
+    this.#tls = tls;
+  }
+
+  static async make(tls?: ReadonlyMap<Sid, PeerTls>): Promise<PeerWorld> {
+    return new PeerWorld(await addresses(), tls);
+  }
+
+  async transport(sid: Sid): Promise<Transport> {
+    const transport = await peerTransport({
+      sid,
+      config: CONFIG,
+      servers: this.servers,
+      tls: this.#tls?.get(sid),
+      clock: realClock,
+      random: realRandom,
+      onViolation: (violation) => this.violations.push(violation),
+    });
+    this.#made.push(transport);
+    return transport;
+  }
+
+  readonly until = until;
+
+  /** What is under way over the loopback arrives within a few turns. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 200; i++) await nextTurn();
+  }
+
+  close(): void {
+    for (const transport of this.#made) transport.stop();
+  }
+}

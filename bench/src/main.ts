@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.js';
 import { benchBoot, benchEnsemble } from './ensemble.js';
+import { benchLog } from './log.js';
 import { Report } from './report.js';
 import { benchTree } from './tree.js';
 import { benchWatches } from './watches.js';
@@ -25,6 +26,7 @@ const parts: Record<string, () => Promise<void>> = {
   zab: () => benchZab({ timeMs, rounds: values.quick ? 3 : 9, peers: values.peers }, report),
   ensemble: () => benchEnsemble(timeMs, report),
   tree: () => benchTree({ timeMs, directories: values.quick ? 100 : 1_000 }, report),
+  log: () => benchLog({ timeMs, txns: values.quick ? 100_000 : 1_000_000 }, report),
   codec: () => benchCodec(timeMs / 3, report),
   watches: () =>
     benchWatches({ rounds: 3, ...(values.quick ? { count: 100_000, sessions: 1_000 } : { count: 1_000_000, sessions: 10_000 }) }, report),

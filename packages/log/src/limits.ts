@@ -23,3 +23,9 @@ export const SNAPSHOTS_KEPT = 2;
 
 /** The length of a manifest, in bytes. Its segments are what makes it long: some 30 bytes each. */
 export const MANIFEST_BYTES_MAX = 1024 * 1024;
+
+/** The room of a manifest is reserved in pieces of this, in bytes, and ahead of its need: a store starts on a full disk too. */
+export const MANIFEST_ROOM_BYTES = 4096;
+
+/** By how much a manifest may grow without taking room, in bytes. To start closes a segment, which takes 16. */
+export const MANIFEST_SPARE_BYTES = 256;

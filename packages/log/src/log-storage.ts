@@ -4,8 +4,7 @@
  * The log lane does one thing after the other, so that what survives is always a prefix of what was ordered; appends that have come while another was flushed are written
  * and flushed together. Snapshots and the removal of files go on beside it. They meet in the manifest alone, whose changes are made in one turn.
  */
-import type { Clock, Disk } from '@quorate/ports';
-import { DiskError, type DiskFile } from '@quorate/ports';
+import { type Clock, type Disk, DiskError, type DiskFile } from '@quorate/ports';
 import { assert, type Zxid } from '@quorate/protocol';
 import { type Completion, lastZxidOf, type Mark, type Run, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
 import { fileName, RESERVE_NAME } from './file-names.js';
@@ -358,11 +357,12 @@ export class LogStorage implements Storage {
     const entry: SnapshotEntry = { id: this.#nextId++, zxid };
     try {
       yield* writeSnapshot(this.#disk, entry, pieces);
-      if (!pending.superseded) yield* this.#restructure(() => this.#keep(entry, pending));
     } catch (error) {
       if (!isNoSpace(error)) throw error;
+      pending.superseded = true;
       this.#notice({ type: 'snapshotSkipped', zxid });
     }
+    if (!pending.superseded) yield* this.#restructure(() => this.#keep(entry, pending));
     if (!this.#snapshots.includes(entry)) yield* this.#remove(fileName('snapshot', entry.id));
   }
 

@@ -2,10 +2,9 @@
  * The manifest on the disk, in two copies. One is written and flushed before the other is touched, so that a crash spoils one at most, and there is always
  * one to put it right.
  */
-import type { Disk, DiskFile } from '@quorate/ports';
-import { DiskError } from '@quorate/ports';
+import { type Disk, DiskError, type DiskFile } from '@quorate/ports';
 import { MANIFEST_NAMES } from './file-names.js';
-import { MANIFEST_BYTES_MAX } from './limits.js';
+import { MANIFEST_BYTES_MAX, MANIFEST_ROOM_BYTES, MANIFEST_SPARE_BYTES } from './limits.js';
 import { decodeManifest, EMPTY_MANIFEST, encodeManifest, type Manifest } from './manifest.js';
 import { type Steps, wait } from './steps.js';
 
@@ -91,11 +90,24 @@ export class ManifestStore {
       const name = MANIFEST_NAMES[copy] as string;
       const file = known ?? (yield* wait<DiskFile>((done) => this.#disk.create(name, done)));
       this.#files[copy] = file;
+      yield* this.#makeRoom(file, bytes.length);
       yield* wait<void>((done) => file.write(0, bytes, done));
       yield* wait<void>((done) => file.flush(done));
       if (known === undefined) yield* wait<void>((done) => this.#disk.flushDirectory(done));
     }
     this.#manifest = next;
+  }
+
+  /** @throws DiskError NO_SPACE where there is none, and none was made ahead. */
+  *#makeRoom(file: DiskFile, length: number): Steps<void> {
+    const size = yield* wait<number>((done) => file.size(done));
+    const needed = length + MANIFEST_SPARE_BYTES;
+    if (needed <= size) return;
+    try {
+      yield* wait<void>((done) => file.reserve(Math.ceil(needed / MANIFEST_ROOM_BYTES) * MANIFEST_ROOM_BYTES, done));
+    } catch (error) {
+      if (!(error instanceof DiskError && error.code === 'NO_SPACE') || length > size) throw error;
+    }
   }
 
   close(): void {

@@ -66,6 +66,17 @@ export class MemoryDisk implements Disk {
     return disk;
   }
 
+  /** Another disk with the same on it, what is flushed and what is not. */
+  copy(options: MemoryDiskOptions = this.#options): MemoryDisk {
+    const disk = new MemoryDisk(options);
+    const copies = new Map(this.#everything().map(([, content]) => [content, content.copy()]));
+    const copied = (names: Map<string, Content>): Map<string, Content> =>
+      new Map(Array.from(names, ([name, content]) => [name, copies.get(content) as Content]));
+    disk.#names = copied(this.#names);
+    disk.#flushed = { names: copied(this.#flushed.names) };
+    return disk;
+  }
+
   /** The files as a process sees them now: copies. */
   files(): Map<string, Uint8Array> {
     return new Map(Array.from(this.#names, ([name, content]) => [name, content.live.slice()]));
@@ -275,6 +286,14 @@ class Content {
     this.#live = bytes;
     this.#liveLength = bytes.length;
     this.#flushed = new Uint8Array(bytes);
+  }
+
+  copy(): Content {
+    const copy = new Content(this.live.slice());
+    copy.#flushed = new Uint8Array(this.#flushed);
+    copy.unflushed = this.unflushed.slice();
+    copy.#lost = this.#lost;
+    return copy;
   }
 
   get live(): Uint8Array {

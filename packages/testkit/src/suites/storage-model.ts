@@ -1,6 +1,6 @@
 /** A store as a list of entries: dumber than what is compared with it. The state of the application is the list itself. */
 import { type Random, randomBelow } from '@quorate/ports';
-import { epochOf, makeZxid, type Zxid } from '@quorate/protocol';
+import { crc32, epochOf, formatZxid, makeZxid, type Zxid } from '@quorate/protocol';
 import { type Completion, lastZxidOf, type Run, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
 
 interface Entry {
@@ -26,13 +26,13 @@ export class StorageModel {
 
   /** The whole of a store as text: epochs, mark, and the history that snapshot and runs make together. */
   describe(): string {
-    return describe([this.#acceptedEpoch, this.#currentEpoch, this.#mark], this.#entries);
+    return `${this.#acceptedEpoch} ${this.#currentEpoch} ${this.#mark}: ${print(this.#entries)}`;
   }
 
   static describe({ acceptedEpoch, currentEpoch, mark, snapshot, runs, damage }: StoredImage): string {
     if (damage !== undefined) return damage;
-    const entries = snapshot === undefined ? [] : entriesOfSnapshot(snapshot);
-    return describe([acceptedEpoch, currentEpoch, mark?.ensembleId], [...entries, ...entriesOf(runs)]);
+    const below = snapshot === undefined ? '' : snapshot.pieces.map((piece) => String.fromCharCode(...piece)).join('');
+    return `${acceptedEpoch} ${currentEpoch} ${mark?.ensembleId}: ${below}${print(entriesOf(runs))}`;
   }
 
   /** The next call, done here already; and what it is. */
@@ -103,8 +103,7 @@ export class StorageModel {
   }
 
   #state(): Snapshot {
-    const text = JSON.stringify(this.#entries.map(({ zxid, payload }) => [zxid, [...payload]]));
-    const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+    const bytes = Uint8Array.from(print(this.#entries), (c) => c.charCodeAt(0));
     return { zxid: this.lastZxid, pieces: [bytes.subarray(0, 100), bytes.subarray(100)] };
   }
 
@@ -125,12 +124,8 @@ export class StorageModel {
   }
 }
 
-function describe(facts: readonly unknown[], entries: readonly Entry[]): string {
-  return `${facts.join(' ')}: ${print(entries)}`;
-}
-
 function print(entries: readonly Entry[]): string {
-  return entries.map(({ zxid, payload }) => `${zxid}=${payload.join('.')}`).join(' ');
+  return entries.map(({ zxid, payload }) => `${formatZxid(zxid)}=${payload.length}:${crc32(payload).toString(16)} `).join('');
 }
 
 function entriesOf(runs: readonly Run[]): Entry[] {
@@ -138,10 +133,4 @@ function entriesOf(runs: readonly Run[]): Entry[] {
     if (run.payloads.length === 0 || lastZxidOf(run) < run.zxid) throw new Error('a run is never empty');
     return run.payloads.map((payload, i) => ({ zxid: (run.zxid + i) as Zxid, payload }));
   });
-}
-
-function entriesOfSnapshot({ pieces }: Snapshot): Entry[] {
-  const text = pieces.map((piece) => String.fromCharCode(...piece)).join('');
-  const entries = JSON.parse(text) as [Zxid, number[]][];
-  return entries.map(([zxid, payload]) => ({ zxid, payload: Uint8Array.from(payload) }));
 }

@@ -214,8 +214,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DATABASE,
-        find: 'return new Database(DataTree.deserialize(tree, options), SessionTable.deserialize(sessions));',
-        replace: 'return new Database(DataTree.deserialize(tree, options));',
+        find: 'return new Database(tree, SessionTable.deserialize(sessions), {',
+        replace: 'return new Database(tree, undefined, {',
       },
     ],
   },

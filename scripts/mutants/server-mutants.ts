@@ -34,9 +34,9 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     level: 'server',
     edits: [
       {
-        file: LEADERSHIP,
-        find: 'return this.#tracker.has(session) && !this.#tracker.isClosing(session);',
-        replace: 'return this.#tracker.has(session);',
+        file: SESSION_TRACKER,
+        find: 'return session?.closing === false ? session : undefined;',
+        replace: 'return session;',
       },
     ],
     expects: 'SessionLifetime',
@@ -215,8 +215,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DATABASE,
-        find: 'return new Database(tree, SessionTable.deserialize(sessions), { fuzzy: version === FORMAT_VERSION_FUZZY });',
-        replace: 'return new Database(tree, new SessionTable(), { fuzzy: version === FORMAT_VERSION_FUZZY });',
+        find: 'return new Database(tree, SessionTable.deserialize(sessions), {',
+        replace: 'return new Database(tree, undefined, {',
       },
     ],
   },

@@ -163,6 +163,14 @@ describe('quorate shell', () => {
     expect(await ask('nosuch')).toEqual({ code: 2, out: '', err: 'there is no command "nosuch": help lists them\n' });
   });
 
+  test('takes a line of any length (CVE-2016-5017)', async () => {
+    const { clientAddress } = await served();
+    const lines = [`create /long ${'x'.repeat(1_000_000)}`, `cmd:${'y'.repeat(1_000_000)}`, 'stat /long', 'quit'];
+    const { code, out } = await run(['shell', '-server', clientAddress as string], { input: lines.join('\n') });
+    expect(code).toBe(0);
+    expect(out).toContain('dataLength = 1000000');
+  });
+
   test('says when there is nobody', async () => {
     const server = await served();
     const address = server.clientAddress as string;

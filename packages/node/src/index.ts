@@ -16,5 +16,6 @@ export { FULL_VERSION } from './server-version.js';
 export type { Mode } from './server-view.js';
 export { RunningServer, type RunningStatus, startServer } from './start-server.js';
 export { type ConnectorTls, connect, type TcpConnectorOptions, tcpConnector } from './tcp-connector.js';
+export { type UdpPeersOptions, udpPeers } from './udp-peers.js';
 export { type WebsocketPeersOptions, websocketPeers } from './websocket-peers.js';
 export { readZooCfg, type ZooCfg, ZooCfgError } from './zoo-cfg.js';

@@ -8,7 +8,8 @@ import { CreateMode } from 'quorate';
 import { afterEach, describe, expect, test } from 'vitest';
 import { readBackup, writeBackup } from '../src/backup-file.js';
 import { connect, formatStore, type RunningServer, type ServerConfig, startServer } from '../src/index.js';
-import { freePorts, until } from './support/peer-world.js';
+import { freePorts } from './support/free-ports.js';
+import { until } from './support/peer-world.js';
 
 const closers: (() => unknown)[] = [];
 

@@ -11,7 +11,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Listener, listenWebSocket, type PeerTls, startServer, type WebsocketListenOptions, websocketPeers } from '../src/index.js';
 import { Authority } from './support/certificates.js';
-import { freePorts, PeerWorld, until, VOTERS } from './support/peer-world.js';
+import { freePorts } from './support/free-ports.js';
+import { PeerWorld, until, VOTERS } from './support/peer-world.js';
 import { live, ServerTrio } from './support/server-trio.js';
 
 const closers: (() => unknown)[] = [];

@@ -25,14 +25,14 @@ async function directory(): Promise<string> {
 
 async function started(config: Partial<ServerConfig>): Promise<RunningServer> {
   const server = await startServer({
-    ...{ tickTimeMs: 50, client: { port: 0 }, admin: { port: 0, unrestricted: true } },
+    ...{ tickTimeMs: 50, maxSessionTimeoutMs: 60_000, client: { port: 0 }, admin: { port: 0, unrestricted: true } },
     ...config,
   });
   closers.push(() => server.close());
   return server;
 }
 
-async function connected(server: RunningServer, sessionTimeoutMs = 5_000) {
+async function connected(server: RunningServer, sessionTimeoutMs = 30_000) {
   await server.ready();
   const client = await connect(server.clientAddress as string, { sessionTimeoutMs });
   closers.push(() => client.close().catch(() => {}));

@@ -21,6 +21,7 @@ export type { SessionEnd, WriteOutcome } from './audit.js';
 export type { ClientLink, ClientPort } from './client-port.js';
 export type { ConnectionThrottle } from './connection-throttle.js';
 export type { RequestThrottle } from './load.js';
+export { Database } from './database.js';
 export { serverMessageBytes } from './message-bytes.js';
 export type { QuotaExcess } from './quota.js';
 export { Server, type ServerOptions } from './server.js';

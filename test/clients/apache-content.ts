@@ -30,10 +30,12 @@ export async function fill(client: Client): Promise<void> {
     { op: 'setData', path: '/a', data: 'in a multi' },
     { op: 'delete', path: '/a/s-0000000003' },
   ]);
-  await client.multi([
-    { op: 'create', path: '/never' },
-    { op: 'delete', path: '/no/such' },
-  ]).catch(() => {});
+  await client
+    .multi([
+      { op: 'create', path: '/never' },
+      { op: 'delete', path: '/no/such' },
+    ])
+    .catch(() => {});
   await client.delete('/a/s-0000000005');
   await client.create('/a/s-', 'last', { mode: CreateMode.PERSISTENT_SEQUENTIAL });
 }
@@ -44,11 +46,7 @@ export async function contentOf(client: Client): Promise<ReadonlyMap<string, unk
   const all = new Map<string, unknown>();
   const paths = ['/'];
   for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
-    const [{ data, stat }, acl, { children }] = await Promise.all([
-      client.getData(path),
-      client.getACL(path),
-      client.getChildren(path),
-    ]);
+    const [{ data, stat }, acl, { children }] = await Promise.all([client.getData(path), client.getACL(path), client.getChildren(path)]);
     all.set(path, { data: [...(data ?? [])], stat, acl });
     for (const child of [...children].sort()) paths.push(path === '/' ? `/${child}` : `${path}/${child}`);
   }

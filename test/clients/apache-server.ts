@@ -26,7 +26,13 @@ export async function startOn(dataDir: string, java: readonly string[] = []): Pr
     'preAllocSize=64',
   ];
   await writeFile(file, lines.join('\n'));
-  const options = ['-Dzookeeper.extendedTypesEnabled=true', '-Dzookeeper.forceSync=no', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  const options = [
+    '-Dzookeeper.extendedTypesEnabled=true',
+    '-Dzookeeper.forceSync=no',
+    '-Xmx256m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+  ];
   const server = launch([...options, ...java, '-cp', JAR, 'org.apache.zookeeper.server.ZooKeeperServerMain', file]);
   const giveUpAt = performance.now() + START_TIMEOUT_MS;
   while (!(await srvr(port)).includes('Mode:'))

@@ -6,7 +6,18 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { COUNTER_MAX, counterOf, EPOCH_MAX, epochOf, formatZxid, InvariantError, NO_ZXID, type TxnDigest, type Zxid, zxidFromBigInt } from '@quorate/protocol';
+import {
+  COUNTER_MAX,
+  counterOf,
+  EPOCH_MAX,
+  epochOf,
+  formatZxid,
+  InvariantError,
+  NO_ZXID,
+  type TxnDigest,
+  type Zxid,
+  zxidFromBigInt,
+} from '@quorate/protocol';
 import type { Database } from '@quorate/server';
 import { agree, formatDigest } from '@quorate/tree';
 import { ApacheFileError } from './apache-file-error.js';
@@ -32,6 +43,8 @@ export interface ApacheDirectory {
   readonly currentEpoch: number;
   /** The path of the snapshot that was taken. */
   readonly snapshot: string;
+  /** Which its name has. */
+  readonly snapshotZxid: Zxid;
   /** Newer snapshots that cannot be read, and are not needed, because the logs reach back to this one. */
   readonly spared: readonly ApacheFileError[];
   /** The logs that were read, oldest first. */
@@ -74,7 +87,7 @@ export async function readApacheDirectory(options: ApacheDirectoryOptions): Prom
   replay.finish({ newest: newest ?? found, ignoreDigest });
   const { database } = found.snapshot;
   const epochs = await readEpochs(folder, database.lastZxid);
-  return { database, ...epochs, snapshot: found.file, spared, logs: read, digests: replay.digests };
+  return { database, ...epochs, snapshot: found.file, snapshotZxid: found.zxid, spared, logs: read, digests: replay.digests };
 }
 
 async function folderOf(directory: string): Promise<string> {
@@ -154,7 +167,11 @@ class Replay {
     const last = this.#database.lastZxid;
     if (header.zxid <= this.#from.zxid) return;
     if (!follows(last, header.zxid))
-      throw new ApacheFileError('DAMAGED', { file, offset }, `${formatZxid(header.zxid)} does not follow ${formatZxid(last)}: txns are missing between them`);
+      throw new ApacheFileError(
+        'DAMAGED',
+        { file, offset },
+        `${formatZxid(header.zxid)} does not follow ${formatZxid(last)}: txns are missing between them`,
+      );
     try {
       this.#database.apply(header, txn, () => {});
     } catch (error) {
@@ -194,7 +211,11 @@ class Replay {
     const reached = Math.max(newest.zxid, snapshot.digest?.zxid ?? NO_ZXID) as Zxid;
     const teller = newest.zxid > lastZxid ? newest.file : file;
     if (lastZxid < reached)
-      throw new ApacheFileError('DAMAGED', { file: teller }, `there was a txn ${formatZxid(reached)}, and the logs end with ${formatZxid(lastZxid)}`);
+      throw new ApacheFileError(
+        'DAMAGED',
+        { file: teller },
+        `there was a txn ${formatZxid(reached)}, and the logs end with ${formatZxid(lastZxid)}`,
+      );
     if (this.#differs !== undefined && !ignoreDigest) throw this.#differs;
   }
 }
@@ -220,7 +241,11 @@ async function readEpoch(folder: string, name: string): Promise<number | undefin
   if (text === undefined) return undefined;
   const epoch = /^\d+\s*$/.test(text) ? Number(text) : Number.NaN;
   if (epoch <= EPOCH_MAX) return epoch;
-  throw new ApacheFileError('DAMAGED', { file, offset: 0 }, `it must have an epoch, a whole number from 0 to ${EPOCH_MAX}, and has ${JSON.stringify(text)}`);
+  throw new ApacheFileError(
+    'DAMAGED',
+    { file, offset: 0 },
+    `it must have an epoch, a whole number from 0 to ${EPOCH_MAX}, and has ${JSON.stringify(text)}`,
+  );
 }
 
 /** Adds up what has been read. */

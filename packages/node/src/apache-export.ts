@@ -1,7 +1,7 @@
 /** The store of a server of ours as a data directory of an Apache ZooKeeper. */
 import { mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeDamage, inspect, type Inspection } from '@quorate/log';
+import { describeDamage, type Inspection, inspect } from '@quorate/log';
 import type { DiskError } from '@quorate/ports';
 import { decodeTxn, type Zxid } from '@quorate/protocol';
 import { Database, type StoredImage } from '@quorate/server';
@@ -40,8 +40,10 @@ export async function exportApache({ dataDir, directory, onProgress = () => {} }
   await mkdir(directory, { recursive: true });
   await checkEmpty(directory);
   const { image, damage } = await inspectStore(dataDir);
-  if (damage !== undefined) throw new RangeError(`${dataDir} is damaged, ${describeDamage(damage)}: quorate doctor ${dataDir} says what to do`);
-  if (image.snapshot === undefined && image.runs.length === 0) throw new RangeError(`${dataDir} has nothing to export: it is no store, or an empty one`);
+  if (damage !== undefined)
+    throw new RangeError(`${dataDir} is damaged, ${describeDamage(damage)}: quorate doctor ${dataDir} says what to do`);
+  if (image.snapshot === undefined && image.runs.length === 0)
+    throw new RangeError(`${dataDir} has nothing to export: it is no store, or an empty one`);
   const database = databaseOf(image);
   const { lastZxid, tree, sessions } = database;
   await mkdir(folder);
@@ -67,8 +69,12 @@ export async function inspectStore(dataDir: string): Promise<Inspection> {
   }
 }
 
-/** @throws ProtocolError where what a store holds whole is none of a server's: it is a program's of its own. */
-function databaseOf({ snapshot, runs }: StoredImage): Database {
+/**
+ * What the bytes of a store come to.
+ *
+ * @throws ProtocolError, InvariantError where they are not those of a server, though the store has given them as they were written.
+ */
+export function databaseOf({ snapshot, runs }: StoredImage): Database {
   const database = snapshot === undefined ? new Database() : Database.deserialize(Buffer.concat(snapshot.pieces), snapshot.zxid);
   for (const { payloads } of runs) {
     for (const payload of payloads) {

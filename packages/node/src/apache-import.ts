@@ -45,7 +45,8 @@ export async function importApache(options: ImportOptions): Promise<Imported> {
 /** @throws RangeError where there is something in a folder; what the system says, where there is no folder. */
 export async function checkEmpty(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => !isLockName(name));
-  if (names.length > 0) throw new RangeError(`${folder} is not empty, it has ${names.slice(0, 3).join(', ')}: give a folder with nothing in it`);
+  if (names.length > 0)
+    throw new RangeError(`${folder} is not empty, it has ${names.slice(0, 3).join(', ')}: give a folder with nothing in it`);
 }
 
 interface Content {

@@ -50,7 +50,8 @@ export async function* readLogFile(file: string, onBytes: (count: number) => voi
     // A server that is stopped as soon as it has made the file leaves it empty.
     if (header.length < HEADER_BYTES || header.every((byte) => byte === 0)) return { offset: 0, torn: header.some((byte) => byte !== 0) };
     if (uint32(header, 0) !== MAGIC) throw new ApacheFileError('DAMAGED', { file, offset: 0 }, 'a log begins with ZKLG');
-    if (uint32(header, 4) !== VERSION) throw new ApacheFileError('UNSUPPORTED', { file, offset: 4 }, `a log of version ${uint32(header, 4)}`);
+    if (uint32(header, 4) !== VERSION)
+      throw new ApacheFileError('UNSUPPORTED', { file, offset: 4 }, `a log of version ${uint32(header, 4)}`);
     for (let offset = HEADER_BYTES; ; ) {
       const bytes = await recordAt(log, file, offset);
       if (bytes === undefined) return await endAt(log, file, offset);
@@ -102,7 +103,11 @@ async function endAt(log: LogBytes, file: string, offset: number): Promise<LogEn
   // A record begins with four zeros, so the first byte that is none may be in the middle of one.
   for (let at = Math.max(1, first - RECORD_HEADER_BYTES); at + RECORD_HEADER_BYTES + TXN_BYTES_MIN < rest.length; at++)
     if (isRecord(rest, at))
-      throw new ApacheFileError('DAMAGED', { file, offset }, `a record cannot be read, and one that can stands behind it at byte ${offset + at}`);
+      throw new ApacheFileError(
+        'DAMAGED',
+        { file, offset },
+        `a record cannot be read, and one that can stands behind it at byte ${offset + at}`,
+      );
   return { offset, torn: true };
 }
 

@@ -31,7 +31,11 @@ export interface ApacheSnapshot {
  */
 export async function readSnapshotFile(file: string, zxid: Zxid, onBytes: (count: number) => void = () => {}): Promise<ApacheSnapshot> {
   if (file.endsWith('.snappy'))
-    throw new ApacheFileError('UNSUPPORTED', { file }, 'it is compressed by snappy: let Apache write one that is not, with snapshot.compression.method unset');
+    throw new ApacheFileError(
+      'UNSUPPORTED',
+      { file },
+      'it is compressed by snappy: let Apache write one that is not, with snapshot.compression.method unset',
+    );
   const stored = await bytesOf(file, onBytes);
   const bytes = file.endsWith('.gz') ? await unpacked(file, stored) : stored;
   const end = bytes.length - SEAL_BYTES;

@@ -1,6 +1,6 @@
 /** How far long work has come: bytes, or znodes, of one of its steps. */
 export interface WorkProgress {
-  readonly step: 'read' | 'replay' | 'write';
+  readonly step: 'read' | 'write';
   readonly done: number;
   /** Undefined where nobody knows. */
   readonly total: number | undefined;

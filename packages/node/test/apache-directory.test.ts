@@ -2,9 +2,16 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { readApacheDirectory } from '../src/apache-directory.js';
+
 test('x', async () => {
   const r = await readApacheDirectory({ directory: join(import.meta.dirname, 'apache-3.8.0') });
-  console.log({ ...r, database: undefined }, r.database.lastZxid, r.database.tree.nodeCount, [...r.database.sessions.entries()], r.database.tree.ephemeralCount);
+  console.log(
+    { ...r, database: undefined },
+    r.database.lastZxid,
+    r.database.tree.nodeCount,
+    [...r.database.sessions.entries()],
+    r.database.tree.ephemeralCount,
+  );
 });

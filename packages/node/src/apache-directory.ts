@@ -154,13 +154,13 @@ class Replay {
   }
 
   async read(file: string, meter: Meter): Promise<ApacheLog> {
-    const txns = readLogFile(file, meter.onBytes);
-    let count = 0;
-    for (let next = await txns.next(); ; next = await txns.next()) {
-      if (next.done === true) return { file, txns: count, ...next.value };
-      count++;
-      this.#apply(file, next.value);
-    }
+    let txns = 0;
+    const onTxn = (txn: LoggedTxn): void => {
+      txns++;
+      this.#apply(file, txn);
+    };
+    const end = await readLogFile(file, { onTxn, onBytes: meter.onBytes });
+    return { file, txns, ...end };
   }
 
   #apply(file: string, { header, txn, digest, offset }: LoggedTxn): void {

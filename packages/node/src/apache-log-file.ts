@@ -36,13 +36,18 @@ export interface LogEnd {
   readonly torn: boolean;
 }
 
+export interface LogReceiver {
+  onTxn(txn: LoggedTxn): void;
+  /** So many bytes more have been read. */
+  onBytes(count: number): void;
+}
+
 /**
- * The txns of a file in their order.
+ * Reads the txns of a file in their order.
  *
- * @param onBytes told how many bytes more have been read.
- * @throws ApacheFileError DAMAGED for a record with another checksum, or one that is no txn; Apache refuses to start on it, too.
+ * @throws ApacheFileError DAMAGED for a record with another checksum, or one that is no txn; Apache refuses to start on it, too. What `onTxn` throws.
  */
-export async function* readLogFile(file: string, onBytes: (count: number) => void = () => {}): AsyncGenerator<LoggedTxn, LogEnd> {
+export async function readLogFile(file: string, { onTxn, onBytes }: LogReceiver): Promise<LogEnd> {
   const handle = await open(file, 'r');
   try {
     const log = new LogBytes(handle, (await handle.stat()).size, onBytes);
@@ -55,7 +60,7 @@ export async function* readLogFile(file: string, onBytes: (count: number) => voi
     for (let offset = HEADER_BYTES; ; ) {
       const bytes = await recordAt(log, file, offset);
       if (bytes === undefined) return await endAt(log, file, offset);
-      yield { ...txnOf(bytes, file, offset), offset };
+      onTxn({ ...txnOf(bytes, file, offset), offset });
       offset += RECORD_HEADER_BYTES + bytes.length + 1;
     }
   } finally {

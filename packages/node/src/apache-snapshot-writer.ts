@@ -70,13 +70,14 @@ function numberedLists(tree: DataTree): Map<readonly Acl[], bigint> {
   return lists;
 }
 
-/** Each behind its parent. */
+/** Each behind its parent, children in order of creation. */
 function* paths(tree: DataTree): Generator<string> {
   const rest = ['/'];
   for (let path = rest.pop(); path !== undefined; path = rest.pop()) {
     yield path;
     const base = path === '/' ? '' : path;
-    for (const name of tree.children(tree.find(path) as NodeHandle)) rest.push(`${base}/${name}`);
+    const names = tree.children(tree.find(path) as NodeHandle);
+    for (let i = names.length - 1; i >= 0; i--) rest.push(`${base}/${names[i]}`);
   }
 }
 

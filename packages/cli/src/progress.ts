@@ -40,10 +40,11 @@ export class ProgressLine {
 }
 
 export function progressText({ step, done, total, unit }: WorkProgress): string {
-  const amount = (count: number): string => (unit === 'bytes' ? bytesText(count) : `${count} ${unit}`);
-  if (total === undefined) return `${STEPS[step]}: ${amount(done)}`;
+  const amount = (count: number): string => (unit === 'bytes' ? bytesText(count) : `${count}`);
+  const name = unit === 'bytes' ? '' : ` ${unit}`;
+  if (total === undefined) return `${STEPS[step]}: ${amount(done)}${name}`;
   const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
-  return `${STEPS[step]}: ${amount(done)} of ${amount(total)}, ${percent} %`;
+  return `${STEPS[step]}: ${amount(done)} of ${amount(total)}${name}, ${percent} %`;
 }
 
 export function bytesText(bytes: number): string {

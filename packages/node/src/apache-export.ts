@@ -8,6 +8,7 @@ import { Database, type StoredImage } from '@quorate/server';
 import { checkEmpty } from './apache-import.js';
 import { apacheSnapshot } from './apache-snapshot-writer.js';
 import { FileDisk } from './file-disk.js';
+import { meteredDisk } from './metered-disk.js';
 import type { OnProgress } from './work-progress.js';
 
 export interface ExportOptions {
@@ -39,7 +40,7 @@ export async function exportApache({ dataDir, directory, onProgress = () => {} }
   await stat(dataDir);
   await mkdir(directory, { recursive: true });
   await checkEmpty(directory);
-  const { image, damage } = await inspectStore(dataDir);
+  const { image, damage } = await inspectStore(dataDir, onProgress);
   if (damage !== undefined)
     throw new RangeError(`${dataDir} is damaged, ${describeDamage(damage)}: quorate doctor ${dataDir} says what to do`);
   if (image.snapshot === undefined && image.runs.length === 0)
@@ -59,8 +60,13 @@ export async function exportApache({ dataDir, directory, onProgress = () => {} }
 }
 
 /** What a store holds, which no process may use meanwhile. Nothing in it changes. @throws DiskError. */
-export async function inspectStore(dataDir: string): Promise<Inspection> {
-  const disk = FileDisk.open(dataDir);
+export async function inspectStore(dataDir: string, onProgress: OnProgress = () => {}): Promise<Inspection> {
+  let done = 0;
+  const disk = meteredDisk(FileDisk.open(dataDir), (count) => {
+    done += count;
+    // How much of a segment is in use is known once it has been read.
+    onProgress({ step: 'read', done, total: undefined, unit: 'bytes' });
+  });
   try {
     await new Promise<void>((resolve, reject) => disk.lock((error?: DiskError) => (error === undefined ? resolve() : reject(error))));
     return await new Promise((resolve, reject) => inspect(disk, (result) => (result instanceof Error ? reject(result) : resolve(result))));

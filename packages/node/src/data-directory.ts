@@ -9,6 +9,7 @@ import { type ApacheDirectoryOptions, isApacheDirectory, readApacheDirectory } f
 import { databaseOf, inspectStore } from './apache-export.js';
 import { ApacheFileError } from './apache-file-error.js';
 import { isLockName } from './directory-lock.js';
+import type { OnProgress } from './work-progress.js';
 
 /** The worse, the later. */
 export const verdicts = ['OK', 'CUT_TAIL', 'SPARED', 'DAMAGED'] as const;
@@ -63,15 +64,16 @@ const READ_BYTES = 1024 * 1024;
  * @throws RangeError where there is none; ApacheFileError UNSUPPORTED; DiskError LOCKED where a server uses it, and what else the system says.
  */
 export async function examineDataDirectory(options: ApacheDirectoryOptions): Promise<Examination> {
-  const { directory } = options;
+  const { directory, onProgress } = options;
   const names = (await readdir(directory)).filter((name) => !isLockName(name));
-  if (names.some((name) => /^(?:manifest-[ab]|(?:segment|snapshot)-\d{10})$/.test(name))) return await examineStore(directory, names);
+  if (names.some((name) => /^(?:manifest-[ab]|(?:segment|snapshot)-\d{10})$/.test(name)))
+    return await examineStore(directory, names, onProgress);
   if (await isApacheDirectory(directory)) return await examineApache(options);
   throw new RangeError(`${directory} is no data directory: there are files neither of ours nor of Apache ZooKeeper's in it`);
 }
 
-async function examineStore(directory: string, names: readonly string[]): Promise<Examination> {
-  const inspection = await inspectStore(directory);
+async function examineStore(directory: string, names: readonly string[], onProgress: OnProgress | undefined): Promise<Examination> {
+  const inspection = await inspectStore(directory, onProgress);
   const { image, damage, spared, openEnd } = inspection;
   const findings: Finding[] = spared.map((each) => ({ verdict: 'SPARED', ...each }));
   if (damage !== undefined) findings.push({ verdict: 'DAMAGED', ...damage });

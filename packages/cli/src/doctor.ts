@@ -46,6 +46,7 @@ function text(directory: string, { kind, verdict, findings, files, state }: Exam
   const lines = [`${directory}: ${kind === 'quorate' ? 'a store of quorate' : 'a data directory of Apache ZooKeeper'}`];
   if (state !== undefined) {
     const { snapshotZxid, ensembleId } = state;
+    if (verdict === 'DAMAGED') lines.push('  as far as it can be read:');
     if (kind === 'quorate')
       lines.push(`  ensemble   ${ensembleId ?? 'none: its server has no vote until a leader has given it everything'}`);
     lines.push(`  epochs     accepted ${state.acceptedEpoch}, current ${state.currentEpoch}`);

@@ -1,7 +1,7 @@
 /** What is in a data directory, ours or Apache ZooKeeper's, and what is wrong with it. Looking changes nothing. */
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Inspection } from '@quorate/log';
+import type { Damage, Inspection } from '@quorate/log';
 import { InvariantError, isProtocolError, type TxnDigest, type Zxid } from '@quorate/protocol';
 import type { Database } from '@quorate/server';
 import { formatDigest } from '@quorate/tree';
@@ -26,6 +26,7 @@ export type Verdict =
 
 export interface Finding {
   readonly verdict: Exclude<Verdict, 'OK'>;
+  /** Its path. */
   readonly file: string;
   /** In bytes from the beginning of the file. */
   readonly offset: number;
@@ -56,6 +57,7 @@ export interface ExaminedState {
   readonly digest: string;
 }
 
+const TORN = 'what follows was not written to its end';
 const READ_BYTES = 1024 * 1024;
 
 /**
@@ -75,10 +77,11 @@ export async function examineDataDirectory(options: ApacheDirectoryOptions): Pro
 async function examineStore(directory: string, names: readonly string[], onProgress: OnProgress | undefined): Promise<Examination> {
   const inspection = await inspectStore(directory, onProgress);
   const { image, damage, spared, openEnd } = inspection;
-  const findings: Finding[] = spared.map((each) => ({ verdict: 'SPARED', ...each }));
-  if (damage !== undefined) findings.push({ verdict: 'DAMAGED', ...damage });
+  const finding = (verdict: Finding['verdict'], damaged: Damage): Finding => ({ verdict, ...damaged, file: join(directory, damaged.file) });
+  const findings = spared.map((each) => finding('SPARED', each));
+  if (damage !== undefined) findings.push(finding('DAMAGED', damage));
   else if (openEnd !== undefined && (await isTorn(join(directory, openEnd.file), openEnd.offset)))
-    findings.push({ verdict: 'CUT_TAIL', ...openEnd, reason: 'what follows was not written to its end' });
+    findings.push(finding('CUT_TAIL', { ...openEnd, reason: TORN }));
   const { snapshot, acceptedEpoch, currentEpoch, mark } = image;
   const content = contentOf(inspection);
   if (content instanceof Error)
@@ -114,8 +117,7 @@ async function examineApache(options: ApacheDirectoryOptions): Promise<Examinati
   try {
     const { database, acceptedEpoch, currentEpoch, snapshotZxid, spared, logs } = await readApacheDirectory(options);
     const findings: Finding[] = spared.map(({ file, offset, reason }) => ({ verdict: 'SPARED', file, offset, reason }));
-    for (const { file, offset, torn } of logs)
-      if (torn) findings.push({ verdict: 'CUT_TAIL', file, offset, reason: 'what follows was not written to its end' });
+    for (const { file, offset, torn } of logs) if (torn) findings.push({ verdict: 'CUT_TAIL', file, offset, reason: TORN });
     const state = { acceptedEpoch, currentEpoch, snapshotZxid, ensembleId: undefined, ...numbersOf(database) };
     return { kind: 'apache', ...found(findings), files, state };
   } catch (error) {

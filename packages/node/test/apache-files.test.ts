@@ -374,25 +374,24 @@ describe('an examination', () => {
 
   test('tells what a crash leaves from what is damaged', async () => {
     const { directory, segment } = await served();
-    const name = segment.slice(directory.length + 1);
     expect(await verdictOf(directory)).toEqual({ verdict: 'OK', files: [] });
     const whole = readFileSync(segment);
     const end = whole.findLastIndex((byte) => byte !== 0) + 1;
     const torn = Buffer.from(whole);
     torn.fill(7, end + 16, end + 40);
     writeFileSync(segment, torn);
-    expect(await verdictOf(directory)).toEqual({ verdict: 'CUT_TAIL', files: [name] });
+    expect(await verdictOf(directory)).toEqual({ verdict: 'CUT_TAIL', files: [segment] });
     writeFileSync(segment, whole);
     flip(segment, 100);
-    expect(await verdictOf(directory)).toEqual({ verdict: 'DAMAGED', files: [name] });
+    expect(await verdictOf(directory)).toEqual({ verdict: 'DAMAGED', files: [segment] });
     rmSync(segment);
-    expect(await verdictOf(directory)).toEqual({ verdict: 'DAMAGED', files: [name] });
+    expect(await verdictOf(directory)).toEqual({ verdict: 'DAMAGED', files: [segment] });
   });
 
   test('tells what is not needed', async () => {
     const { directory } = await served();
     for (const copyOfIt of ['manifest-a', 'manifest-b']) flip(join(directory, copyOfIt), 20);
-    expect(await verdictOf(directory)).toEqual({ verdict: 'DAMAGED', files: ['manifest-a'] });
+    expect(await verdictOf(directory)).toEqual({ verdict: 'DAMAGED', files: [join(directory, 'manifest-a')] });
     const apache = copy();
     flip(apache.file('snapshot.20'), 500);
     truncateSync(apache.file('log.22'), 1300);

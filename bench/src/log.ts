@@ -25,7 +25,11 @@ export async function benchLog({ timeMs, txns }: LogBench, report: Report): Prom
     report.heading('Log on files, appends of 100 B', baseline);
     for (const outstanding of [1, 16, 256]) {
       const store = await Store.open(join(folder, `appends-${outstanding}`));
-      report.rate(`${outstanding} outstanding`, await measure(timeMs, APPENDS * outstanding, () => store.append(APPENDS * outstanding, outstanding)), baseline);
+      report.rate(
+        `${outstanding} outstanding`,
+        await measure(timeMs, APPENDS * outstanding, () => store.append(APPENDS * outstanding, outstanding)),
+        baseline,
+      );
       store.close();
     }
     await benchRecovery(join(folder, 'recovery'), txns, report);

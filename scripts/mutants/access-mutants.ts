@@ -87,9 +87,9 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/session/src/session-tracker.ts',
-        find: '    if (session === undefined || session.closing) return false;\n    this.move(id, session, nowMs);\n    return true;\n',
+        find: '    if (session === undefined || session.closing) return false;\n    this.move(session, nowMs);\n    return true;\n',
         replace:
-          '    if (session === undefined) return false;\n    if (session.closing) {\n      session.closing = false;\n      this.enter(id, session.expiresAt);\n    }\n    this.move(id, session, nowMs);\n    return true;\n',
+          '    if (session === undefined) return false;\n    if (session.closing) {\n      session.closing = false;\n      this.enter(id, session.expiresAt);\n    }\n    this.move(session, nowMs);\n    return true;\n',
       },
     ],
     survives:

@@ -34,9 +34,9 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     level: 'server',
     edits: [
       {
-        file: LEADERSHIP,
-        find: 'return this.#tracker.has(session) && !this.#tracker.isClosing(session);',
-        replace: 'return this.#tracker.has(session);',
+        file: SESSION_TRACKER,
+        find: 'return session?.closing === false ? session : undefined;',
+        replace: 'return session;',
       },
     ],
     expects: 'SessionLifetime',
@@ -214,8 +214,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DATABASE,
-        find: 'return new Database(DataTree.deserialize(tree, options), SessionTable.deserialize(sessions));',
-        replace: 'return new Database(DataTree.deserialize(tree, options));',
+        find: 'return new Database(tree, SessionTable.deserialize(sessions), {',
+        replace: 'return new Database(tree, undefined, {',
       },
     ],
   },

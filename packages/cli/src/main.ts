@@ -2,6 +2,7 @@
 import { FULL_VERSION } from '@quorate/node';
 import { DOCTOR_HELP, doctor } from './doctor.js';
 import { EXPORT_HELP, exportDirectory } from './export.js';
+import { FORMAT_HELP, format } from './format.js';
 import { IMPORT_HELP, importDirectory } from './import.js';
 import { ExitCode, type Io, UsageError } from './io.js';
 import { SERVE_HELP, serve } from './serve.js';
@@ -10,6 +11,8 @@ import { SHELL_HELP, shell } from './shell.js';
 const HELP = `quorate: a ZooKeeper server, and a shell for any ZooKeeper
 
   quorate serve [zoo.cfg] [options]    run a server
+  quorate format --data DIR --name NAME
+                                       found an ensemble in an empty directory
   quorate shell [options] [command]    speak with a server
   quorate import APACHE-DIR …          take over a data directory of Apache ZooKeeper
   quorate export … APACHE-DIR          write one
@@ -26,6 +29,8 @@ export async function main(args: readonly string[], io: Io): Promise<ExitCode> {
     switch (command) {
       case 'serve':
         return await helpOr(SERVE_HELP, rest, io, serve);
+      case 'format':
+        return await helpOr(FORMAT_HELP, rest, io, format);
       case 'shell':
         return await helpOr(SHELL_HELP, rest, io, shell);
       case 'import':

@@ -113,7 +113,10 @@ describe('a store that is damaged', () => {
       clock.advance(1);
     }
     storage.close();
-    const newest = [...disk.files().keys()].filter((name) => name.startsWith('snapshot')).sort().at(-1) as string;
+    const newest = [...disk.files().keys()]
+      .filter((name) => name.startsWith('snapshot'))
+      .sort()
+      .at(-1) as string;
     disk.flip(newest, 8 * 30);
     const notices: Notice[] = [];
     const { image } = open(disk.reopen(), clock, (notice) => notices.push(notice));

@@ -35,7 +35,7 @@ export interface StartedApache extends Started {
 }
 
 /** As the differential test needs it. */
-const COMPARABLE: ApacheOptions = {
+export const COMPARABLE: ApacheOptions = {
   under: tmpdir(),
   java: [
     `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { connect, examineDataDirectory, exportApache, importApache } from '@quorate/node';
 import { CreateMode } from '@quorate/protocol';
 import { afterAll, expect, test } from 'vitest';
+import { COMPARABLE, startApache } from '../../scripts/differential/apache.ts';
 import { contentOf, fill } from './apache-content.ts';
 import { startOn } from './apache-server.ts';
 
@@ -23,7 +24,9 @@ async function folder(name: string): Promise<string> {
 
 const open = (connectString: string) => connect(connectString, { sessionTimeoutMs: SESSION_TIMEOUT_MS });
 
-test('what Apache has written comes to the same in a server of Apache that starts on what we have written', { timeout: 180_000 }, async () => {
+test('what Apache has written comes to the same in a server of Apache that starts on what we have written', {
+  timeout: 180_000,
+}, async () => {
   const [theirs, store, written] = [await folder('theirs'), await folder('store'), join(root, 'written')];
   const first = await startOn(theirs, OFTEN);
   const client = await open(first.connectString);
@@ -54,4 +57,32 @@ test('what Apache has written comes to the same in a server of Apache that start
   expect(back.znodes).toBe(imported.znodes + 40);
   expect(back.digests.agreed).toBe(back.digests.compared);
   expect(await examineDataDirectory({ directory: written })).toMatchObject({ verdict: 'OK', state: { lastZxid: back.lastZxid } });
+});
+
+test('what an ensemble of Apache has written has its epochs', { timeout: 180_000 }, async () => {
+  const apache = await startApache(3, { ...COMPARABLE, under: root });
+  const written = join(root, 'from-ensemble');
+  try {
+    const client = await open(`127.0.0.1:${apache.servers[0]?.port}`);
+    await fill(client);
+    const before = await contentOf(client);
+    await client.close();
+    const store = await folder('of-ensemble');
+    const imported = await importApache({ directory: apache.logFolder, dataDir: store, ensembleId: 'test' });
+    expect(imported).toMatchObject({ acceptedEpoch: 1, currentEpoch: 1, sessions: 0 });
+    expect(imported.digests.compared).toBeGreaterThan(30);
+    expect(imported.digests.agreed).toBe(imported.digests.compared);
+    await exportApache({ dataDir: store, directory: written });
+    const alone = await startOn(written);
+    const again = await open(alone.connectString);
+    // The session has ended, and its ephemeral with it.
+    const [expected, found] = [before, await contentOf(again)].map((all) =>
+      [...all].filter(([path]) => path !== '/session' && path !== '/'),
+    );
+    expect(found).toEqual(expected);
+    await again.close();
+    await alone.kill();
+  } finally {
+    await apache.close();
+  }
 });

@@ -1,6 +1,7 @@
 /** Many histories against two servers or ensembles, the first that differs made small. */
 import fc from 'fast-check';
 import { histories } from './arbitrary.ts';
+import { describeStep } from './columns.ts';
 import { isForOneServer, type Step } from './history.ts';
 import type { KnownDifference } from './known-differences.ts';
 import { quotaHistories } from './quota-histories.ts';
@@ -43,7 +44,7 @@ export async function differential(options: DifferentialOptions): Promise<Result
   /** Of the last history that differed. */
   let outcome: Outcome | undefined;
   /** Why no further history can be run: there is nothing to be made smaller. */
-  let broken: { readonly error: unknown } | undefined;
+  let broken = undefined as Error | undefined;
   let shrinks = 0;
   let count = 0;
   const run = async (steps: readonly Step[]): Promise<Outcome> => {
@@ -62,7 +63,8 @@ export async function differential(options: DifferentialOptions): Promise<Result
     if (outcome !== undefined && shrinks++ >= shrinksMax) return true;
     if (broken !== undefined) return true;
     const went = await run(steps).catch((error: unknown) => {
-      broken = { error };
+      const why = error instanceof Error ? error.message : String(error);
+      broken = new Error(`${why}, in the history\n${steps.map(describeStep).join('\n')}`, { cause: error });
     });
     if (went?.differs === true) outcome = went;
     if (outcome === undefined) onHistory?.(tally);
@@ -74,6 +76,6 @@ export async function differential(options: DifferentialOptions): Promise<Result
     const [steps] = counterexample;
     return { seed: details.seed, tally, found: { steps, path: counterexamplePath ?? '', outcome, again: await run(steps) } };
   }
-  if (broken !== undefined) throw (broken as { readonly error: unknown }).error;
+  if (broken !== undefined) throw broken;
   return { seed: details.seed, tally, found: undefined };
 }

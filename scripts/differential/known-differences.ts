@@ -180,20 +180,22 @@ export const KNOWN: readonly KnownDifference[] = [
     after: 'none',
     explain({ theirs, ours }, { actor }) {
       const hasMoved = theirs[actor]?.messages.some(({ kind, timeOut }) => kind === 'connected' && timeOut !== 0) === true;
+      const heard = (observation: Observation, connection: string): number => observation[connection]?.messages.length ?? 0;
       const cut = Object.keys(ours).filter(
-        (connection) => connection !== actor && ours[connection]?.ended === true && theirs[connection]?.ended !== true,
+        (connection) =>
+          connection !== actor &&
+          ours[connection]?.ended === true &&
+          (theirs[connection]?.ended !== true || heard(theirs, connection) > heard(ours, connection)),
       );
       if (!hasMoved || cut.length === 0) return undefined;
-      // What theirs hears there of the step itself comes behind what ours has heard.
-      const heard = (connection: string): number => ours[connection]?.messages.length ?? 0;
-      return {
-        theirs: withoutSilent(
-          mapSeen(theirs, (seen, connection) =>
-            cut.includes(connection) ? { ...seen, messages: seen.messages.slice(0, heard(connection)) } : seen,
+      const without = (observation: Observation): Observation =>
+        withoutSilent(
+          mapSeen(observation, (seen, connection) =>
+            // What theirs hears there of the step itself comes behind what ours has heard.
+            cut.includes(connection) ? { messages: seen.messages.slice(0, heard(ours, connection)), ended: false } : seen,
           ),
-        ),
-        ours: withoutSilent(mapSeen(ours, (seen, connection) => (cut.includes(connection) ? { ...seen, ended: false } : seen))),
-      };
+        );
+      return { theirs: without(theirs), ours: without(ours) };
     },
   },
   {

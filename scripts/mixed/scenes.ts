@@ -6,6 +6,7 @@ import { connect } from '@quorate/node';
 import { encodeTxn, OPEN_ACL_UNSAFE, OpCode, type Zxid } from '@quorate/protocol';
 import { formatDigest } from '@quorate/tree';
 import { CreateMode, isZooKeeperError } from 'quorate';
+import { Relay } from '../../packages/node/test/support/relay.ts';
 import { readLogs } from '../differential/apache-log.ts';
 import { replay } from '../differential/replay.ts';
 import type { Ours, Theirs } from './members.ts';
@@ -184,21 +185,30 @@ export const scenes: readonly Scene[] = [
     name: 'takes a session over, and gives it back',
     async play(mixed) {
       const { theirs, ours } = mixed;
-      const leader = await leaderOf(theirs);
-      const first = await clientOf(leader);
-      await first.create('/moves', '', { mode: CreateMode.EPHEMERAL });
-      const { session } = first;
-      assert.ok(session !== undefined);
-      const options = { session, sessionTimeoutMs: 10_000, signal: AbortSignal.timeout(WAIT_MS) };
-      const second = await connect(`127.0.0.1:${ours.clientPort}`, options);
-      assert.equal(second.session?.id, session.id);
-      await second.setData('/moves', 'here');
-      const third = await connect(`127.0.0.1:${leader.clientPort}`, options);
-      await third.setData('/moves', 'there');
-      assert.equal((await third.getData('/moves')).stat.ephemeralOwner, session.id);
-      await third.close();
+      const relays = [await Relay.before((await leaderOf(theirs)).clientPort), await Relay.before(ours.clientPort)] as const;
+      const hosts = relays.map(({ port }) => `127.0.0.1:${port}`).join();
+      const client = await connect(hosts, { firstServer: 0, sessionTimeoutMs: 10_000, signal: AbortSignal.timeout(WAIT_MS) });
+      await client.create('/moves', '', { mode: CreateMode.EPHEMERAL });
+      const { session } = client;
+      for (const [from, to] of [
+        [0, 1],
+        [1, 0],
+        [0, 1],
+      ] as const) {
+        relays[from].cut();
+        await until('the client is elsewhere', () =>
+          client.setData('/moves', String(to)).then(
+            () => true,
+            () => false,
+          ),
+        );
+        relays[from].mend();
+        assert.equal(client.session?.id, session?.id);
+        assert.equal((await client.getData('/moves')).stat.ephemeralOwner, session?.id);
+      }
+      await client.close();
       await expectSameTree(mixed);
-      for (const client of [first, second]) await client.close().catch(() => {});
+      for (const relay of relays) relay.close();
     },
   },
   {

@@ -466,8 +466,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CLIENT_PORT,
-        find: '    this.#reply(pending.xid, zxid, err, response);\n',
-        replace: '    this.#reply(pending.xid, (zxid - 1) as Zxid, err, response);\n',
+        find: '    this.#reply(pending, zxid, err, response);\n',
+        replace: '    this.#reply(pending, (zxid - 1) as Zxid, err, response);\n',
       },
     ],
   },

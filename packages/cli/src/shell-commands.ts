@@ -1,10 +1,10 @@
 /** The commands of the shell: those of zkCli.sh, by their names and options. */
 import type { ParseArgsConfig } from 'node:util';
 import type { Client, WatchEvent } from '@quorate/client';
-import { FULL_VERSION } from '@quorate/node';
+import { FULL_VERSION, permissionLetters } from '@quorate/node';
 import { type Acl, CreateMode, isZooKeeperError, type Stat, WatcherType } from '@quorate/protocol';
 import { UsageError } from './io.js';
-import { aclText, parseAcl, permissionLetters, statJson, statText } from './shell-text.js';
+import { aclText, parseAcl, statJson, statText } from './shell-text.js';
 
 /** What a command has found: as text, and as what JSON can hold. */
 export interface Answer {
@@ -142,16 +142,17 @@ async function removeAll({ client, values, args: [path = ''] }: Call): Promise<A
   return { text: '', json: { deleted: paths.length } };
 }
 
-/** A path and all below it, parents first. A znode that goes meanwhile is left out. */
+/** A path and all below it, each znode before its children and these in the order of their names. A znode that goes meanwhile is left out. */
 async function descendants(client: Client, path: string): Promise<string[]> {
-  const paths = [path];
-  for (let at = 0; at < paths.length; at++) {
-    const parent = paths[at] as string;
+  const paths: string[] = [];
+  const next = [path];
+  for (let at = next.pop(); at !== undefined; at = next.pop()) {
     try {
-      const { children } = await client.getChildren(parent);
-      for (const child of children.sort()) paths.push(parent === '/' ? `/${child}` : `${parent}/${child}`);
+      const { children } = await client.getChildren(at);
+      paths.push(at);
+      for (const child of children.sort().reverse()) next.push(at === '/' ? `/${child}` : `${at}/${child}`);
     } catch (error) {
-      if (at === 0 || !isZooKeeperError(error, 'NO_NODE')) throw error;
+      if (at === path || !isZooKeeperError(error, 'NO_NODE')) throw error;
     }
   }
   return paths;

@@ -1,6 +1,7 @@
 /** What the shell shows, as zkCli.sh shows it. */
 import type { WatchEvent } from '@quorate/client';
-import { type Acl, formatSessionId, formatZxid, isZooKeeperError, Permission, type Stat } from '@quorate/protocol';
+import { permissionLetters, permissionsOf } from '@quorate/node';
+import { type Acl, formatSessionId, formatZxid, isZooKeeperError, type Stat } from '@quorate/protocol';
 
 export function statText(stat: Stat): string {
   return [
@@ -29,20 +30,6 @@ function dateText(ms: number): string {
   return `${day} ${month} ${date} ${time} UTC ${year}`;
 }
 
-const LETTERS = [
-  ['c', Permission.CREATE],
-  ['d', Permission.DELETE],
-  ['r', Permission.READ],
-  ['w', Permission.WRITE],
-  ['a', Permission.ADMIN],
-] as const;
-
-export function permissionLetters(perms: number): string {
-  return LETTERS.filter(([, bit]) => (perms & bit) !== 0)
-    .map(([letter]) => letter)
-    .join('');
-}
-
 /** `scheme:id:perms,…`, where an id may have colons of its own; a message where it is none. */
 export function parseAcl(text: string): readonly Acl[] | string {
   const entries: Acl[] = [];
@@ -50,7 +37,7 @@ export function parseAcl(text: string): readonly Acl[] | string {
     const match = /^([^:]+):(.*):([cdrwa]+)$/.exec(part.trim());
     if (match === null) return `${JSON.stringify(part)} must be scheme:id:permissions, like world:anyone:cdrwa`;
     const [, scheme = '', id = '', letters = ''] = match;
-    const perms = LETTERS.reduce((sum, [letter, bit]) => (letters.includes(letter) ? sum | bit : sum), 0);
+    const perms = permissionsOf(letters);
     entries.push({ perms, id: { scheme, id } });
   }
   return entries;

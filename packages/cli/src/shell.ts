@@ -6,6 +6,7 @@ import { connect } from '@quorate/node';
 import { isZooKeeperError } from '@quorate/protocol';
 import { ExitCode, type Io, UsageError } from './io.js';
 import { type Answer, type Command, commands } from './shell-commands.js';
+import { complete } from './shell-completion.js';
 import { errorText, eventText } from './shell-text.js';
 import { wordsOf } from './shell-words.js';
 
@@ -118,7 +119,7 @@ class Shell {
       terminal,
       historySize: HISTORY_LINES,
       completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-        this.#complete(line).then(
+        complete(this.#client, line).then(
           (result) => done(null, result),
           () => done(null, [[], line]),
         );
@@ -193,18 +194,6 @@ class Shell {
 
   #say(to: Io['stdout'], text: string): void {
     to.write(`${text}\n`);
-  }
-
-  /** Names of commands for the first word, and children of the znode for a path. */
-  async #complete(line: string): Promise<[string[], string]> {
-    const last = /\S*$/.exec(line)?.[0] ?? '';
-    if (last === line)
-      return [[...commands.keys(), 'help', 'history', 'quit'].filter((name) => name.startsWith(line)).map((name) => `${name} `), line];
-    if (!last.startsWith('/')) return [[], last];
-    const parent = last.slice(0, last.lastIndexOf('/')) || '/';
-    const { children } = await this.#client.getChildren(parent);
-    const paths = children.sort().map((child) => (parent === '/' ? `/${child}` : `${parent}/${child}`));
-    return [paths.filter((path) => path.startsWith(last)), last];
   }
 }
 

@@ -4,8 +4,9 @@
  *
  * Of an id no more is told than whose it is: a digest's hash stays away (CVE-2019-0201).
  */
-import { type Acl, CreateMode, createModeFromFlag, formatSessionId, OpCode, Permission, type Request } from '@quorate/protocol';
+import { type Acl, CreateMode, createModeFromFlag, formatSessionId, OpCode, type Request } from '@quorate/protocol';
 import { maskDigests, type SessionEnd, type WriteOutcome } from '@quorate/server';
+import { permissionLetters } from './permission-letters.js';
 
 export interface AuditEntry {
   readonly operation: string;
@@ -70,17 +71,8 @@ function typeName(flags: number): string {
   return (mode === undefined ? undefined : typeNames.get(mode)) ?? 'unknown';
 }
 
-const LETTERS: readonly (readonly [string, number])[] = [
-  ['c', Permission.CREATE],
-  ['d', Permission.DELETE],
-  ['r', Permission.READ],
-  ['w', Permission.WRITE],
-  ['a', Permission.ADMIN],
-];
-
 function aclText(acl: readonly Acl[]): string {
-  const lettersOf = (perms: number): string => LETTERS.map(([letter, bit]) => ((perms & bit) === 0 ? '' : letter)).join('');
   return maskDigests(acl)
-    .map(({ perms, id }) => `${id.scheme}:${id.id}:${lettersOf(perms)}`)
+    .map(({ perms, id }) => `${id.scheme}:${id.id}:${permissionLetters(perms)}`)
     .join();
 }

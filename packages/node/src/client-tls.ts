@@ -40,11 +40,16 @@ export function tlsServer(tls: ClientTls, handshakeTimeoutMs: number): Server {
     passphrase,
     ca: ca === undefined ? undefined : pem(ca),
     requestCert: clientCertificates !== 'NONE',
-    // A certificate that is shown must be good, also where none is asked for.
-    rejectUnauthorized: clientCertificates !== 'NONE',
+    // Where a client may come without one, it is looked at afterwards.
+    rejectUnauthorized: clientCertificates === 'REQUIRED',
     minVersion: 'TLSv1.2',
     handshakeTimeout: handshakeTimeoutMs,
   });
+}
+
+/** Whether the client has shown a certificate that nobody has signed who signs for clients. */
+export function isStranger(socket: TLSSocket): boolean {
+  return !socket.authorized && socket.getPeerX509Certificate() !== undefined;
 }
 
 /** What the certificate of a client proves; nothing on a socket without one. */

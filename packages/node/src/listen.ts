@@ -1,12 +1,13 @@
 /** ZooKeeper's client port over TCP, for an ensemble or a server in this process. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ClientLink } from '@quorate/server';
-import { type ClientTls, certificateIds, checkClientTls, TLS_HANDSHAKE, tlsServer } from './client-tls.js';
+import { type ClientTls, certificateIds, checkClientTls, isStranger, TLS_HANDSHAKE, tlsServer } from './client-tls.js';
 import { ConnectionsByAddress } from './connections-by-address.js';
 import { EventFrames } from './event-frames.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, OUTBOX_BYTES_MAX } from './limits.js';
 import { listenError } from './listen-error.js';
+import { checkWhole } from './option-rules.js';
 import { type LinkPort, plainAddress, TcpLink } from './tcp-link.js';
 
 /** ZooKeeper's client port. */
@@ -65,14 +66,21 @@ export function listen(acceptor: Acceptor, options: ListenOptions = {}): Promise
   });
 }
 
+const wholeNumbers = {
+  port: [0, 65_535],
+  handshakeTimeoutMs: [1, 0x7fff_ffff],
+  outboxBytesMax: [1, Number.MAX_SAFE_INTEGER],
+  connectionsMax: [1, 0x7fff_ffff],
+  connectionsPerAddressMax: [1, 0x7fff_ffff],
+} as const;
+
 function checkedOptions(options: ListenOptions): ListenOptions {
-  const { host, port, handshakeTimeoutMs, outboxBytesMax, connectionsMax, connectionsPerAddressMax, tls } = options;
+  const { host, tls } = options;
   if (host !== undefined && (typeof host !== 'string' || host === '')) throw new TypeError('host must be an address or a name');
-  checkWhole('port', port, 0, 65_535);
-  checkWhole('handshakeTimeoutMs', handshakeTimeoutMs, 1, 0x7fff_ffff);
-  checkWhole('outboxBytesMax', outboxBytesMax, 1, Number.MAX_SAFE_INTEGER);
-  checkWhole('connectionsMax', connectionsMax, 1, 0x7fff_ffff);
-  checkWhole('connectionsPerAddressMax', connectionsPerAddressMax, 1, 0x7fff_ffff);
+  for (const [name, [min, max]] of Object.entries(wholeNumbers)) {
+    const value = options[name as keyof typeof wholeNumbers];
+    if (value !== undefined) checkWhole(name, value, min, max);
+  }
   if (tls !== undefined) checkClientTls(tls);
   return options;
 }
@@ -86,7 +94,7 @@ function newSockets(acceptor: Acceptor, options: ListenOptions): (socket: Socket
     new TcpLink(socket, (accepted) => acceptor.accept(accepted), { handshakeTimeoutMs, outboxBytesMax }, share, certificateIds(socket));
   };
   const secure = tls === undefined ? undefined : tlsServer(tls, handshakeTimeoutMs);
-  secure?.on('secureConnection', link);
+  secure?.on('secureConnection', (socket) => (isStranger(socket) ? socket.destroy() : link(socket)));
   // Whoever fails to introduce itself by TLS is cut off.
   secure?.on('tlsClientError', (_error, socket) => socket.destroy());
   return (socket) => {
@@ -114,7 +122,8 @@ function onFirstByte(socket: Socket, timeoutMs: number, decide: (byte: number) =
     socket.pause();
     socket.unshift(chunk);
     decide(chunk[0] as number);
-    socket.resume();
+    // Not before TLS has taken what was put back.
+    process.nextTick(() => socket.resume());
   });
 }
 
@@ -165,10 +174,4 @@ export class Listener {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function checkWhole(name: string, value: number | undefined, min: number, max: number): void {
-  if (value === undefined) return;
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw new TypeError(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
 }

@@ -3,6 +3,7 @@ import type { ConnectionThrottle, Group, QuotaExcess, RequestThrottle, Sid, Stor
 import type { ClientTls } from './client-tls.js';
 import { WORDS } from './four-letter-words.js';
 import type { ListenOptions } from './listen.js';
+import { check, checkWhole } from './option-rules.js';
 import type { Logger } from './server-log.js';
 
 /** Where one server of an ensemble is (`server.N=host:quorumPort:electionPort`). */
@@ -122,7 +123,7 @@ export function checkServerConfig(config: ServerConfig): void {
   for (const [name, value] of Object.entries(config)) {
     if (value === undefined) continue;
     const range = wholeNumbers.get(name);
-    if (range !== undefined) checkWhole(name, value, range);
+    if (range !== undefined) checkWhole(name, value, ...range);
     else if (booleans.has(name)) check(typeof value === 'boolean', name, 'true or false', value);
     else if (functions.has(name)) check(typeof value === 'function', name, 'a function', value);
     else if (objects.has(name)) check(typeof value === 'object' && value !== null, name, 'an object', value);
@@ -135,7 +136,7 @@ export function checkServerConfig(config: ServerConfig): void {
   }
   checkStore(config);
   for (const [name, port] of [['admin', config.admin] as const, ['metrics', config.metrics] as const])
-    if (port !== undefined) checkWhole(`${name}.port`, port.port, [0, 65_535]);
+    if (port !== undefined) checkWhole(`${name}.port`, port.port, 0, 65_535);
 }
 
 function checkStore({ dataDir, memory = false, storage }: ServerConfig): void {
@@ -159,7 +160,7 @@ function checkServers(servers: readonly PeerAddress[], sid: Sid): void {
   check(Array.isArray(servers) && servers.length > 0, 'servers', 'an array with every server of the ensemble', servers);
   const seen = new Set<Sid>();
   for (const server of servers) {
-    checkWhole('servers: sid', server.sid, [1, 254]);
+    checkWhole('servers: sid', server.sid, 1, 254);
     if (seen.has(server.sid)) throw new TypeError(`servers: server ${server.sid} is named twice`);
     seen.add(server.sid);
     check(
@@ -168,22 +169,9 @@ function checkServers(servers: readonly PeerAddress[], sid: Sid): void {
       'an address or a name',
       server.host,
     );
-    checkWhole(`servers: quorumPort of server ${server.sid}`, server.quorumPort, [1, 65_535]);
-    checkWhole(`servers: electionPort of server ${server.sid}`, server.electionPort, [1, 65_535]);
+    checkWhole(`servers: quorumPort of server ${server.sid}`, server.quorumPort, 1, 65_535);
+    checkWhole(`servers: electionPort of server ${server.sid}`, server.electionPort, 1, 65_535);
   }
   if (!seen.has(sid)) throw new TypeError(`servers: server ${sid}, which is this one, is missing`);
   if (servers.every(({ observer }) => observer === true)) throw new TypeError('servers: one at least must vote');
-}
-
-function checkWhole(name: string, value: unknown, [min, max]: readonly [number, number]): void {
-  check(
-    Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
-    name,
-    `a whole number from ${min} to ${max}`,
-    value,
-  );
-}
-
-function check(condition: boolean, name: string, rule: string, value: unknown): void {
-  if (!condition) throw new TypeError(`${name} must be ${rule}, not ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`);
 }

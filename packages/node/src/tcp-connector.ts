@@ -1,5 +1,6 @@
 /** A client's way to any ZooKeeper server over TCP (ZooKeeper: class `ClientCnxnSocketNIO`). */
-import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectSocket, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { type CallOptions, Client, type ClientOptions, type Connection, type ConnectionHandler, type Connector } from '@quorate/client';
 import {
   type ClientMessage,
@@ -16,6 +17,18 @@ import { RESPONSE_BYTES_MAX } from './limits.js';
 export interface TcpConnectorOptions {
   /** The longest frame that is taken from a server, in bytes; 16 MiB when absent. */
   readonly responseBytesMax?: number | undefined;
+  /** The servers speak TLS; they do not when absent. */
+  readonly tls?: ConnectorTls | undefined;
+}
+
+/** How a client proves who it is, and whom it believes; all of it is PEM. A server's certificate must name the host of the connect string. */
+export interface ConnectorTls {
+  /** Who signs the certificates of servers; those whom the platform trusts when absent. */
+  readonly ca?: string | Uint8Array | undefined;
+  /** The client's own key and certificate; it shows none when absent. */
+  readonly key?: string | Uint8Array | undefined;
+  readonly cert?: string | Uint8Array | undefined;
+  readonly passphrase?: string | undefined;
 }
 
 /**
@@ -25,11 +38,17 @@ export interface TcpConnectorOptions {
  * @throws TypeError for a connect string that is none.
  */
 export function tcpConnector(hosts: string, options: TcpConnectorOptions = {}): Connector {
-  const { responseBytesMax = RESPONSE_BYTES_MAX } = options;
+  const { responseBytesMax = RESPONSE_BYTES_MAX, tls } = options;
   const servers = parseConnectString(hosts);
   return {
     servers: servers.length,
-    connect: (index, handler) => new TcpConnection(servers[index] as HostPort, handler, responseBytesMax),
+    connect: (index, handler) =>
+      new TcpConnection(
+        openSocket(servers[index] as HostPort, tls),
+        tls === undefined ? 'connect' : 'secureConnect',
+        handler,
+        responseBytesMax,
+      ),
   };
 }
 
@@ -48,6 +67,25 @@ export async function connect(
   return Client.connect({ ...options, connector: tcpConnector(hosts, options) });
 }
 
+function openSocket({ host, port }: HostPort, tls: ConnectorTls | undefined): Socket {
+  if (tls === undefined) return connectSocket({ host, port, noDelay: true });
+  const pem = (value: string | Uint8Array | undefined): string | Buffer | undefined =>
+    typeof value === 'object' ? Buffer.from(value) : value;
+  const { ca, key, cert, passphrase } = tls;
+  // An address is no name that a server is told (SNI). That a certificate fits the host is looked at by Node, without asking a name service (CVE-2026-24281).
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  return connectTls({
+    host,
+    port,
+    ...servername,
+    ca: pem(ca),
+    key: pem(key),
+    cert: pem(cert),
+    passphrase,
+    minVersion: 'TLSv1.2',
+  }).setNoDelay();
+}
+
 class TcpConnection implements Connection {
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
@@ -58,13 +96,14 @@ class TcpConnection implements Connection {
   /** The types of the requests that have no answer yet, which is what the answers are read by. */
   readonly #types = new Map<number, number>();
 
-  constructor({ host, port }: HostPort, handler: ConnectionHandler, responseBytesMax: number) {
+  /** @param opened the event of the socket by which it may be written to. */
+  constructor(socket: Socket, opened: 'connect' | 'secureConnect', handler: ConnectionHandler, responseBytesMax: number) {
     this.#handler = handler;
     this.#splitter = new FrameSplitter(responseBytesMax);
-    this.#socket = connectSocket({ host, port, noDelay: true });
+    this.#socket = socket;
     this.#writer = new FrameWriter(this.#socket);
     let reason: Error | undefined;
-    this.#socket.on('connect', () => this.#handler?.onOpen());
+    this.#socket.on(opened, () => this.#handler?.onOpen());
     this.#socket.on('data', (chunk) => {
       try {
         this.#read(chunk);

@@ -1,7 +1,7 @@
 /**
  * Who may do what (`PrepRequestProcessor.fixupACL`, `ZooKeeperServer.checkACL`, `FinalRequestProcessor`, zookeeper.md 1.6).
  *
- * An id on a connection and an id in an ACL match when scheme and id are equal, which is all that `world`, `auth` and `digest` need, or when the scheme
+ * An id on a connection and an id in an ACL match when scheme and id are equal, which is all that `world`, `auth`, `digest` and `x509` need, or when the scheme
  * is `ip` and the address lies in the network.
  */
 import { type Acl, OPEN_ACL_UNSAFE, Permission } from '@quorate/protocol';
@@ -39,12 +39,12 @@ export function resolveAcl(acl: readonly Acl[], ids: AuthIds): readonly Acl[] | 
       let proved = false;
       for (const own of ids) {
         // An address proves nobody (isAuthenticated is false for `ip`), and `super` is no scheme that an ACL can name.
-        if (own.scheme !== 'digest') continue;
+        if (own.scheme !== 'digest' && own.scheme !== 'x509') continue;
         proved = true;
         resolved.push({ perms: entry.perms, id: own });
       }
       if (!proved) return undefined;
-    } else if ((scheme === 'world' && id === 'anyone') || (scheme === 'digest' && isDigestId(id)) || (scheme === 'ip' && isIpId(id))) {
+    } else if (isValidId(scheme, id)) {
       resolved.push(entry);
     } else {
       return undefined;
@@ -59,6 +59,22 @@ export function maskDigests(acl: readonly Acl[]): readonly Acl[] {
     if (entry.id.scheme !== 'digest') return entry;
     return { perms: entry.perms, id: { scheme: 'digest', id: `${userOf(entry.id.id)}:x` } };
   });
+}
+
+function isValidId(scheme: string, id: string): boolean {
+  switch (scheme) {
+    case 'world':
+      return id === 'anyone';
+    case 'digest':
+      return isDigestId(id);
+    case 'ip':
+      return isIpId(id);
+    case 'x509':
+      // The subject of a certificate; one that is written otherwise than `X500Principal.getName` does fits nobody.
+      return id.includes('=');
+    default:
+      return false;
+  }
 }
 
 function isOpen({ perms, id }: Acl): boolean {

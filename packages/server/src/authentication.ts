@@ -9,6 +9,8 @@ export function authenticate(
 ): AuthIds | undefined {
   // Where the client is was known from the start, where there is such a place at all.
   if (scheme === 'ip') return ids.some((own) => own.scheme === 'ip') ? ids : undefined;
+  // A certificate was shown before the handshake, or never.
+  if (scheme === 'x509') return ids.some((own) => own.scheme === 'x509') ? ids : undefined;
   if (scheme !== 'digest') return undefined;
   return readPayload(auth, (bytes) => addDigestAuth(ids, bytes, superDigest));
 }

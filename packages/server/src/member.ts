@@ -166,9 +166,9 @@ export class Member implements Application {
     const result = this.#database.apply(header, txn, this.#watches.onChange);
     this.#database.checkDigest(digest);
     this.#leadership?.onApplied(header, txn);
+    this.#front.onApplied(header, txn, result);
     if (txn.type === OpCode.closeSession && this.#leadership !== undefined)
       this.#options.onSessionEnd?.({ session: header.clientId, zxid, ephemerals: txn.paths });
-    this.#front.onApplied(header, txn, result);
   }
 
   /** Requests are not taken for a while. */

@@ -31,13 +31,20 @@ export interface ElectionPeerOptions {
 /** The pause after the first failure; it doubles. */
 const BACK_OFF_MS_MIN = 50;
 const BACK_OFF_MS_MAX = 2_000;
+/** The same for the lesser server: until it is dialled back. Asking again ends what the greater one has opened meanwhile. */
+const DIALLED_BACK_MS_MIN = 400;
+/** A connection that is younger is not given up because the lesser server asks for one: it asked before it had this one. */
+const YOUNG_MS = 1_000;
 
 export class ElectionPeer {
   readonly #options: ElectionPeerOptions;
   /** The connection that both use. */
   #line: Line | undefined;
-  /** Not sent yet, and since when. */
-  #newest: { readonly notification: Notification; readonly sinceMs: number } | undefined;
+  /** Not sent yet. */
+  #newest: Waiting | undefined;
+  /** What was sent last. It goes once more over the next connection: the former may have ended before it arrived. */
+  #last: Waiting | undefined;
+  #lineSinceMs = 0;
   /** Runs while no connection may be opened. */
   #pause: Timer | undefined;
   /** Connections in a row on which nothing was heard. */
@@ -61,7 +68,8 @@ export class ElectionPeer {
 
   /** The peer has opened a connection and said who it is. Gives who takes what follows, and undefined where this server dials back. */
   accept(stream: ByteChannel, queue: ByteQueue): ByteChannelHandler | undefined {
-    const { sid, peer } = this.#options;
+    const { sid, peer, clock } = this.#options;
+    if (peer < sid && this.#line !== undefined && clock.now() - this.#lineSinceMs < YOUNG_MS) return undefined;
     // It has opened one because it has none: what is here of it is old.
     this.#hangUp();
     this.#pause?.cancel();
@@ -91,6 +99,7 @@ export class ElectionPeer {
     writer.clear();
     writeNotification(writer, this.#newest.notification, config);
     this.#line.stream?.send(writer.finish());
+    this.#last = this.#newest;
     this.#newest = undefined;
     this.#unansweredSinceMs ??= clock.now();
   }
@@ -132,6 +141,9 @@ export class ElectionPeer {
       },
     });
     this.#line = line;
+    this.#lineSinceMs = this.#options.clock.now();
+    this.#newest ??= this.#last;
+    this.#forgetOld();
     return line;
   }
 
@@ -143,20 +155,31 @@ export class ElectionPeer {
 
   /** Between this connection and the next: doubled with every failure, and shortened by chance, so that servers which start together do not go on together. */
   #beginPause(): void {
-    const { clock, random } = this.#options;
+    const { clock, random, sid, peer } = this.#options;
     this.#pause?.cancel();
-    const longest = Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** Math.min(this.#failures, 10));
+    const shortest = sid > peer ? BACK_OFF_MS_MIN : DIALLED_BACK_MS_MIN;
+    const longest = Math.min(BACK_OFF_MS_MAX, shortest * 2 ** Math.min(this.#failures, 10));
     this.#failures++;
     this.#pause = clock.setTimer(longest * (0.5 + random.uint32() / 2 ** 33), () => this.#onPauseOver());
   }
 
   #onPauseOver(): void {
-    const { clock, answerTimeoutMs } = this.#options;
     this.#pause = undefined;
-    // What the core still means it says again.
-    if (this.#newest !== undefined && clock.now() - this.#newest.sinceMs > answerTimeoutMs) this.#newest = undefined;
+    this.#forgetOld();
     if (this.#line === undefined) this.#sendNewest();
   }
+
+  /** What the core still means it says again. */
+  #forgetOld(): void {
+    const { clock, answerTimeoutMs } = this.#options;
+    if (this.#newest !== undefined && clock.now() - this.#newest.sinceMs > answerTimeoutMs) this.#newest = undefined;
+  }
+}
+
+/** A notification, and since when this server means it. */
+interface Waiting {
+  readonly notification: Notification;
+  readonly sinceMs: number;
 }
 
 interface LineHandler {

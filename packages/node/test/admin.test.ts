@@ -1,0 +1,235 @@
+/** The admin port, the metrics, the audit log; and that no secret gets into any of them. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { CreateMode, Permission } from 'quorate';
+import { afterEach, describe, expect, test } from 'vitest';
+import { connect, type RunningServer, type ServerConfig, startServer } from '../src/index.js';
+import { ask } from './support/ask.ts';
+
+const closers: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function started(config: Partial<ServerConfig> = {}): Promise<RunningServer> {
+  const server = await startServer({
+    memory: true,
+    tickTimeMs: 50,
+    client: { port: 0 },
+    admin: { port: 0 },
+    metrics: { port: 0 },
+    ...config,
+  });
+  closers.push(() => server.close());
+  await server.ready();
+  return server;
+}
+
+async function connected(server: RunningServer) {
+  const client = await connect(server.clientAddress as string, { sessionTimeoutMs: 1_000 });
+  closers.push(() => client.close());
+  return client;
+}
+
+async function get(server: RunningServer, path: string, init: RequestInit = {}) {
+  const response = await fetch(`http://${server.adminAddress}${path}`, init);
+  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+}
+
+async function command(server: RunningServer, name: string, init: RequestInit = {}) {
+  const { status, text } = await get(server, `/commands/${name}`, init);
+  return { status, body: JSON.parse(text) as Record<string, unknown> };
+}
+
+const OPEN = ['dirs', 'hash', 'is_read_only', 'leader', 'monitor', 'observers', 'ruok', 'server_stats', 'watch_summary', 'zabstate'];
+const READ = ['configuration', 'connections', 'dump', 'environment', 'stats', 'voting_view', 'watches', 'watches_by_path'];
+const CHANGE = ['connection_stat_reset', 'stat_reset'];
+
+describe('the admin port', () => {
+  test('answers what reveals nothing to everybody, and nothing else', async () => {
+    const server = await started();
+    for (const name of OPEN) expect(await command(server, name)).toMatchObject({ status: 200, body: { command: name, error: null } });
+    for (const name of [...READ, ...CHANGE]) {
+      for (const method of ['GET', 'POST'])
+        expect(await command(server, name, { method })).toEqual({
+          status: 403,
+          body: { command: name, error: expect.stringContaining('is closed here') },
+        });
+    }
+  });
+
+  test('believes no header about who is there', async () => {
+    const server = await started();
+    const headers = {
+      'x-forwarded-for': '127.0.0.1',
+      forwarded: 'for=127.0.0.1',
+      'x-real-ip': '127.0.0.1',
+      authorization: 'digest super:super',
+    };
+    expect((await command(server, 'dump', { headers })).status).toBe(403);
+  });
+
+  test('answers all of it where it is opened; changes by POST alone', async () => {
+    const server = await started({ admin: { port: 0, unrestricted: true } });
+    for (const name of READ) expect(await command(server, name)).toMatchObject({ status: 200, body: { command: name, error: null } });
+    for (const name of CHANGE) {
+      expect((await command(server, name)).status).toBe(405);
+      expect((await command(server, name, { method: 'POST' })).status).toBe(200);
+    }
+  });
+
+  test('tells by ZooKeeper’s names', async () => {
+    const server = await started({ admin: { port: 0, unrestricted: true } });
+    const client = await connected(server);
+    await client.create('/a', 'x');
+    await client.create('/a/e', 'x', { mode: CreateMode.EPHEMERAL });
+    await client.getData('/a', { watch: () => {} });
+    await client.exists('/__proto__', { watch: () => {} });
+    const session = `0x${client.sessionId.toString(16)}`;
+    const seen = async (name: string): Promise<unknown> => (await command(server, name)).body;
+    expect(await seen('monitor')).toMatchObject({
+      server_state: 'standalone',
+      znode_count: 6,
+      ephemerals_count: 1,
+      watch_count: 2,
+      num_alive_connections: 1,
+    });
+    expect(await seen('server_stats')).toMatchObject({
+      read_only: false,
+      server_stats: { server_state: 'standalone', packets_received: 5 },
+      node_count: 6,
+    });
+    expect(await seen('connections')).toMatchObject({
+      connections: [
+        {
+          session_id: session,
+          last_operation: 'EXIS',
+          packets_received: 5,
+          session_timeout: 1_000,
+          remote_socket_address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+        },
+      ],
+    });
+    expect(await seen('dump')).toMatchObject({
+      session_id_to_timeout: { [session]: 1_000 },
+      session_id_to_ephemeral_paths: { [session]: ['/a/e'] },
+    });
+    expect(await seen('watches')).toMatchObject({ session_id_to_watched_paths: { [session]: ['/a', '/__proto__'] } });
+    expect(await seen('watches_by_path')).toMatchObject({ path_to_session_ids: { '/a': [session] } });
+    expect(await seen('configuration')).toMatchObject({ tick_time: 50, server_id: 1, secure_client_port: -1 });
+    expect(await seen('leader')).toMatchObject({ is_leader: true, leader_id: 1 });
+    await command(server, 'stat_reset', { method: 'POST' });
+    expect(await seen('server_stats')).toMatchObject({ server_stats: { packets_received: 0 } });
+  });
+
+  test('lists its commands; what there is not is not found', async () => {
+    const server = await started();
+    const { text, type } = await get(server, '/commands');
+    expect(type).toBe('text/html');
+    expect([...text.matchAll(/>(\w+)</g)].map(([, name]) => name)).toEqual([...OPEN, ...READ, ...CHANGE].sort());
+    expect(await command(server, 'nosuch')).toEqual({ status: 404, body: { command: 'nosuch', error: 'Unknown command: nosuch' } });
+    expect((await get(server, '/')).status).toBe(404);
+  });
+
+  test('says whether the process lives, and whether it serves', async () => {
+    const { MemoryNetwork, realClock } = await import('quorate');
+    const servers = [1, 2].map((sid) => ({ sid, host: '127.0.0.1', quorumPort: 1, electionPort: 1 }));
+    const transport = () => new MemoryNetwork({ clock: realClock }).transport(1);
+    const alone = await startServer({ memory: true, servers, transport, client: { port: 0 }, admin: { port: 0 } });
+    closers.push(() => alone.close());
+    expect([(await get(alone, '/health')).status, (await get(alone, '/ready')).status]).toEqual([200, 503]);
+    expect(await command(alone, 'server_stats')).toMatchObject({
+      status: 503,
+      body: { error: 'This ZooKeeper instance is not currently serving requests' },
+    });
+    expect(await command(alone, 'ruok')).toMatchObject({ status: 200 });
+    const serving = await started();
+    expect(await get(serving, '/ready')).toMatchObject({ status: 200, text: 'standalone\n' });
+  });
+});
+
+test('Prometheus gets the numbers of mntr', async () => {
+  const server = await started();
+  const client = await connected(server);
+  await client.create('/a');
+  const response = await fetch(`http://${server.metricsAddress}/metrics`);
+  const text = await response.text();
+  expect(response.headers.get('content-type')).toContain('text/plain');
+  for (const line of ['znode_count 5', 'num_alive_connections 1', 'packets_received 2', 'outstanding_requests 0', 'watch_count 0'])
+    expect(text.split('\n')).toContain(line);
+  expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
+  expect((await fetch(`http://${server.metricsAddress}/`)).status).toBe(404);
+});
+
+describe('the audit log', () => {
+  test('has an entry for each change, with whose it was, and none for a read', async () => {
+    const entries: object[] = [];
+    const log = { info: (fields: object) => 'audit' in fields && entries.push(fields.audit as object), warn() {}, error() {} };
+    const server = await started({ audit: true, log });
+    const client = await connected(server);
+    await client.addAuth('digest', 'alice:secret');
+    const acl = [{ perms: Permission.ALL, id: { scheme: 'auth', id: '' } }];
+    await client.create('/a', 'x', { acl });
+    await client.create('/a').catch(() => {});
+    await client.getData('/a');
+    await client.setData('/a', 'y');
+    await client.multi([
+      { op: 'create', path: '/b', mode: CreateMode.EPHEMERAL },
+      { op: 'delete', path: '/a' },
+    ]);
+    await client.multi([{ op: 'delete', path: '/none' }]).catch(() => {});
+    await client.close();
+    await server.close();
+    const who = { session: `0x${client.sessionId.toString(16)}`, user: 'alice', ip: '127.0.0.1' };
+    expect(entries).toEqual([
+      { operation: 'serverStart', result: 'success' },
+      { ...who, operation: 'create', result: 'success', znode: '/a', znodeType: 'persistent', acl: 'auth::cdrwa' },
+      { ...who, operation: 'create', result: 'failure', znode: '/a', znodeType: 'persistent', acl: 'world:anyone:cdrwa' },
+      { ...who, operation: 'setData', result: 'success', znode: '/a' },
+      { ...who, operation: 'create', result: 'success', znode: '/b', znodeType: 'ephemeral', acl: 'world:anyone:cdrwa' },
+      { ...who, operation: 'delete', result: 'success', znode: '/a' },
+      { ...who, operation: 'multiOperation', result: 'failure' },
+      { operation: 'ephemeralZNodeDeletionOnSessionCloseOrExpire', result: 'success', session: who.session, znode: '/b' },
+      { operation: 'serverStop', result: 'success' },
+    ]);
+  });
+});
+
+test('no secret gets into a log, a metric, a word, the admin port or an error', async () => {
+  const seen: string[] = [];
+  const keep = (value: unknown): void => {
+    seen.push(
+      JSON.stringify(value, (_key, each: unknown) =>
+        typeof each === 'bigint' ? each.toString(16) : each instanceof Error ? String(each.stack) : each,
+      ),
+    );
+  };
+  const names = ['quorate:server.status', 'quorate:server.failure', 'quorate:server.audit'];
+  for (const name of names) subscribe(name, keep);
+  closers.push(() => names.map((name) => unsubscribe(name, keep)));
+  const log = { info: keep, warn: keep, error: keep };
+  const logWithMessage = { info: (f: object, m: string) => keep([f, m]), warn: log.warn, error: log.error };
+  const superDigest = 'super:CANARY/superdigest=';
+  const server = await started({ superDigest, audit: true, log: logWithMessage, words: ['*'], admin: { port: 0, unrestricted: true } });
+  const client = await connected(server);
+  await client.addAuth('digest', 'alice:CANARYpassword');
+  await client.create('/a', 'CANARYdata', { acl: [{ perms: Permission.ALL, id: { scheme: 'auth', id: '' } }] });
+  const { acl } = await client.getACL('/a');
+  await client.create('/b', '', { acl });
+  await client.setACL('/b', acl);
+  const refused = await connect(server.clientAddress as string);
+  await refused.addAuth('nosuch', 'CANARYbytes').catch(keep);
+  for (const word of ['conf', 'cons', 'dump', 'envi', 'mntr', 'srvr', 'stat', 'wchc', 'wchp', 'hash'])
+    seen.push(await ask(server.clientAddress as string, word));
+  for (const name of [...OPEN, ...READ]) seen.push((await get(server, `/commands/${name}`)).text);
+  seen.push(await (await fetch(`http://${server.metricsAddress}/metrics`)).text());
+  const configs = [{ superDigest: 'root:CANARYdigest' }, { secureClient: { tls: { key: 'CANARYkey', cert: 'CANARYcert' } } }];
+  for (const config of configs) await startServer({ memory: true, client: { port: 0 }, ...(config as object) }).catch(keep);
+  const hash = acl[0]?.id.id.split(':')[1] as string;
+  const password = Buffer.from(client.session.password);
+  const secrets = ['CANARY', hash, password.toString('hex'), password.toString('base64')];
+  expect(secrets.filter((secret) => seen.some((text) => text.includes(secret)))).toEqual([]);
+  // The net would have caught something.
+  expect(seen.some((text) => text.includes('alice'))).toBe(true);
+  expect(seen.length).toBeGreaterThan(30);
+});

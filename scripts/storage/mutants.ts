@@ -44,12 +44,12 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'damage-is-torn',
     'the log ends at the first record that cannot be read',
-    edit('recovery', '(yield* reader.wasDurable(place.offset))', 'false'),
+    edit('recovery', 'if (wasSafe)', 'if (end !== undefined)'),
   ),
   mutant(
     'no-note',
     'nothing says that the last batch is safe',
-    edit('segment-writer', 'if (this.#place.offset !== segment.end.offset || segment.isEmpty) return;', 'if (segment.id > 0) return;'),
+    edit('segment-writer', 'if (this.#notedTo === end.offset) return;', 'if (id > 0) return;'),
   ),
   mutant(
     'short-file',

@@ -16,6 +16,7 @@ import type { Notice } from './notice.js';
 import { follows, recordBytes } from './record.js';
 import { type Recovered, recover } from './recovery.js';
 import { closed, Segment } from './segment.js';
+import { SEGMENT_HEAD_BYTES } from './segment-header.js';
 import { type Batch, batchOf, partsOf, SegmentWriter } from './segment-writer.js';
 import { writeSnapshot } from './snapshot-file.js';
 import { run, type Steps, wait } from './steps.js';
@@ -24,7 +25,7 @@ export interface LogStorageOptions {
   readonly disk: Disk;
   /** What comes in one turn is written together: `defer` alone is used. */
   readonly clock: Pick<Clock, 'defer'>;
-  /** The room that is reserved for a segment of the log, and once more for hard times, in bytes; 64 MiB when absent. */
+  /** The room that is reserved for the records of a segment, and once more for hard times, in bytes; 64 MiB when absent. */
   readonly segmentBytes?: number;
   /** Told of what an operator should know. Nobody is when absent. */
   readonly onNotice?: (notice: Notice) => void;
@@ -49,6 +50,7 @@ interface PendingSnapshot {
 export class LogStorage implements Storage {
   readonly #disk: Disk;
   readonly #clock: Pick<Clock, 'defer'>;
+  /** How long the file of a segment is made, if no batch needs more. */
   readonly #segmentBytes: number;
   readonly #onNotice: (notice: Notice) => void;
   readonly #manifest: ManifestStore;
@@ -82,7 +84,7 @@ export class LogStorage implements Storage {
   constructor({ disk, clock, segmentBytes = SEGMENT_BYTES, onNotice = () => {} }: LogStorageOptions) {
     this.#disk = disk;
     this.#clock = clock;
-    this.#segmentBytes = segmentBytes;
+    this.#segmentBytes = SEGMENT_HEAD_BYTES + segmentBytes;
     this.#onNotice = onNotice;
     this.#manifest = new ManifestStore(disk);
   }
@@ -208,7 +210,7 @@ export class LogStorage implements Storage {
       if (first.run === undefined) yield* first.steps();
       else yield* this.#append(batchOf(runs));
       this.#complete(Math.max(1, runs.length));
-      if (this.#lane.length === 0) yield* this.#note();
+      if (this.#lane.length === 0) yield* this.#rest();
     }
   }
 
@@ -239,8 +241,10 @@ export class LogStorage implements Storage {
     yield* writer.append(batch);
   }
 
-  *#note(): Steps<void> {
-    if (this.#writer !== undefined) yield* this.#writer.note();
+  /** Leaves a note, unless those who are told that something has completed order more at once. */
+  *#rest(): Steps<void> {
+    yield* wait<void>((done) => this.#clock.defer(done));
+    if (this.#lane.length === 0 && this.#writer !== undefined) yield* this.#writer.note();
   }
 
   #complete(count: number): void {

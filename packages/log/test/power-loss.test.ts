@@ -130,7 +130,7 @@ describe('a store that is damaged', () => {
 describe('a disk that is nearly full', () => {
   test('loses its snapshots first, then its reserve, and at last fails an append with all that completed safe', () => {
     const clock = new VirtualClock();
-    const disk = new MemoryDisk({ clock, capacityBytes: 2 * 4096 + 512 + 1_400 });
+    const disk = new MemoryDisk({ clock, capacityBytes: 2 * 4096 + 3 * (12_288 + 512) + 400 });
     const told: string[] = [];
     const { storage } = open(disk, clock, ({ type }) => told.push(type));
     let completed = 0;

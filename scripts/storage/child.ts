@@ -8,7 +8,7 @@ import type { Tally } from './tally.ts';
 process.on('message', ({ part, seed }: StorageOrder) => {
   const tally: Tally = { counts: {}, failures: [] };
   if (part === 'power') losePower({ seed, turns: 8, segmentBytes: 1024 }, tally);
-  else if (part === 'rot') rot({ seed, turns: 10, segmentBytes: 512 }, tally);
+  else if (part === 'rot') rot({ seed, turns: 10, segmentBytes: 4096 }, tally);
   else failEachCall({ seed, turns: 10, segmentBytes: 1024 }, tally);
   process.send?.(tally);
 });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { inParallel } from '../parallel.ts';
 import type { Tally } from './tally.ts';
 
-export type PartName = 'power' | 'rot' | 'faults';
+export type PartName = 'power' | 'rot' | 'faults' | 'matrix';
 
 export interface StorageOrder {
   readonly part: PartName;

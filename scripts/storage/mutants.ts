@@ -20,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'segment-name-unflushed',
     'the directory is not flushed after a segment has been made',
-    edit('segment-writer', `    yield* wait<void>((done) => disk.flushDirectory(done));\n`, ''),
+    edit('spare-segment', `    yield* wait<void>((done) => disk.flushDirectory(done));\n    return`, '    return'),
   ),
   mutant(
     'snapshot-unflushed',

@@ -15,8 +15,6 @@ const ZEROS = 32;
 export function rot(workload: Workload, tally: Tally): void {
   const { disk: used, course } = live(workload, () => undefined);
   const files = used.files();
-  // Never read: room that is held for hard times.
-  files.delete('reserve');
   const right = course.states[course.states.length - 1] as string;
   let whole: StoredImage | undefined;
   const check = (disk: MemoryDisk, clock: VirtualClock, what: string): void => {

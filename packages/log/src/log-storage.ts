@@ -7,7 +7,7 @@
 import { type Clock, type Disk, DiskError, type DiskFile } from '@quorate/ports';
 import { assert, type Zxid } from '@quorate/protocol';
 import { type Completion, lastZxidOf, type Mark, type Run, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
-import { fileName, RESERVE_NAME } from './file-names.js';
+import { fileName } from './file-names.js';
 import { BATCH_BYTES_MAX, SEGMENT_BYTES, SNAPSHOTS_KEPT } from './limits.js';
 import { cutSegment, readLog } from './log-reader.js';
 import type { Manifest, SnapshotEntry } from './manifest.js';
@@ -19,13 +19,14 @@ import { closed, Segment } from './segment.js';
 import { SEGMENT_HEAD_BYTES } from './segment-header.js';
 import { type Batch, batchOf, partsOf, SegmentWriter } from './segment-writer.js';
 import { writeSnapshot } from './snapshot-file.js';
+import { makeSegmentFile, removeFile, SpareSegment } from './spare-segment.js';
 import { run, type Steps, wait } from './steps.js';
 
 export interface LogStorageOptions {
   readonly disk: Disk;
   /** What comes in one turn is written together: `defer` alone is used. */
   readonly clock: Pick<Clock, 'defer'>;
-  /** The room that is reserved for the records of a segment, and once more for hard times, in bytes; 64 MiB when absent. */
+  /** The room that is reserved for the records of a segment, and of the next one ahead of its need, in bytes; 64 MiB when absent. */
   readonly segmentBytes?: number;
   /** Told of what an operator should know. Nobody is when absent. */
   readonly onNotice?: (notice: Notice) => void;
@@ -54,6 +55,7 @@ export class LogStorage implements Storage {
   readonly #segmentBytes: number;
   readonly #onNotice: (notice: Notice) => void;
   readonly #manifest: ManifestStore;
+  readonly #spare: SpareSegment;
   #recovered: Recovered | undefined;
   /** Nothing is added to a damaged history before it has been cut or replaced. */
   #damaged = false;
@@ -87,6 +89,7 @@ export class LogStorage implements Storage {
     this.#segmentBytes = SEGMENT_HEAD_BYTES + segmentBytes;
     this.#onNotice = onNotice;
     this.#manifest = new ManifestStore(disk);
+    this.#spare = new SpareSegment(disk);
   }
 
   /**
@@ -147,8 +150,8 @@ export class LogStorage implements Storage {
       file.close();
     }
     yield* this.#manifest.settle((was) => this.#withHistory(was));
-    for (const name of garbage) yield* this.#remove(name);
-    this.#inTheBackground(() => this.#makeReserve());
+    for (const name of garbage) yield* removeFile(this.#disk, name);
+    this.#makeSpare();
   }
 
   // The log lane
@@ -280,19 +283,20 @@ export class LogStorage implements Storage {
     });
   }
 
-  /** A new segment that follows `base`, with room for the batch at least. */
+  /**
+   * A new segment that follows `base`, with room for the batch at least.
+   *
+   * @throws DiskError NO_SPACE where none was made ahead, or the batch is too large for it.
+   */
   *#newWriter(base: Zxid, batch: Batch): Steps<SegmentWriter> {
-    const room = Math.max(this.#segmentBytes, SegmentWriter.roomFor(batch));
-    const segment = new Segment(this.#nextId++, base);
-    try {
-      return yield* SegmentWriter.create(this.#disk, segment, room);
-    } catch (error) {
-      if (!isNoSpace(error)) throw error;
-      yield* this.#remove(fileName('segment', segment.id));
-      if (!(yield* this.#remove(RESERVE_NAME))) throw error;
-      this.#notice({ type: 'nearlyFull' });
-      return yield* SegmentWriter.create(this.#disk, new Segment(this.#nextId++, base), room);
-    }
+    const room = SegmentWriter.roomFor(batch);
+    const file =
+      (yield* this.#spare.take(room)) ??
+      (yield* makeSegmentFile(this.#disk, this.#nextId++, Math.max(this.#segmentBytes, room))) ??
+      noSpace();
+    const writer = yield* SegmentWriter.begin(file, base);
+    this.#makeSpare();
+    return writer;
   }
 
   #useWriter(writer: SegmentWriter | undefined): void {
@@ -367,7 +371,7 @@ export class LogStorage implements Storage {
       this.#notice({ type: 'snapshotSkipped', zxid });
     }
     if (!pending.superseded) yield* this.#restructure(() => this.#keep(entry, pending));
-    if (!this.#snapshots.includes(entry)) yield* this.#remove(fileName('snapshot', entry.id));
+    if (!this.#snapshots.includes(entry)) yield* removeFile(this.#disk, fileName('snapshot', entry.id));
   }
 
   /** The log begins at the oldest snapshot that is kept. */
@@ -400,36 +404,16 @@ export class LogStorage implements Storage {
   }
 
   *#purge(names: readonly string[]): Steps<void> {
-    for (const name of names) yield* this.#remove(name);
-    yield* this.#makeReserve();
+    for (const name of names) yield* removeFile(this.#disk, name);
+    this.#makeSpare();
   }
 
-  /** False where there is no such file. */
-  *#remove(name: string): Steps<boolean> {
-    try {
-      yield* wait<void>((done) => this.#disk.remove(name, done));
-    } catch (error) {
-      if (error instanceof DiskError && error.code === 'NOT_FOUND') return false;
-      throw error;
-    }
-    yield* wait<void>((done) => this.#disk.flushDirectory(done));
-    return true;
-  }
-
-  *#makeReserve(): Steps<void> {
-    try {
-      const names = yield* wait<readonly string[]>((done) => this.#disk.list(done));
-      const there = names.includes(RESERVE_NAME);
-      const file = yield* wait<DiskFile>((done) => (there ? this.#disk.open(RESERVE_NAME, done) : this.#disk.create(RESERVE_NAME, done)));
-      yield* wait<void>((done) => file.reserve(this.#segmentBytes, done));
-      yield* wait<void>((done) => file.flush(done));
-      file.close();
-      if (!there) yield* wait<void>((done) => this.#disk.flushDirectory(done));
-    } catch (error) {
-      if (!isNoSpace(error)) throw error;
-      yield* this.#remove(RESERVE_NAME);
-      this.#notice({ type: 'noReserve' });
-    }
+  /** Begins with the file of the next segment. It is no part of the background, where it would wait for a snapshot. */
+  #makeSpare(): void {
+    if (this.#spare.isThere || this.#damaged) return;
+    this.#run(this.#spare.make(this.#nextId++, this.#segmentBytes), (isMade) => {
+      if (!isMade) this.#notice({ type: 'nearlyFull' });
+    });
   }
 
   #inTheBackground<T>(steps: () => Steps<T>, done: (result: T) => void = () => {}): void {
@@ -517,6 +501,10 @@ export class LogStorage implements Storage {
   #notice(notice: Notice): void {
     this.#later(() => this.#onNotice(notice));
   }
+}
+
+function noSpace(): never {
+  throw new DiskError('NO_SPACE', 'no space is left for the next segment of the log');
 }
 
 function isNoSpace(error: unknown): boolean {

@@ -1,13 +1,13 @@
 /** The segment at the end of the log, which grows. */
-import type { Disk, DiskFile } from '@quorate/ports';
+import type { DiskFile } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
 import { lastZxidOf, type Run } from '@quorate/zab';
 import { encodeNote, type NoteSlot } from './durable-note.js';
-import { fileName } from './file-names.js';
 import { BATCH_BYTES_MAX, RECORD_BYTES_MAX } from './limits.js';
 import { type Place, recordBytes, writeRecord } from './record.js';
-import type { Segment } from './segment.js';
+import { Segment } from './segment.js';
 import { encodeSegmentHeader, noteOffset, SEGMENT_HEAD_BYTES } from './segment-header.js';
+import type { SegmentFile } from './spare-segment.js';
 import { type Steps, wait } from './steps.js';
 
 /** Runs as they will stand in a segment: cut into records, so that they can be read a part at a time. */
@@ -30,21 +30,19 @@ export class SegmentWriter {
   #notedTo: number;
   #nextNote: NoteSlot = 0;
 
-  private constructor(file: DiskFile, segment: Segment, reserved: number) {
+  private constructor({ id, file, reserved }: SegmentFile, base: Zxid) {
     this.#file = file;
-    this.segment = segment;
     this.#reserved = reserved;
-    this.#notedTo = segment.end.offset;
+    this.segment = new Segment(id, base);
+    this.#notedTo = this.segment.end.offset;
   }
 
-  /** Makes the file of a segment, with room for the future, and flushes it. It counts once a manifest names it. */
-  static *create(disk: Disk, segment: Segment, reserved: number): Steps<SegmentWriter> {
-    const file = yield* wait<DiskFile>((done) => disk.create(fileName('segment', segment.id), done));
-    yield* wait<void>((done) => file.reserve(reserved, done));
-    yield* wait<void>((done) => file.write(0, encodeSegmentHeader({ id: segment.id, base: segment.base, reserved }), done));
+  /** Makes a segment of a file, and flushes it. It counts once a manifest names it. */
+  static *begin(made: SegmentFile, base: Zxid): Steps<SegmentWriter> {
+    const { id, file, reserved } = made;
+    yield* wait<void>((done) => file.write(0, encodeSegmentHeader({ id, base, reserved }), done));
     yield* wait<void>((done) => file.flush(done));
-    yield* wait<void>((done) => disk.flushDirectory(done));
-    return new SegmentWriter(file, segment, reserved);
+    return new SegmentWriter(made, base);
   }
 
   /** How long a segment must be for this to fit in. */

@@ -1,5 +1,6 @@
 /** `quorate COMMAND …`: which command it is, and how it ends. */
 import { FULL_VERSION } from '@quorate/node';
+import { FORMAT_HELP, format } from './format.js';
 import { ExitCode, type Io, UsageError } from './io.js';
 import { SERVE_HELP, serve } from './serve.js';
 import { SHELL_HELP, shell } from './shell.js';
@@ -7,6 +8,8 @@ import { SHELL_HELP, shell } from './shell.js';
 const HELP = `quorate: a ZooKeeper server, and a shell for any ZooKeeper
 
   quorate serve [zoo.cfg] [options]    run a server
+  quorate format --data DIR --name NAME
+                                       found an ensemble in an empty directory
   quorate shell [options] [command]    speak with a server
   quorate version
 
@@ -20,6 +23,8 @@ export async function main(args: readonly string[], io: Io): Promise<ExitCode> {
     switch (command) {
       case 'serve':
         return await helpOr(SERVE_HELP, rest, io, serve);
+      case 'format':
+        return await helpOr(FORMAT_HELP, rest, io, format);
       case 'shell':
         return await helpOr(SHELL_HELP, rest, io, shell);
       case 'version':

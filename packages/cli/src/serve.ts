@@ -17,6 +17,7 @@ With zoo.cfg, and myid in its dataDir, the server is what they say; options go b
   --words A,B          four-letter words that are answered: srvr; * for all
   --admin-port N       open the admin port, on 127.0.0.1
   --metrics-port N     open a port for Prometheus, on 127.0.0.1
+  --insecure-peers     let servers speak without TLS over a network that other machines reach
   --audit              log who changes what
   --log                log to stderr, a line of JSON for each event
 
@@ -34,6 +35,7 @@ const options = {
   'admin-port': { type: 'string' },
   'metrics-port': { type: 'string' },
   audit: { type: 'boolean' },
+  'insecure-peers': { type: 'boolean' },
   log: { type: 'boolean' },
 } as const;
 
@@ -88,6 +90,7 @@ function configOf(args: readonly string[], io: Io): ServerConfig {
     ...(adminPort !== undefined && { admin: { port: numberOf('--admin-port', adminPort) } }),
     ...(metricsPort !== undefined && { metrics: { port: numberOf('--metrics-port', metricsPort) } }),
     ...(audit !== undefined && { audit }),
+    ...(values['insecure-peers'] === true && { insecurePeers: true }),
     ...(log === true && { log: jsonLines(io) }),
   };
 }

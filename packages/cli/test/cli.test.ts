@@ -100,6 +100,27 @@ describe('quorate serve', () => {
     expect(out).toMatch(/clients 127\.0\.0\.1:(?!2181)\d+\n/);
   });
 
+  test('keeps its data in a directory that was founded', async () => {
+    const data = folder();
+    expect(await run(['serve', '--data', data, '--port', '0'])).toEqual({
+      code: 1,
+      out: expect.stringContaining(`data in ${data}`),
+      err: `quorate: the server has ended: ${data} is not founded, or was lost: found a new ensemble there by formatStore, or quorate format --data ${data} --name NAME\n`,
+    });
+    const fresh = folder();
+    expect(await run(['format', '--data', fresh])).toMatchObject({ code: 2, err: 'quorate: format takes --data DIR and --name NAME\n' });
+    expect(await run(['format', '--data', fresh, '--name', 'test'])).toEqual({
+      code: 0,
+      out: `${fresh} is the store of a voter of the new ensemble test\n`,
+      err: '',
+    });
+    expect(await run(['serve', '--data', fresh, '--port', '0'], { until: /serving/ })).toMatchObject({ code: 0, err: '' });
+    expect(await run(['format', '--data', fresh, '--name', 'test'])).toMatchObject({
+      code: 1,
+      err: 'quorate: only an empty store can be formatted: this one has been in use\n',
+    });
+  });
+
   test('ends with 1 where its port is taken', async () => {
     const port = new URL(`tcp://${(await served()).clientAddress}`).port;
     expect(await run(['serve', '--memory', '--port', port])).toEqual({
@@ -140,6 +161,14 @@ describe('quorate shell', () => {
     expect(await ask('create', '/a')).toEqual({ code: 1, out: '', err: 'Node already exists: /a\n' });
     expect(await ask('ls')).toEqual({ code: 2, out: '', err: 'ls [-s] [-w] [-R] path\n' });
     expect(await ask('nosuch')).toEqual({ code: 2, out: '', err: 'there is no command "nosuch": help lists them\n' });
+  });
+
+  test('takes a line of any length (CVE-2016-5017)', async () => {
+    const { clientAddress } = await served();
+    const lines = [`create /long ${'x'.repeat(1_000_000)}`, `cmd:${'y'.repeat(1_000_000)}`, 'stat /long', 'quit'];
+    const { code, out } = await run(['shell', '-server', clientAddress as string], { input: lines.join('\n') });
+    expect(code).toBe(0);
+    expect(out).toContain('dataLength = 1000000');
   });
 
   test('says when there is nobody', async () => {

@@ -20,9 +20,16 @@ export class FileDisk implements Disk {
   /** Calls that have not been answered. The disk is given back when there are none. */
   #outstanding = 0;
   #closed = false;
+  #givenBack = false;
+  /** Resolves when the disk was closed and somebody else may have its directory. */
+  readonly released: Promise<void>;
+  #onReleased!: () => void;
 
   private constructor(directory: string) {
     this.#directory = resolve(directory);
+    this.released = new Promise((done) => {
+      this.#onReleased = done;
+    });
   }
 
   /**
@@ -109,14 +116,16 @@ export class FileDisk implements Disk {
 
   /** Another process may have the directory once nothing of this one can reach it any more. */
   #giveBack(): void {
-    if (!this.#closed || this.#outstanding > 0) return;
+    if (!this.#closed || this.#outstanding > 0 || this.#givenBack) return;
+    this.#givenBack = true;
     for (const file of this.#open) file.close();
     const descriptor = this.#descriptor;
     this.#descriptor = undefined;
     const lock = this.#lock;
     this.#lock = undefined;
-    void lock?.release().then(() => {
+    void (lock?.release() ?? Promise.resolve()).then(() => {
       if (descriptor !== undefined) fs.closeSync(descriptor);
+      this.#onReleased();
     });
   }
 

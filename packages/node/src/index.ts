@@ -10,6 +10,7 @@ export { type PeerTransportOptions, peerTransport } from './peer-transport.js';
 export { permissionLetters, permissionsOf } from './permission-letters.js';
 export type { AdminConfig, HttpPort, PeerAddress as ServerAddress, ServerConfig } from './server-config.js';
 export type { Logger } from './server-log.js';
+export { formatStore } from './server-parts.js';
 export { FULL_VERSION } from './server-version.js';
 export type { Mode } from './server-view.js';
 export { RunningServer, type RunningStatus, startServer } from './start-server.js';

@@ -159,7 +159,7 @@ export class Listener {
 
   /** Gives the port back and cuts every connection. The ensemble goes on. */
   close(): Promise<void> {
-    this.stopListening();
+    void this.stopListening();
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
     return this.#closed as Promise<void>;

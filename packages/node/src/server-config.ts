@@ -4,6 +4,7 @@ import type { ClientTls } from './client-tls.js';
 import { WORDS } from './four-letter-words.js';
 import type { ListenOptions } from './listen.js';
 import { check, checkWhole } from './option-rules.js';
+import type { PeerTls } from './peer-tls.js';
 import type { Logger } from './server-log.js';
 
 /** Where one server of an ensemble is (`server.N=host:quorumPort:electionPort`). */
@@ -84,6 +85,10 @@ export interface ServerConfig {
   readonly audit?: boolean | undefined;
   /** Nothing is logged when absent. */
   readonly log?: Logger | undefined;
+  /** TLS between the servers; none when absent (`sslQuorum`). */
+  readonly peerTls?: PeerTls | undefined;
+  /** Whether servers may speak without TLS over a network that other machines reach; false when absent. */
+  readonly insecurePeers?: boolean | undefined;
   /** How this server reaches its peers, where that is not by TCP. */
   readonly transport?: (() => Transport) | undefined;
   /** Where it keeps what must survive, in place of `dataDir` and `memory`. */
@@ -104,7 +109,7 @@ const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = n
 ]);
 
 const booleans: ReadonlySet<string> = new Set([
-  ...['memory', 'localSessions', 'localSessionsUpgrading', 'readOnlyMode', 'digest', 'enforceQuota', 'audit'],
+  ...['memory', 'localSessions', 'localSessionsUpgrading', 'readOnlyMode', 'digest', 'enforceQuota', 'audit', 'insecurePeers'],
 ]);
 const functions: ReadonlySet<string> = new Set(['onQuotaExcess', 'transport', 'storage']);
 /** Checked by whoever takes them apart. */
@@ -112,6 +117,7 @@ const objects: ReadonlySet<string> = new Set([
   'requestThrottle',
   'connectionThrottle',
   'secureClient',
+  'peerTls',
   'admin',
   'metrics',
   'log',

@@ -1,6 +1,6 @@
 /** One server in this process: its store, its ports and what it tells of itself (ZooKeeper: `ZooKeeperServerMain`, `QuorumPeerMain`). */
 import { type Clock, realClock, realRandom } from '@quorate/ports';
-import { type Config, MemoryNetwork, MemoryStorage, Server, type Sid, type Storage, type Transport } from '@quorate/server';
+import { Server, type ServerOptions, type Sid, type Transport } from '@quorate/server';
 import { answerAdmin } from './admin-port.js';
 import { type AuditEntry, auditSessionEnd, auditWrite } from './audit-log.js';
 import { answerWord } from './four-letter-words.js';
@@ -10,6 +10,7 @@ import { type Listener, listen } from './listen.js';
 import { Metrics } from './metrics.js';
 import { checkServerConfig, type ServerConfig } from './server-config.js';
 import { channels, type Logger, silent } from './server-log.js';
+import { ensembleConfigOf, type ServerStore, sizesOf, storeOf, transportOf } from './server-parts.js';
 import { FULL_VERSION } from './server-version.js';
 import { type Mode, modeOf, type ServerView } from './server-view.js';
 
@@ -39,12 +40,16 @@ const TICK_TIME_MS = 2_000;
  */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
   checkServerConfig(config);
-  const running = new RunningServer(config);
+  const transport = await transportOf(config, config.log ?? silent);
+  let running: RunningServer | undefined;
   try {
+    running = new RunningServer(config, transport);
     await running.open();
     return running;
   } catch (error) {
-    await running.close();
+    await running?.close();
+    // It has bound its ports already, and only a server that was started gives them back.
+    transport.stop();
     throw error;
   }
 }
@@ -55,6 +60,7 @@ export class RunningServer {
   readonly #config: ServerConfig;
   readonly #clock: Clock = realClock;
   readonly #log: Logger;
+  readonly #store: ServerStore;
   readonly #server: Server;
   readonly #view: ServerView;
   readonly #waiting = new Set<() => void>();
@@ -69,7 +75,7 @@ export class RunningServer {
   #end!: (error: Error | undefined) => void;
 
   /** Made by `startServer`. */
-  constructor(config: ServerConfig) {
+  constructor(config: ServerConfig, transport: Transport) {
     const { sid = 1, log = silent } = config;
     this.sid = sid;
     this.#config = config;
@@ -77,7 +83,8 @@ export class RunningServer {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    this.#server = new Server(this.#serverOptions());
+    this.#store = storeOf(config, log);
+    this.#server = new Server(this.#serverOptions(transport));
     const running = this;
     this.#view = {
       server: this.#server,
@@ -91,7 +98,7 @@ export class RunningServer {
           return running.#secureClient?.port;
         },
       },
-      sizes: () => ({ snapshots: 0, log: 0 }),
+      sizes: () => sizesOf(config),
     };
   }
 
@@ -165,6 +172,7 @@ export class RunningServer {
     });
     await gone;
     linger.cancel();
+    await this.#store.released;
     await Promise.all([this.#admin?.close(), this.#metrics?.close()]);
     this.#audit([{ operation: 'serverStop', result: 'success' }]);
     this.#log.info({ sid: this.sid }, 'closed');
@@ -186,17 +194,16 @@ export class RunningServer {
     timer.cancel();
   }
 
-  #serverOptions(): ConstructorParameters<typeof Server>[0] {
-    const { config, transport } = this.#ensemble();
+  #serverOptions(transport: Transport): ServerOptions {
     const { tickTimeMs = TICK_TIME_MS, initLimit, syncLimit, snapshotEvery, minSessionTimeoutMs, maxSessionTimeoutMs } = this.#config;
     const { localSessions, localSessionsUpgrading, readOnlyMode, digest, enforceQuota, superDigest } = this.#config;
     const { containerCheckIntervalMs, containersPerMinuteMax, containerNeverUsedMaxMs } = this.#config;
     const { requestThrottle, connectionThrottle, onQuotaExcess } = this.#config;
     return {
       sid: this.sid,
-      config,
+      config: ensembleConfigOf(this.#config),
       transport,
-      storage: this.#storage(),
+      storage: this.#store.storage,
       clock: this.#clock,
       tickTimeMs,
       // Clients choose the names of znodes, and must not know how they are hashed.
@@ -213,26 +220,6 @@ export class RunningServer {
         onSessionEnd: (end) => this.#audit(auditSessionEnd(end)),
       }),
     };
-  }
-
-  #ensemble(): { readonly config: Config; readonly transport: Transport } {
-    const { servers, groups, transport } = this.#config;
-    if (servers === undefined || servers.length === 1) {
-      const config = { version: 0, voters: [this.sid] };
-      return { config, transport: transport?.() ?? new MemoryNetwork({ clock: this.#clock }).transport(this.sid) };
-    }
-    if (transport === undefined)
-      throw new TypeError('servers: an ensemble needs a transport for its peers, and there is none over TCP yet: give { transport }');
-    const sidsOf = (observing: boolean): Sid[] => servers.filter(({ observer = false }) => observer === observing).map(({ sid }) => sid);
-    const config = { version: 0, voters: sidsOf(false), observers: sidsOf(true), ...(groups !== undefined && { groups }) };
-    return { config, transport: transport() };
-  }
-
-  #storage(): Storage {
-    const { storage, memory } = this.#config;
-    if (storage !== undefined) return storage();
-    if (memory !== true) throw new TypeError('dataDir: there is no storage on disk yet: memory: true keeps everything in the process');
-    return new MemoryStorage({ clock: this.#clock }).format({ ensembleId: 'memory' });
   }
 
   /** Whoever subscribes to the channel later hears nothing of a server that was started before without an audit log. */
@@ -252,9 +239,22 @@ export class RunningServer {
     this.#log.info(status, 'status');
     if (channels.status.hasSubscribers) channels.status.publish({ sid: this.sid, status });
     this.#look();
+    this.#checkVote();
+  }
+
+  /** Alone without a vote it would wait for ever for an ensemble that gives it one. */
+  #checkVote(): void {
+    if (this.#server.status.votes || ensembleConfigOf(this.#config).voters.length > 1) return;
+    const { dataDir = 'the store' } = this.#config;
+    this.#onFailure(
+      new Error(
+        `${dataDir} is not founded, or was lost: found a new ensemble there by formatStore, or quorate format --data ${dataDir} --name NAME`,
+      ),
+    );
   }
 
   #onFailure(error: Error): void {
+    if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#log.error({ sid: this.sid, err: error }, 'the server has failed');
     if (channels.failure.hasSubscribers) channels.failure.publish({ sid: this.sid, error });

@@ -102,6 +102,7 @@ class ZooCfgReader {
     this.#takeTimes();
     this.#takeStore();
     this.#takeEnsemble();
+    this.#takePeerTls();
     this.#takePorts();
     this.#takeRest();
     const unknown = this.#properties.values().next().value;
@@ -198,6 +199,17 @@ class ZooCfgReader {
     if (this.#groups.size > 0) this.#config.groups = this.#groupsOf();
   }
 
+  #takePeerTls(): void {
+    const enabled = this.#take('sslQuorum');
+    const keys = this.#pem('ssl.quorum.keyStore');
+    const trust = this.#pem('ssl.quorum.trustStore');
+    if (enabled?.value.toLowerCase() !== 'true') return;
+    if (keys === undefined || trust === undefined)
+      throw this.#error(enabled, 'needs ssl.quorum.keyStore.location and ssl.quorum.trustStore.location, each a PEM file');
+    if (keys.password !== undefined) throw this.#error(enabled, 'the key of ssl.quorum.keyStore.location must have no password');
+    this.#config.peerTls = { key: keys.text, cert: keys.text, ca: trust.text };
+  }
+
   #myid(): Sid {
     const file = join(this.#config.dataDir as string, 'myid');
     let text: string;
@@ -253,8 +265,8 @@ class ZooCfgReader {
   }
 
   #tls(): ClientTls | undefined {
-    const keys = this.#pem('keyStore');
-    const trust = this.#pem('trustStore');
+    const keys = this.#pem('ssl.keyStore');
+    const trust = this.#pem('ssl.trustStore');
     const auth = this.#take('ssl.clientAuth');
     const modes = { need: 'REQUIRED', want: 'OPTIONAL', none: 'NONE' } as const;
     const clientCertificates = auth === undefined ? 'REQUIRED' : modes[auth.value.toLowerCase() as keyof typeof modes];
@@ -263,10 +275,10 @@ class ZooCfgReader {
     return { key: keys.text, cert: keys.text, passphrase: keys.password, ca: trust?.text, clientCertificates };
   }
 
-  #pem(store: 'keyStore' | 'trustStore'): { readonly text: string; readonly password: string | undefined } | undefined {
-    const location = this.#take(`ssl.${store}.location`);
-    const type = this.#take(`ssl.${store}.type`);
-    const password = this.#take(`ssl.${store}.password`)?.value;
+  #pem(store: string): { readonly text: string; readonly password: string | undefined } | undefined {
+    const location = this.#take(`${store}.location`);
+    const type = this.#take(`${store}.type`);
+    const password = this.#take(`${store}.password`)?.value;
     if (location === undefined) return undefined;
     if (type === undefined ? !location.value.endsWith('.pem') : type.value.toUpperCase() !== 'PEM')
       throw this.#error(

@@ -46,7 +46,7 @@ const READ = ['configuration', 'connections', 'dump', 'environment', 'stats', 'v
 const CHANGE = ['connection_stat_reset', 'stat_reset'];
 
 describe('the admin port', () => {
-  test('answers what reveals nothing to everybody, and nothing else', async () => {
+  test('answers what reveals nothing to everybody, and nothing else (CVE-2025-58457)', async () => {
     const server = await started();
     for (const name of OPEN) expect(await command(server, name)).toMatchObject({ status: 200, body: { command: name, error: null } });
     for (const name of [...READ, ...CHANGE]) {
@@ -58,7 +58,7 @@ describe('the admin port', () => {
     }
   });
 
-  test('believes no header about who is there', async () => {
+  test('believes no header about who is there (CVE-2024-51504)', async () => {
     const server = await started();
     const headers = {
       'x-forwarded-for': '127.0.0.1',
@@ -195,7 +195,7 @@ describe('the audit log', () => {
   });
 });
 
-test('no secret gets into a log, a metric, a word, the admin port or an error', async () => {
+test('no secret gets into a log, a metric, a word, the admin port or an error (CVE-2026-24308)', async () => {
   const seen: string[] = [];
   const keep = (value: unknown): void => {
     seen.push(

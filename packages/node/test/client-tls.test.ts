@@ -64,7 +64,7 @@ describe('a port for TLS', () => {
     const listener = await served();
     expect(await idsOf(listener, mallory)).toBeUndefined();
     expect(await idsOf(listener, {})).toBeUndefined();
-    expect(listener.connectionCount).toBe(0);
+    await expect.poll(() => listener.connectionCount).toBe(0);
   });
 
   test.each<[NonNullable<ClientTls['clientCertificates']>, readonly (readonly string[] | undefined)[]]>([

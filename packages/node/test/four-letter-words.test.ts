@@ -179,7 +179,7 @@ describe('who is answered', () => {
   });
 });
 
-test('what could be long is cut, and says so', async () => {
+test('what could be long is cut, and says so (CVE-2017-5637)', async () => {
   const { address, client } = await scene();
   await Promise.all(Array.from({ length: 10_050 }, (_, i) => client.exists(`/none-${i}`, { watch: () => {} })));
   const text = await ask(address, 'wchp');

@@ -37,7 +37,7 @@ async function meeting(tls: ReadonlyMap<Sid, PeerTls>) {
 }
 
 describe('under TLS', () => {
-  test('a server that another authority has signed for reaches no state machine', async () => {
+  test('a server that another authority has signed for reaches no state machine (CVE-2018-8012)', async () => {
     const stranger = await (await Authority.found('another')).issue('127.0.0.1');
     const { world, heard, first, second, handler } = await meeting(new Map([...certificates, [1, stranger]]));
     first.open(2, handler('channel')).send({ type: 'FOLLOWERINFO', acceptedEpoch: 1, ensembleId: '' });
@@ -49,8 +49,12 @@ describe('under TLS', () => {
     world.close();
   });
 
-  test('nor does one whose certificate is for another host', async () => {
-    const elsewhere = await authority.issue('other.example');
+  test.each([
+    ['is for another host', 'other.example'],
+    ['is for the name that its address would be looked up as (CVE-2026-24281)', 'localhost'],
+    ['names no host at all (CVE-2023-44981)', undefined],
+  ])('nor does one whose certificate %s', async (_, host) => {
+    const elsewhere = await authority.issue(host);
     const { world, heard, first, handler } = await meeting(new Map([...certificates, [1, elsewhere]]));
     first.open(2, handler('channel')).send({ type: 'FOLLOWERINFO', acceptedEpoch: 1, ensembleId: '' });
     await until(() => heard.length > 0);
@@ -60,7 +64,7 @@ describe('under TLS', () => {
     world.close();
   });
 
-  test('nor does one without a certificate, or without TLS', async () => {
+  test('nor does one without a certificate, or without TLS (CVE-2018-8012)', async () => {
     const { world, heard } = await meeting(certificates);
     const { quorumPort, host } = world.servers.get(2) as { quorumPort: number; host: string };
     const { ca } = certificates.get(1) as PeerTls;
@@ -74,7 +78,7 @@ describe('under TLS', () => {
   });
 });
 
-test('without TLS, a port that other machines reach is not opened unasked', async () => {
+test('without TLS, a port that other machines reach is not opened unasked (CVE-2018-8012)', async () => {
   const servers = new Map([[1, { host: '0.0.0.0', quorumPort: 1, electionPort: 2 }]]);
   const options = { sid: 1, config: { ...CONFIG, voters: [1] }, servers, clock: realClock, random: realRandom };
   await expect(peerTransport(options)).rejects.toThrow(TypeError);

@@ -1,9 +1,14 @@
 /** One server with ports of its own, over the loopback. */
 import { once } from 'node:events';
-import { connect as connectSocket } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect as connectSocket, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MemoryNetwork, MemoryStorage, realClock } from 'quorate';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connect, type RunningServer, type ServerConfig, startServer } from '../src/index.js';
+import { connect, formatStore, type RunningServer, type ServerConfig, startServer } from '../src/index.js';
+import { ask } from './support/ask.ts';
+import { freePorts } from './support/free-ports.js';
 
 const closers: (() => unknown)[] = [];
 
@@ -90,6 +95,69 @@ describe('a server alone', () => {
     expect(errors).toEqual([{ sid: 1, err: expect.objectContaining({ message: 'the disk is gone' }) }]);
     await expect(server.ready()).rejects.toThrow('the disk is gone');
   });
+});
+
+describe('a server with a directory', () => {
+  function folder(): string {
+    const path = mkdtempSync(join(tmpdir(), 'quorate-server-'));
+    closers.push(() => rmSync(path, { recursive: true, force: true }));
+    return path;
+  }
+
+  test('goes on where it has ended, and says what its files take', async () => {
+    const dataDir = folder();
+    await formatStore(dataDir, 'test');
+    const first = await started({ memory: undefined, dataDir, words: ['*'] });
+    const client = await connected(first);
+    await client.create('/a', 'kept');
+    await client.close();
+    expect(Number(/^logdir_size: (\d+)$/m.exec(await ask(first.clientAddress as string, 'dirs'))?.[1])).toBeGreaterThan(0);
+    await first.close();
+    const second = await started({ memory: undefined, dataDir });
+    const again = await connected(second);
+    expect(new TextDecoder().decode((await again.getData('/a')).data)).toBe('kept');
+    await second.close();
+    await expect(formatStore(dataDir, 'test')).rejects.toThrow('only an empty store can be formatted');
+  });
+
+  test('does not begin anew by itself where the directory is empty', async () => {
+    const dataDir = folder();
+    const server = await started({ memory: undefined, dataDir });
+    expect((await server.ended)?.message).toContain('is not founded, or was lost: found a new ensemble there by formatStore');
+  });
+
+  test('is one of three that speak over TCP', async () => {
+    const ports = await freePorts(6);
+    const servers = [1, 2, 3].map((sid) => ({
+      sid,
+      host: '127.0.0.1',
+      quorumPort: ports[2 * sid - 2] as number,
+      electionPort: ports[2 * sid - 1] as number,
+    }));
+    const all = await Promise.all(
+      servers.map(async ({ sid }) => {
+        const dataDir = folder();
+        await formatStore(dataDir, 'test');
+        return started({ memory: undefined, dataDir, sid, servers, tickTimeMs: 200 });
+      }),
+    );
+    await Promise.all(all.map((server) => server.ready()));
+    expect(all.map(({ status }) => status.mode).sort()).toEqual(['follower', 'follower', 'leader']);
+    const client = await connected(all[0] as RunningServer);
+    await client.create('/a', 'x');
+  });
+});
+
+test('a server that cannot open its client port gives back the ports for its peers', async () => {
+  const [quorumPort = 0, electionPort = 0, otherPort = 0] = await freePorts(3);
+  const servers = [1, 2].map((sid) => ({ sid, host: '127.0.0.1', quorumPort: sid === 1 ? quorumPort : otherPort, electionPort }));
+  const taken = Number(new URL(`tcp://${(await started()).clientAddress}`).port);
+  await expect(startServer({ memory: true, servers, client: { port: taken } })).rejects.toMatchObject({ code: 'PORT_IN_USE', port: taken });
+  for (const port of [quorumPort, electionPort]) {
+    const again = createServer().listen(port, '127.0.0.1');
+    await once(again, 'listening');
+    await new Promise((resolve) => again.close(resolve));
+  }
 });
 
 describe('servers of an ensemble', () => {

@@ -185,6 +185,24 @@ describe('an ensemble', () => {
   });
 });
 
+test('servers may speak TLS among themselves', () => {
+  const { config } = read({
+    'zoo.cfg': [
+      'dataDir=/d',
+      'clientPort=2181',
+      'sslQuorum=true',
+      'ssl.quorum.keyStore.location=/k.pem',
+      'ssl.quorum.trustStore.location=/t.pem',
+      'server.1=a:1:2',
+      'server.2=b:1:2',
+    ].join('\n'),
+    '/d/myid': '1',
+    '/k.pem': 'KEY',
+    '/t.pem': 'CA',
+  });
+  expect(config).toMatchObject({ peerTls: { key: 'KEY', cert: 'KEY', ca: 'CA' } });
+});
+
 describe('what is refused, with its line and what to do', () => {
   test.each<[string, string]>([
     ['clientPort=1', 'zoo.cfg: dataDir is missing'],
@@ -204,6 +222,7 @@ describe('what is refused, with its line and what to do', () => {
     ['dataDir=/d\nserver.300=a:1:2', 'zoo.cfg:2: a server has a number from 1 to 254, not 300'],
     ['dataDir=/d\nsecureClientPort=1', 'zoo.cfg:2: needs ssl.keyStore.location'],
     ['dataDir=/d\nsecureClientPort=1\nssl.keyStore.location=/k.jks', 'zoo.cfg:3: must be a PEM file'],
+    ['dataDir=/d\nclientPort=1\nsslQuorum=true', 'zoo.cfg:3: needs ssl.quorum.keyStore.location and ssl.quorum.trustStore.location'],
     ['dataDir=/d\nclientPort=1\nmetricsProvider.className=x.Statsd', 'zoo.cfg:3: must be org.apache.zookeeper.metrics.prometheus'],
     ['dataDir=/d\nclientPort=1\nauthProvider.1=x', 'zoo.cfg:3: authProvider.1 is not known here'],
   ])('%j', (text, message) => {

@@ -2,8 +2,9 @@
  * Txns over a tree that may hold what they do already, in whole or in part: a snapshot of Apache ZooKeeper's is written while txns are applied, so each of its znodes is of
  * another moment, and all txns since the first of these moments follow (`DataTree.processTxn`; ZOOKEEPER-3249).
  *
- * What the znode itself says decides: one whose czxid is above the txn's is a later znode of that path, and the txn is not about it; numbers only move forward. Once the
- * last txn is applied that was made before the snapshot was finished, the tree is what it is on the server that wrote it.
+ * What the znode itself says decides: one whose czxid is above the txn's is a later znode of that path, and the txn is not about it. A parent's numbers may go back for
+ * a while: the last txn that is about them sets them right. Once the last txn is applied that was made before the snapshot was finished, the tree is what it is on the
+ * server that wrote it.
  */
 import {
   assert,
@@ -62,15 +63,13 @@ function replayCreation(target: ReplayTarget, header: TxnHeader, txn: Creation):
   const { rows } = store;
   const parent = store.findParent(txn.path);
   if (parent === undefined || isLater(store, parent, header)) return;
-  const cversion = rows.int(parent, Int.cversion);
-  const pzxid = rows.long(parent, Long.pzxid);
   const known = store.find(txn.path);
-  if (known === undefined) target.apply(header, { ...txn, parentCVersion: (cversion + 1) | 0 });
+  if (known === undefined) target.apply(header, { ...txn, parentCVersion: (rows.int(parent, Int.cversion) + 1) | 0 });
   // The snapshot may have been written before the list of this znode was known.
   else if (rows.long(known, Long.czxid) === header.zxid && rows.int(known, Int.aversion) === 0) store.setAcl(known, txn.acl);
   target.renumber(parent, () => {
-    rows.setInt(parent, Int.cversion, Math.max(cversion, txn.parentCVersion));
-    rows.setLong(parent, Long.pzxid, Math.max(pzxid, header.zxid));
+    rows.setInt(parent, Int.cversion, txn.parentCVersion);
+    rows.setLong(parent, Long.pzxid, header.zxid);
   });
 }
 
@@ -80,10 +79,9 @@ function replayDeletion(target: ReplayTarget, header: TxnHeader, path: string): 
   const node = store.find(path);
   const parent = store.findParent(path);
   if (parent === undefined || isLater(store, parent, header) || isBuiltIn(path)) return;
-  const pzxid = rows.long(parent, Long.pzxid);
   if (node !== undefined && !isLater(store, node, header) && rows.int(node, Int.childCount) === 0)
     target.apply({ ...header, type: OpCode.delete }, { type: OpCode.delete, path });
-  target.renumber(parent, () => rows.setLong(parent, Long.pzxid, Math.max(pzxid, header.zxid)));
+  target.renumber(parent, () => rows.setLong(parent, Long.pzxid, header.zxid));
 }
 
 function replayData(target: ReplayTarget, header: TxnHeader, txn: SetDataTxn): void {

@@ -32,8 +32,8 @@ export class Authority {
     return new Authority(keys, certificate);
   }
 
-  /** What a server of this name needs: its certificate names nobody else. */
-  async issue(host: string): Promise<PeerTls> {
+  /** What a server of this name needs: its certificate names nobody else; without a name nobody at all. */
+  async issue(host?: string): Promise<PeerTls> {
     const keys = await newKeys();
     const certificate = await x509.X509CertificateGenerator.create({
       ...validity(),
@@ -43,7 +43,8 @@ export class Authority {
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,
       signingAlgorithm: ALGORITHM,
-      extensions: [new x509.SubjectAlternativeNameExtension([{ type: /^[\d.]+$/.test(host) ? 'ip' : 'dns', value: host }])],
+      extensions:
+        host === undefined ? [] : [new x509.SubjectAlternativeNameExtension([{ type: /^[\d.]+$/.test(host) ? 'ip' : 'dns', value: host }])],
     });
     const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
     return { key, cert: certificate.toString('pem'), ca: this.#certificate.toString('pem') };

@@ -1,0 +1,85 @@
+/** What a server stands on: its store, and the way to its peers. */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeDamage, LogStorage, type Notice } from '@quorate/log';
+import { realClock, realRandom } from '@quorate/ports';
+import { type Config, MemoryNetwork, MemoryStorage, type Sid, type Storage, type Transport, zookeeperPayloads } from '@quorate/server';
+import { FileDisk } from './file-disk.js';
+import { peerTransport } from './peer-transport.js';
+import type { ServerConfig } from './server-config.js';
+import type { Logger } from './server-log.js';
+
+/** The store of a server. */
+export interface ServerStore {
+  readonly storage: Storage;
+  /** Resolves when the storage was closed and somebody else may have its files. */
+  readonly released: Promise<void>;
+}
+
+export function storeOf({ dataDir, storage, sid = 1 }: ServerConfig, log: Logger): ServerStore {
+  if (storage !== undefined) return { storage: storage(), released: Promise.resolve() };
+  if (dataDir === undefined)
+    return { storage: new MemoryStorage({ clock: realClock }).format({ ensembleId: 'memory' }), released: Promise.resolve() };
+  const disk = FileDisk.open(dataDir);
+  const onNotice = (notice: Notice): void => log.warn({ sid, dataDir, ...noticeFields(notice) }, `store: ${notice.type}`);
+  return { storage: new LogStorage({ disk, clock: realClock, onNotice }), released: disk.released };
+}
+
+function noticeFields(notice: Notice): object {
+  return notice.type === 'spared'
+    ? { damage: describeDamage(notice.damage) }
+    : notice.type === 'snapshotSkipped'
+      ? { zxid: notice.zxid }
+      : {};
+}
+
+/**
+ * Founds an ensemble in an empty directory: each voter's is marked so once, before its first start, with the same name. A server whose directory is not marked
+ * has no vote until an ensemble has given it everything, so one that has lost its disk does not begin anew by itself.
+ *
+ * @throws RangeError where the store is not empty. What the disk says.
+ */
+export async function formatStore(dataDir: string, ensembleId: string): Promise<void> {
+  const disk = FileDisk.open(dataDir);
+  const storage = new LogStorage({ disk, clock: realClock });
+  const error = await new Promise<Error | undefined>((done) => storage.format({ ensembleId }, done));
+  storage.close();
+  await disk.released;
+  if (error !== undefined) throw error;
+}
+
+export function ensembleConfigOf({ sid = 1, servers, groups }: ServerConfig): Config {
+  if (servers === undefined) return { version: 0, voters: [sid] };
+  const sidsOf = (observing: boolean): Sid[] =>
+    servers.filter(({ observer = false }) => observer === observing).map((server) => server.sid);
+  return { version: 0, voters: sidsOf(false), observers: sidsOf(true), ...(groups !== undefined && { groups }) };
+}
+
+/** The way to the peers; for a server that stands alone it leads nowhere. */
+export async function transportOf(config: ServerConfig, log: Logger): Promise<Transport> {
+  const { sid = 1, servers = [], transport, peerTls, insecurePeers } = config;
+  if (transport !== undefined) return transport();
+  if (servers.length <= 1) return new MemoryNetwork({ clock: realClock }).transport(sid);
+  return peerTransport({
+    sid,
+    config: ensembleConfigOf(config),
+    servers: new Map(servers.map((server) => [server.sid, server])),
+    tls: peerTls,
+    insecurePeers,
+    clock: realClock,
+    random: realRandom,
+    payloads: zookeeperPayloads,
+    onViolation: (violation) => log.warn({ sid, violation }, 'a peer was cut off'),
+  });
+}
+
+/** What the files of a store take, in bytes. */
+export function sizesOf({ dataDir }: ServerConfig): { readonly snapshots: number; readonly log: number } {
+  const sizes = { snapshots: 0, log: 0 };
+  if (dataDir === undefined) return sizes;
+  for (const name of readdirSync(dataDir)) {
+    const stat = statSync(join(dataDir, name), { throwIfNoEntry: false });
+    if (stat?.isFile()) sizes[name.startsWith('snapshot') ? 'snapshots' : 'log'] += stat.size;
+  }
+  return sizes;
+}

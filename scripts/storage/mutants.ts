@@ -32,11 +32,6 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   mutant(
-    'snapshot-ahead',
-    'a snapshot counts before the log has reached it',
-    edit('log-storage', `    yield* this.#reached(after);\n    const free`, '    const free'),
-  ),
-  mutant(
     'torn-is-damage',
     'a record behind a hole makes the hole damage, whatever had been flushed',
     edit('segment-reader', 'record !== undefined && record.durableTo > offset', 'record !== undefined'),
@@ -94,7 +89,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'failure-forgotten',
     'after a failure later calls go on',
-    edit('log-storage', `    this.#failure = error;\n`, ''),
-    edit('log-storage', `    this.#end();\n  }\n\n  #refuses`, `    this.#working = false;\n  }\n\n  #refuses`),
+    edit('tasks', `    this.#failure = error;\n`, ''),
+    edit('tasks', `    this.#concerned.clear();\n    this.#end();`, '    this.#concerned.clear();'),
+    edit('log-storage', '      onFailure: (error) => {', '      onFailure: (error) => {\n        this.#working = false;'),
   ),
 ];

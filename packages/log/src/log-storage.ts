@@ -20,7 +20,8 @@ import { SEGMENT_HEAD_BYTES } from './segment-header.js';
 import { type Batch, batchOf, partsOf, SegmentWriter } from './segment-writer.js';
 import { writeSnapshot } from './snapshot-file.js';
 import { makeSegmentFile, removeFile, SpareSegment } from './spare-segment.js';
-import { run, type Steps, wait } from './steps.js';
+import { type Steps, wait } from './steps.js';
+import { Tasks } from './tasks.js';
 
 export interface LogStorageOptions {
   readonly disk: Disk;
@@ -55,6 +56,7 @@ export class LogStorage implements Storage {
   readonly #segmentBytes: number;
   readonly #onNotice: (notice: Notice) => void;
   readonly #manifest: ManifestStore;
+  readonly #tasks: Tasks;
   readonly #spare: SpareSegment;
   #recovered: Recovered | undefined;
   /** Nothing is added to a damaged history before it has been cut or replaced. */
@@ -73,15 +75,7 @@ export class LogStorage implements Storage {
   #completed = 0;
   /** Who waits until so many have completed; in order. */
   readonly #waiting: Waiting[] = [];
-  readonly #background: (() => Steps<void>)[] = [];
-  #inBackground = false;
   readonly #saving = new Set<PendingSnapshot>();
-  /** Everything that is under way, so that it can be ended. */
-  readonly #running = new Set<Steps<unknown>>();
-  /** Who has to be told of a failure, besides the lane. */
-  readonly #concerned = new Set<(error: Error) => void>();
-  #failure: Error | undefined;
-  #closed = false;
 
   constructor({ disk, clock, segmentBytes = SEGMENT_BYTES, onNotice = () => {} }: LogStorageOptions) {
     this.#disk = disk;
@@ -90,6 +84,13 @@ export class LogStorage implements Storage {
     this.#onNotice = onNotice;
     this.#manifest = new ManifestStore(disk);
     this.#spare = new SpareSegment(disk);
+    this.#tasks = new Tasks({
+      clock,
+      onFailure: (error) => {
+        for (const { done } of this.#lane.splice(0)) this.#tasks.later(() => done(error));
+      },
+      onEnd: () => disk.close(),
+    });
   }
 
   /**
@@ -98,9 +99,9 @@ export class LogStorage implements Storage {
    * Completes with a RangeError where the store is not empty, or the ensemble has no name.
    */
   format(mark: Mark, done: Completion): void {
-    this.#inTheBackground(
+    this.#tasks.inTheBackground(
       () => this.#format(mark),
-      this.#answering<void>((error) => done(error ?? undefined)),
+      this.#tasks.answering<void>((error) => done(error ?? undefined)),
     );
   }
 
@@ -113,7 +114,7 @@ export class LogStorage implements Storage {
   }
 
   recover(done: (result: StoredImage | Error) => void): void {
-    this.#inTheBackground(() => this.#recover(), this.#answering(done));
+    this.#tasks.inTheBackground(() => this.#recover(), this.#tasks.answering(done));
   }
 
   *#recover(): Steps<StoredImage> {
@@ -193,14 +194,14 @@ export class LogStorage implements Storage {
 
   #order(order: Order): void {
     assert(this.#recovered !== undefined, 'a store is recovered before it is written');
-    if (this.#refuses(order.done)) return;
+    if (this.#tasks.refuses(order.done)) return;
     this.#ordered++;
     this.#lane.push(order);
     if (this.#working) return;
     this.#working = true;
     // What one turn orders is written together.
     this.#clock.defer(() => {
-      this.#run(this.#work(), () => {
+      this.#tasks.run(this.#work(), () => {
         this.#working = false;
       });
     });
@@ -251,7 +252,7 @@ export class LogStorage implements Storage {
   }
 
   #complete(count: number): void {
-    for (const { done } of this.#lane.splice(0, count)) this.#later(done);
+    for (const { done } of this.#lane.splice(0, count)) this.#tasks.later(done);
     this.#completed += count;
     while (this.#waiting.length > 0 && (this.#waiting[0] as { readonly count: number }).count <= this.#completed)
       this.#waiting.shift()?.done();
@@ -323,7 +324,7 @@ export class LogStorage implements Storage {
     });
     const after = new Set(this.#files());
     const garbage = before.filter((name) => !after.has(name));
-    if (garbage.length > 0) this.#inTheBackground(() => this.#purge(garbage));
+    if (garbage.length > 0) this.#tasks.inTheBackground(() => this.#purge(garbage));
   }
 
   #files(): string[] {
@@ -341,21 +342,18 @@ export class LogStorage implements Storage {
   // Beside the lane
 
   saveSnapshot(zxid: Zxid, pieces: Iterable<Uint8Array>, done: Completion): void {
-    if (this.#refuses(done)) return;
+    if (this.#tasks.refuses(done)) return;
     const pending: PendingSnapshot = { zxid, superseded: false };
-    const after = this.#ordered;
     this.#saving.add(pending);
-    this.#inTheBackground(
-      () => this.#saveSnapshot(pending, pieces, after),
-      this.#answering<void>((error) => done(error ?? undefined)),
+    this.#tasks.inTheBackground(
+      () => this.#saveSnapshot(pending, pieces),
+      this.#tasks.answering<void>((error) => done(error ?? undefined)),
     );
   }
 
-  *#saveSnapshot(pending: PendingSnapshot, pieces: Iterable<Uint8Array>, after: number): Steps<void> {
+  *#saveSnapshot(pending: PendingSnapshot, pieces: Iterable<Uint8Array>): Steps<void> {
     const { zxid } = pending;
     assert(!this.#damaged, 'a damaged store has nothing to take a snapshot of');
-    // No snapshot is ahead of the log: a crash would leave a hole between them.
-    yield* this.#reached(after);
     const free = yield* wait<number>((done) => this.#disk.freeBytes(done));
     if (pending.superseded || free < this.#segmentBytes) {
       pieces[Symbol.iterator]().return?.();
@@ -384,10 +382,10 @@ export class LogStorage implements Storage {
   }
 
   readLog(after: Zxid, bytesMax: number, done: (result: readonly Run[] | undefined | Error) => void): void {
-    if (this.#refuses(done)) return;
+    if (this.#tasks.refuses(done)) return;
     const [ordered, through] = [this.#ordered, this.#tail];
-    const answer = this.#answering(done);
-    this.#clock.defer(() => this.#run(this.#readLog(ordered, { after, through, bytesMax }), answer));
+    const answer = this.#tasks.answering(done);
+    this.#clock.defer(() => this.#tasks.run(this.#readLog(ordered, { after, through, bytesMax }), answer));
   }
 
   *#readLog(
@@ -411,95 +409,17 @@ export class LogStorage implements Storage {
   /** Begins with the file of the next segment. It is no part of the background, where it would wait for a snapshot. */
   #makeSpare(): void {
     if (this.#spare.isThere || this.#damaged) return;
-    this.#run(this.#spare.make(this.#nextId++, this.#segmentBytes), (isMade) => {
+    this.#tasks.run(this.#spare.make(this.#nextId++, this.#segmentBytes), (isMade) => {
       if (!isMade) this.#notice({ type: 'nearlyFull' });
     });
   }
 
-  #inTheBackground<T>(steps: () => Steps<T>, done: (result: T) => void = () => {}): void {
-    this.#background.push(function* (): Steps<void> {
-      done(yield* steps());
-    });
-    if (this.#inBackground) return;
-    this.#inBackground = true;
-    this.#clock.defer(() => {
-      this.#run(this.#workInBackground(), () => {
-        this.#inBackground = false;
-      });
-    });
-  }
-
-  *#workInBackground(): Steps<void> {
-    for (let steps = this.#background.shift(); steps !== undefined; steps = this.#background.shift()) yield* steps();
-  }
-
-  // The end
-
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#end();
-  }
-
-  /** Ends what is under way, without a word to anybody. */
-  #end(): void {
-    this.#disk.close();
-    // Whoever gives a snapshot is told that the rest is not wanted; later, because one of them may be what has led here.
-    this.#clock.defer(() => {
-      for (const steps of this.#running) steps.return(undefined);
-      this.#running.clear();
-    });
-  }
-
-  /** After this nothing completes any more: nobody knows what a disk has that has failed once. */
-  #fail(error: Error): void {
-    if (this.#failure !== undefined || this.#closed) return;
-    this.#failure = error;
-    const lane = this.#lane.splice(0);
-    const concerned = [...this.#concerned];
-    this.#concerned.clear();
-    this.#later(() => {
-      for (const { done } of lane) if (!this.#closed) done(error);
-      for (const tell of concerned) if (!this.#closed) tell(error);
-    });
-    this.#end();
-  }
-
-  #refuses(done: (error: Error) => void): boolean {
-    const failure = this.#failure;
-    if (failure !== undefined) this.#later(() => done(failure));
-    return failure !== undefined;
-  }
-
-  /** Gives the caller the result later, or before that the failure of the store. */
-  #answering<T>(done: (result: T | Error) => void): (result: T) => void {
-    const fail = (error: Error): void => done(error);
-    this.#concerned.add(fail);
-    return (result) => {
-      this.#concerned.delete(fail);
-      this.#later(() => done(result));
-    };
-  }
-
-  #run<T>(steps: Steps<T>, done: (result: T) => void): void {
-    if (this.#closed || this.#failure !== undefined) return;
-    this.#running.add(steps);
-    run(steps, (result) => {
-      this.#running.delete(steps);
-      if (result instanceof Error) this.#fail(result);
-      else done(result);
-    });
-  }
-
-  /** A callback never comes from within the call, nor after `close`. */
-  #later(done: () => void): void {
-    this.#clock.defer(() => {
-      if (!this.#closed) done();
-    });
+    this.#tasks.close();
   }
 
   #notice(notice: Notice): void {
-    this.#later(() => this.#onNotice(notice));
+    this.#tasks.later(() => this.#onNotice(notice));
   }
 }
 

@@ -164,12 +164,13 @@ export class LogDisk implements ServerDisk {
     this.#failure = error;
   }
 
-  #faultOf({ operation, file }: DiskCall): DiskFault | undefined {
+  #faultOf({ operation }: DiskCall): DiskFault | undefined {
     if (operation === 'flush' && this.#failure !== undefined) {
       this.#failure = undefined;
       return 'IO';
     }
-    const grows = operation === 'create' || operation === 'reserve' || (operation === 'write' && file?.startsWith('snapshot') === true);
+    // As where the file system copies what is written over, so that no room that was taken before helps.
+    const grows = operation === 'create' || operation === 'reserve' || operation === 'write';
     return this.isFull && grows ? 'NO_SPACE' : undefined;
   }
 

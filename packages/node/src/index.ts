@@ -1,5 +1,10 @@
+export type { ApacheDirectory, ApacheDirectoryOptions, ApacheLog } from './apache-directory.js';
+export { type Exported, type ExportOptions, exportApache } from './apache-export.js';
+export { ApacheFileError, type ApacheFileErrorCode } from './apache-file-error.js';
+export { type Imported, type ImportOptions, importApache } from './apache-import.js';
 export type { AuditEntry } from './audit-log.js';
 export type { ClientTls } from './client-tls.js';
+export { type Examination, type ExaminedState, examineDataDirectory, type Finding, type Verdict } from './data-directory.js';
 export { FileDisk } from './file-disk.js';
 export { type Acceptor, CLIENT_PORT, Listener, type ListenOptions, listen } from './listen.js';
 export { ListenError, type ListenErrorCode } from './listen-error.js';
@@ -18,4 +23,5 @@ export { RunningServer, type RunningStatus, startServer } from './start-server.j
 export { type ConnectorTls, connect, type TcpConnectorOptions, tcpConnector } from './tcp-connector.js';
 export { type UdpPeersOptions, udpPeers } from './udp-peers.js';
 export { type WebsocketPeersOptions, websocketPeers } from './websocket-peers.js';
+export type { OnProgress, WorkProgress } from './work-progress.js';
 export { readZooCfg, type ZooCfg, ZooCfgError } from './zoo-cfg.js';

@@ -15,7 +15,7 @@ import { ManifestStore } from './manifest-store.js';
 import type { Notice } from './notice.js';
 import { follows, recordBytes } from './record.js';
 import { type Recovered, recover } from './recovery.js';
-import { closed, Segment } from './segment.js';
+import { closed, type Segment } from './segment.js';
 import { SEGMENT_HEAD_BYTES } from './segment-header.js';
 import { type Batch, batchOf, partsOf, SegmentWriter } from './segment-writer.js';
 import { writeSnapshot } from './snapshot-file.js';

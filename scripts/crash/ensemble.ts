@@ -126,7 +126,11 @@ async function furnishHome(home: string, sid: Sid, settings: readonly string[], 
 }
 
 /** Waits until all servers have applied the same. @throws where they do not within `withinMs`, or have different trees. */
-export async function agreement(servers: readonly ServeProcess[], ask: (port: number) => Promise<string>, withinMs: number): Promise<string> {
+export async function agreement(
+  servers: readonly ServeProcess[],
+  ask: (port: number) => Promise<string>,
+  withinMs: number,
+): Promise<string> {
   const giveUpAt = performance.now() + withinMs;
   for (;;) {
     const hashes = await Promise.all(servers.map(({ port }) => ask(port)));
@@ -136,7 +140,8 @@ export async function agreement(servers: readonly ServeProcess[], ask: (port: nu
       if (new Set(hashes).size === 1) return first.trim();
       throw new Error(`the trees are not the same: ${hashes.map((hash) => hash.trim()).join('; ')}`);
     }
-    if (performance.now() > giveUpAt) throw new Error(`the servers do not come to the same txn: ${hashes.map((hash) => hash.trim()).join('; ')}`);
+    if (performance.now() > giveUpAt)
+      throw new Error(`the servers do not come to the same txn: ${hashes.map((hash) => hash.trim()).join('; ')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -94,7 +94,8 @@ function chooseVictims(servers: readonly ServeProcess[], random: Random): readon
 async function readBack(load: Load, readers: readonly Reader[], folders: number): Promise<readonly string[]> {
   if (load.failure !== undefined) return [`a write was answered with ${load.failure.message}`];
   const wanted = [...load.folders].slice(-folders);
-  return (await Promise.all(readers.map((reader) => reader.faults(load, wanted)))).flat();
+  const results = await Promise.allSettled(readers.map((reader) => reader.faults(load, wanted)));
+  return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : [(result.reason as Error).message]));
 }
 
 async function ensure(client: Client, path: string): Promise<void> {

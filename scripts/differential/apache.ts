@@ -124,7 +124,7 @@ function configuration(home: string, { clientPort }: Member, members: readonly M
 }
 
 export async function stop(process: ChildProcess): Promise<void> {
-  if (process.exitCode !== null || process.pid === undefined) return;
+  if (process.exitCode !== null || process.signalCode !== null || process.pid === undefined) return;
   const gone = new Promise((resolve) => process.once('exit', resolve));
   process.kill();
   const timer = setTimeout(() => process.kill('SIGKILL'), STOP_TIMEOUT_MS);

@@ -1,10 +1,11 @@
 /**
- * `npm run check:rules`: breaks each rule of docs/zab.md in the source, one at a time, and sees to it that a test whose name has the rule's number fails.
+ * `npm run check:rules`: breaks each rule of docs/zab.md in the source, one at a time, and sees to it that a test whose name has the rule's number fails. So with
+ * every mutant that names a test of its own.
  *
  *     npm run check:rules                        all of them
  *     npm run check:rules -- --only ZK-4646,E1   these mutants
  *
- * Exit status 1 where a rule has no mutant, or a mutant breaks no test of its rule.
+ * Exit status 1 where a rule has no mutant, or a mutant breaks no test of its rule, or not the one that it names.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -28,9 +29,10 @@ function statedRules(): number[] {
   return [...text.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number));
 }
 
-/** The tests of its rule that fail with a mutant in the source. */
-async function failingTests({ id, rule }: Mutant): Promise<string[]> {
-  const args = ['run', '--config', 'scripts/rules/vitest.config.ts', '--reporter', 'json', '-t', `^Rule ${rule}:? `, '--pool', 'threads'];
+/** The tests of its rule, or the one that it names, that fail with a mutant in the source. */
+async function failingTests({ id, rule, test }: Mutant): Promise<string[]> {
+  const names = test === undefined ? `^Rule ${rule}:? ` : test.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const args = ['run', '--config', 'scripts/rules/vitest.config.ts', '--reporter', 'json', '-t', names, '--pool', 'threads'];
   const report = JSON.parse(await output('node_modules/vitest/vitest.mjs', args, { QUORATE_MUTANT: id })) as Report;
   const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults);
   return tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
@@ -51,14 +53,14 @@ function output(script: string, args: readonly string[], env: NodeJS.ProcessEnv)
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [] } } });
 const ids = values.only.flatMap((list) => list.split(','));
-const mutants = (ids.length === 0 ? MUTANTS : ids.map(mutantOf)).filter(({ rule }) => rule !== undefined);
+const mutants = (ids.length === 0 ? MUTANTS : ids.map(mutantOf)).filter(({ rule, test }) => (rule ?? test) !== undefined);
 checkThatAllFit(mutants);
 
 const faults: string[] = [];
 const check = async (mutant: Mutant): Promise<void> => {
   const failing = await failingTests(mutant);
-  const what = `rule ${mutant.rule}: ${mutant.id}`;
-  if (failing.length === 0) faults.push(`${what} breaks no test of that rule: ${mutant.title}`);
+  const what = mutant.test === undefined ? `rule ${mutant.rule}: ${mutant.id}` : `${mutant.test.file}: ${mutant.id}`;
+  if (failing.length === 0) faults.push(`${what} breaks no test of that rule, or of that name: ${mutant.title}`);
   else console.log(`${what} breaks ${failing.length}: ${failing[0]}`);
 };
 await inParallel(

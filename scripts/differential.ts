@@ -101,8 +101,8 @@ async function run(options: Options): Promise<boolean> {
   try {
     const { seed, tally, found } = await differential({
       ...{ ...options, theirs: theirs.ways, ours: ours.ways },
-      // The model answers as we do, and knows of no quotas.
-      ...(options.model ? { known: [], quotas: false } : { known: KNOWN, quotas: true }),
+      // The model answers as we do.
+      known: options.model ? [] : KNOWN,
       onHistory({ histories, steps }) {
         if (performance.now() < shown + 10_000) return;
         shown = performance.now();
@@ -114,7 +114,7 @@ async function run(options: Options): Promise<boolean> {
     for (const line of report(tally)) console.log(line);
     if (found === undefined) {
       if (logFolder !== undefined) await replayLog(logFolder);
-      return checkCells(emptyCells(tally, { quotas: !options.model }), options.runs);
+      return checkCells(emptyCells(tally), options.runs);
     }
     const again = `--steps ${options.stepsMax} --servers ${options.servers}${options.model ? ' --model' : ''}${options.alone ? ' --alone' : ''} --seed ${seed} --path ${found.path}`;
     console.log(`\nA history differs; again: npm run test:differential -- ${again}\n`);

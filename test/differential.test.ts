@@ -33,7 +33,6 @@ async function between(theirs: Tamper, ours: Tamper, options: { readonly runs: n
       theirs: sides[0].ways,
       ours: sides[1].ways,
       known: KNOWN,
-      quotas: true,
       seed: 4,
       shrinksMax: 2000,
       ...options,

@@ -19,7 +19,6 @@ test.each([
       theirs: theirs.ways,
       ours: ours.ways,
       known: [],
-      quotas: false,
       stepsMax: 60,
       shrinksMax: 200,
       ...options,

@@ -18,8 +18,6 @@ export interface DifferentialOptions {
   readonly known: readonly KnownDifference[];
   readonly runs: number;
   readonly stepsMax: number;
-  /** Whether some of the histories are about quotas. */
-  readonly quotas: boolean;
   readonly seed?: number | undefined;
   /** Where fast-check has found a counter-example. */
   readonly path?: string | undefined;
@@ -39,7 +37,7 @@ export interface Result {
 }
 
 export async function differential(options: DifferentialOptions): Promise<Result> {
-  const { theirs, ours, known, runs, stepsMax, quotas, seed, path, shrinksMax, onHistory } = options;
+  const { theirs, ours, known, runs, stepsMax, seed, path, shrinksMax, onHistory } = options;
   const tally = new Tally();
   /** Of the last history that differed. */
   let outcome: Outcome | undefined;
@@ -55,9 +53,7 @@ export async function differential(options: DifferentialOptions): Promise<Result
     await Promise.all([sides.theirs.close(), sides.ours.close()]);
     return went;
   };
-  const mixed = quotas
-    ? fc.oneof({ weight: 7, arbitrary: histories(stepsMax) }, { weight: 1, arbitrary: quotaHistories(stepsMax) })
-    : histories(stepsMax);
+  const mixed = fc.oneof({ weight: 7, arbitrary: histories(stepsMax) }, { weight: 1, arbitrary: quotaHistories(stepsMax) });
   const arbitrary = new Set(theirs).size === 1 ? mixed : mixed.map((steps) => steps.filter((step) => !isForOneServer(step)));
   const property = fc.asyncProperty(arbitrary, async (steps) => {
     if (outcome !== undefined && shrinks++ >= shrinksMax) return true;

@@ -339,6 +339,7 @@ export const NOT_GENERATED: ReadonlyMap<string, string> = new Map([
   ['stats that cannot be read (`zookeeper_stats`), when what they count changes', 'their server would die of it'],
   ['a znode `zookeeper_limits` directly below `/zookeeper/quota`', 'their server would die of it'],
   ['stats after a restart', 'servers run through'],
+  ['the scheme `x509` in an ACL', 'histories name ids of the other schemes'],
   ['an IPv6 address, or a network of IPv6, in an ACL of the scheme `ip`', 'histories name IPv4 addresses'],
   ['create or create2 with the flag CONTAINER (4)', 'the answers are the same; a container goes when it is empty, long after a history'],
   ['a setACL and, directly behind it on the same connection, a request that the new ACL forbids', NOT_TOGETHER],

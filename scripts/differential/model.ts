@@ -61,7 +61,7 @@ interface Watch {
 
 class Model {
   readonly #clock: Clock;
-  readonly #tree = new DumbModel();
+  readonly #tree = new DumbModel({ enforcesQuotas: true });
   readonly #sessions = new Map<bigint, Session>();
   #watches: Watch[] = [];
   #zxid = 0;

@@ -65,12 +65,10 @@ function setAgain(call: string): Readonly<Record<string, readonly string[]>> {
   };
 }
 
-/** The cells that are empty and should not be, where some of the histories were about quotas or none was. */
-export function emptyCells(tally: Tally, { quotas }: { readonly quotas: boolean }): string[] {
+/** The cells that are empty and should not be. */
+export function emptyCells(tally: Tally): string[] {
   const empty = (expected: typeof OUTCOMES, table: ReadonlyMap<string, ReadonlyMap<string, number>>): string[] =>
-    Object.entries(expected).flatMap(([row, cells]) =>
-      cells.filter((cell) => !table.get(row)?.has(cell) && (quotas || cell !== 'QUOTA_EXCEEDED')).map((cell) => `${row}: ${cell}`),
-    );
+    Object.entries(expected).flatMap(([row, cells]) => cells.filter((cell) => !table.get(row)?.has(cell)).map((cell) => `${row}: ${cell}`));
   return [...empty(OUTCOMES, tally.outcomes), ...empty(EVENTS, tally.events)];
 }
 

@@ -64,6 +64,10 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
       },
     ],
     expects: 'SessionExclusivity',
+    test: {
+      file: 'packages/server/test/ensemble.test.ts',
+      name: 'end a busy connection whose session has moved to another server, also where nobody is left who could tell',
+    },
   },
   {
     id: 'moved-untold',
@@ -77,6 +81,10 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
+    test: {
+      file: 'packages/server/test/leadership.test.ts',
+      name: 'are taken from the first server that speaks for it, and from no other until it moves',
+    },
     survives: 'the txn of the move closes the connection as well, a little later',
   },
   {
@@ -87,13 +95,17 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/session/src/session-tracker.ts',
-        find: '    if (session === undefined || session.closing) return false;\n    this.move(id, session, nowMs);\n    return true;\n',
+        find: '    if (session === undefined || session.closing) return false;\n    this.move(session, nowMs);\n    return true;\n',
         replace:
-          '    if (session === undefined) return false;\n    if (session.closing) {\n      session.closing = false;\n      this.enter(id, session.expiresAt);\n    }\n    this.move(id, session, nowMs);\n    return true;\n',
+          '    if (session === undefined) return false;\n    if (session.closing) {\n      session.closing = false;\n      this.enter(id, session.expiresAt);\n    }\n    this.move(session, nowMs);\n    return true;\n',
       },
     ],
+    test: {
+      file: 'packages/session/test/session-tracker.test.ts',
+      name: 'a tracker expires what the model says, never early and at most a tick late',
+    },
     survives:
-      'a client has to be heard between the proposal of the end of its session and its delivery, and to ask for something in that time: rare; a test of `session-tracker.test.ts` fails',
+      'a client has to be heard between the proposal of the end of its session and its delivery, and to ask for something in that time: rare',
   },
   {
     id: 'reply-xid',
@@ -348,7 +360,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
           'return answerLocally(front.#options.host.database.tree, front.#options.watches, { ...pending, authIds: pending.port.authIds }, request);',
       },
     ],
-    survives: 'a proof has to be taken while reads wait behind a write of their connection: rare',
+    test: { file: 'packages/server/test/client-port.test.ts', name: 'does not hold for what came before it and waits' },
   },
   {
     id: 'auth-forgotten',
@@ -417,6 +429,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
         replace: '  if (!isContainerOrTtl',
       },
     ],
+    test: { file: 'packages/server/test/container-sweep.test.ts', name: 'stay while anything that concerns them is only proposed' },
     survives:
       'a child has to be created while its container is being swept, in the few milliseconds for which a proposal is under way: rare',
   },
@@ -442,6 +455,10 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
         replace: '    void wallMs, isOver;\n',
       },
     ],
+    test: {
+      file: 'packages/server/test/container-sweep.test.ts',
+      name: 'that are made again before their turn are new ones, and those in use take no turn from others',
+    },
     survives: 'no run has so many znodes that their turn comes later than they are found',
   },
 ];

@@ -3,6 +3,7 @@ import { ACCESS_MUTANTS } from './access-mutants.ts';
 import { DOCUMENT_MUTANTS } from './document-mutants.ts';
 import { ELECTION_MUTANTS } from './election-mutants.ts';
 import { LOG_MUTANTS } from './log-mutants.ts';
+import { MODE_MUTANTS } from './mode-mutants.ts';
 import type { Mutant, Section } from './mutant.ts';
 import { SERVER_MUTANTS } from './server-mutants.ts';
 import { SUCCESSION_MUTANTS } from './succession-mutants.ts';
@@ -10,7 +11,7 @@ import { SUCCESSION_MUTANTS } from './succession-mutants.ts';
 export const SECTIONS: readonly Section[] = [
   { name: 'A. The log, synchronization and broadcast', mutants: LOG_MUTANTS },
   { name: 'B. Election, discovery and epochs', mutants: ELECTION_MUTANTS },
-  { name: 'C, D. Sessions, the tree, watches and requests', mutants: [...SERVER_MUTANTS, ...ACCESS_MUTANTS] },
+  { name: 'C, D. Sessions, the tree, watches and requests', mutants: [...SERVER_MUTANTS, ...ACCESS_MUTANTS, ...MODE_MUTANTS] },
   { name: 'E. Errors of the protocol’s documents', mutants: DOCUMENT_MUTANTS },
   { name: 'F. Lost stores, epochs without elections, hand-over, bulk and frames', mutants: SUCCESSION_MUTANTS },
 ];

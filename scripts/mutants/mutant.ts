@@ -20,6 +20,8 @@ export interface Mutant {
   readonly level: Level;
   /** The rule of `docs/zab.md` that it breaks: a test that bears the rule's number has to fail. */
   readonly rule?: number;
+  /** A test that has to fail with it, where the simulator seldom meets what it breaks: `npm run check:rules` sees to it. */
+  readonly test?: { readonly file: string; readonly name: string };
   /** Usually one. A second one takes away the guard that stands behind the rule, where what is asked is whether a checker sees it too. */
   readonly edits: readonly Edit[];
   /** The property that ought to fail; whichever fails first is recorded. */

@@ -44,8 +44,8 @@ function row({ mutant, property, seeds, message }: MutantOutcome): string {
   const what = `| ${mutant.id} | ${mutant.origin} | ${mutant.title} |`;
   if (property === undefined) {
     // `npm run check:rules` sees to it.
-    const test = mutant.rule === undefined ? '' : `; the test of rule ${mutant.rule} fails`;
-    return `${what} **survives**${test} | ${seeds} |`;
+    const test = mutant.rule === undefined ? mutant.test?.name : `of rule ${mutant.rule}`;
+    return `${what} **survives**${test === undefined ? '' : `; the test ${mutant.rule === undefined ? `“${test}”` : test} fails`} | ${seeds} |`;
   }
   // An assertion of the shipped code says what it asserts.
   const assertion = property === 'Invariant' ? message?.match(/InvariantError: (.*)/)?.[1] : undefined;

@@ -12,7 +12,7 @@ export interface SeedWord {
 const [level, from, to] = process.argv.slice(2);
 
 for (let seed = Number(from); seed <= Number(to); seed++) {
-  const { violation } = simulate({ seed, level: level as Level });
+  const { violation } = simulate({ seed, level: level as Level, eventsKept: 1 });
   const word: SeedWord = { seed, property: violation?.property, message: violation?.message };
   process.send?.(word);
   if (violation !== undefined) break;

@@ -38,7 +38,7 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
     level: 'zab',
     rule: 9,
     edits: [
-      { file: CONFIG, find: '  if (!config.voters.includes(sid)) return false;\n', replace: '' },
+      { file: CONFIG, find: '!config.voters.includes(sid) || config.neverLead', replace: 'config.neverLead' },
       { file: PEER, find: ' && this.config.voters.includes(this.sid);\n  }\n\n  get role', replace: ';\n  }\n\n  get role' },
       { file: PEER_STATE, find: 'marked: image.mark !== undefined,', replace: 'marked: true,' },
     ],

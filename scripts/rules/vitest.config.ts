@@ -1,11 +1,12 @@
-/** Runs tests against the source with one mutant in it, which the environment names. */
+/** Runs tests against the source with one mutant in it, which the environment names: those of the rules, or the file that it names. */
 import { defineConfig } from 'vitest/config';
 import { mutantOf } from '../mutants/catalogue.ts';
 import { patchedFiles } from '../mutants/patch.ts';
 
 const conditions = ['@quorate/source'];
 
-const texts = patchedFiles(mutantOf(process.env.QUORATE_MUTANT ?? ''));
+const mutant = mutantOf(process.env.QUORATE_MUTANT ?? '');
+const texts = patchedFiles(mutant);
 
 export default defineConfig({
   resolve: { conditions },
@@ -13,6 +14,6 @@ export default defineConfig({
   plugins: [{ name: 'mutant', enforce: 'pre', load: (id) => texts.get(id) }],
   test: {
     root: new URL('../..', import.meta.url).pathname,
-    include: ['packages/zab/test/{rules,replica}.test.ts'],
+    include: [mutant.test?.file ?? 'packages/zab/test/{rules,replica}.test.ts'],
   },
 });

@@ -60,7 +60,7 @@ export class Heartbeat {
     if (now >= this.#silentAt) {
       // A timer that is this late means that the process itself stood still: answers may lie unread, so they get their turn.
       const stoodStill = now - this.#dueAt >= this.#timeoutMs / 6;
-      if (this.#secondLook || !stoodStill) {
+      if (!stoodStill) {
         this.stop();
         this.#onSilent();
         return;

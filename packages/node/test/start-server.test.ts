@@ -1,13 +1,14 @@
 /** One server with ports of its own, over the loopback. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect as connectSocket, createServer } from 'node:net';
+import { connect as connectSocket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryNetwork, MemoryStorage, realClock } from 'quorate';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connect, formatStore, type RunningServer, type ServerConfig, startServer } from '../src/index.js';
 import { ask } from './support/ask.ts';
+import { freePorts } from './support/free-ports.js';
 
 const closers: (() => unknown)[] = [];
 
@@ -146,15 +147,6 @@ describe('a server with a directory', () => {
     await client.create('/a', 'x');
   });
 });
-
-/** Free now, and not likely to be taken within the next moment. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 test('a server that cannot open its client port gives back the ports for its peers', async () => {
   const [quorumPort = 0, electionPort = 0, otherPort = 0] = await freePorts(3);

@@ -3,7 +3,7 @@
  *
  * It finds every burst of up to 32 wrong bits and all but one in 2^32 of other faults. It is no defence against somebody who means harm.
  *
- * A checksum of things that do not lie in one array is made in steps: from `CRC32_START` by `crc32OfBytes`, `crc32OfText` and `crc32OfInt` from one
+ * A checksum of things that do not lie in one array is made in steps: from `CRC32_START` by `crc32OfBytes`, `crc32OfText`, `crc32OfInt` and `crc32OfInts` from one
  * remainder to the next, and `crc32Of` at the end.
  */
 import { encodeUtf8 } from './utf8.js';
@@ -59,6 +59,13 @@ export function crc32OfInt(remainder: number, value: number): number {
     table(1, (remainder >>> 16) ^ (value >>> 8)) ^
     table(0, (remainder >>> 24) ^ value)
   );
+}
+
+/** The remainder behind the eight bytes of two big-endian int32s, or of an int64 in two halves. */
+export function crc32OfInts(remainder: number, first: number, second: number): number {
+  const rest = table(7, remainder ^ (first >>> 24)) ^ table(6, (remainder >>> 8) ^ (first >>> 16));
+  const more = table(5, (remainder >>> 16) ^ (first >>> 8)) ^ table(4, (remainder >>> 24) ^ first);
+  return rest ^ more ^ table(3, second >>> 24) ^ table(2, second >>> 16) ^ table(1, second >>> 8) ^ table(0, second);
 }
 
 function table(following: number, byte: number): number {

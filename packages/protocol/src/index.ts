@@ -21,7 +21,7 @@ export {
   encodeConnectRequest,
   encodeConnectResponse,
 } from './connect.js';
-export { CRC32_START, crc32, crc32Of, crc32OfBytes, crc32OfInt, crc32OfText } from './crc32.js';
+export { CRC32_START, crc32, crc32Of, crc32OfBytes, crc32OfInt, crc32OfInts, crc32OfText } from './crc32.js';
 export { CreateMode, createModeFromFlag, hasTtl, isEphemeral, isSequential } from './create-mode.js';
 export { CONTAINER_OWNER, isTtl, sessionOf, TTL_MS_MAX, ttlOf, ttlOwner } from './ephemeral-owner.js';
 export { ErrorCode, type ErrorName, errorName, isZooKeeperError, ZooKeeperError, type ZooKeeperErrorOptions } from './errors.js';

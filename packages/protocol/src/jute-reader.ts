@@ -85,7 +85,9 @@ export class JuteReader {
     const length = this.#length('a buffer');
     if (length === -1) return null;
     const at = this.#take(length);
-    return this.#shares ? this.#bytes.subarray(at, at + length) : this.#bytes.slice(at, at + length);
+    const bytes = this.#bytes;
+    // A view made so takes less time than by `subarray`.
+    return this.#shares ? new Uint8Array(bytes.buffer, bytes.byteOffset + at, length) : bytes.slice(at, at + length);
   }
 
   /** A string that must be there. */

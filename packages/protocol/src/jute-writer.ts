@@ -168,7 +168,8 @@ export class JuteWriter {
    * neighbours, because an array for each costs more than all the rest.
    */
   cut(): Uint8Array {
-    const written = this.#bytes.subarray(this.#start, this.#position);
+    // All arrays here are whole buffers, and a view made so takes less time than by `subarray`.
+    const written = new Uint8Array(this.#bytes.buffer, this.#start, this.#position - this.#start);
     this.#start = this.#position;
     return written;
   }

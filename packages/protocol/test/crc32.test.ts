@@ -1,7 +1,7 @@
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CRC32_START, crc32, crc32Of, crc32OfBytes, crc32OfInt, crc32OfText, encodeUtf8 } from '../src/index.js';
+import { CRC32_START, crc32, crc32Of, crc32OfBytes, crc32OfInt, crc32OfInts, crc32OfText, encodeUtf8 } from '../src/index.js';
 import { run } from './arbitraries.js';
 import { hex } from './hex.js';
 
@@ -30,6 +30,7 @@ test('in steps it is the checksum of everything together', () => {
       const remainder = crc32OfInt(crc32OfBytes(crc32OfText(CRC32_START, text), bytes), value);
       const last = Uint8Array.of(value >> 24, value >> 16, value >> 8, value);
       expect(crc32Of(remainder)).toBe(zlibCrc32(Uint8Array.from([...encodeUtf8(text), ...bytes, ...last])));
+      expect(crc32OfInts(remainder, value, ~value)).toBe(crc32OfInt(crc32OfInt(remainder, value), ~value));
     }),
     run,
   );

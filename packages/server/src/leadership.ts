@@ -134,19 +134,20 @@ export class Leadership {
       this.#takeLocal(from, forwarded, request, local);
       return;
     }
-    if (!this.#isOpen(session)) {
+    const tracked = this.#tracker.find(session);
+    if (tracked === undefined) {
       this.#propose(session, cxid, errorTxn(ErrorCode.SESSION_EXPIRED));
       return;
     }
-    const owner = this.#tracker.ownerOf(session);
+    const { owner } = tracked;
     if (owner === undefined) {
       // After a change of leader the first server that speaks for a session has it, until one comes with a newer claim.
-      this.#tracker.setOwner(session, { sid: from, stamp: makeZxid(this.#epoch, 0) });
+      tracked.owner = { sid: from, stamp: makeZxid(this.#epoch, 0) };
     } else if (owner.sid !== from) {
       this.#options.tell(from, { type: 'moved', session, stamp: owner.stamp });
       return;
     }
-    this.#tracker.touch(session, this.#options.clock.now());
+    this.#tracker.touchFound(tracked, this.#options.clock.now());
     if (request.type === OpCode.closeSession) this.#closeSession(session, cxid);
     else this.#write(forwarded, request);
   }
@@ -245,8 +246,8 @@ export class Leadership {
   }
 
   /** The txn is in the tree. */
-  onApplied({ clientId, zxid }: TxnHeader, txn: Txn): void {
-    this.#changes.release(zxid);
+  onApplied({ clientId }: TxnHeader, txn: Txn): void {
+    this.#changes.onApplied();
     if (txn.type === OpCode.closeSession) this.#tracker.close(clientId);
   }
 
@@ -303,6 +304,6 @@ export class Leadership {
   }
 
   #isOpen(session: bigint): boolean {
-    return this.#tracker.has(session) && !this.#tracker.isClosing(session);
+    return this.#tracker.find(session) !== undefined;
   }
 }

@@ -1,9 +1,12 @@
 /**
  * The tree as it will be once everything that the leader has proposed is applied (`PrepRequestProcessor.outstandingChanges`).
  *
- * Each txn that is proposed records what its znodes, parents included, become; a record is released when its txn is applied and no later one
- * has taken its place. Invariants: the newest record of a path, or the tree where there is none, is what the next txn will find; `digest` is that
- * of this tree.
+ * Each txn that is proposed records what its znodes, parents included, become. Invariants: the record of a path, or the tree where there is none, is what the
+ * next txn will find; `digest` is that of this tree.
+ *
+ * A txn is applied exactly as it was foreseen, so a record stays true when its txn is in the tree, until another one changes the znode. Records are
+ * kept then for those who ask next, up to a number, because most changes are to znodes that have changed before. There is one for a path, and it is
+ * changed where it stands: objects that live as long as a txn is under way are what the collector would have most of its work with.
  */
 import { type Acl, assert, NO_ZXID, type TxnDigest, type Zxid } from '@quorate/protocol';
 import {
@@ -17,9 +20,8 @@ import {
   usageOf,
   znodeDigest,
 } from '@quorate/tree';
-import { Fifo } from './fifo.js';
 
-/** What one txn makes of a znode: all that later requests are checked against, and all that goes into its digest. */
+/** What the last txn that changes a znode makes of it: all that later requests are checked against, and all that goes into its digest. */
 export interface ChangeRecord extends PersistedStat {
   /** The txn's; NO_ZXID in what stands for a znode as the tree has it. */
   readonly zxid: Zxid;
@@ -27,7 +29,7 @@ export interface ChangeRecord extends PersistedStat {
   /** False for a znode that the txn deletes; the other fields are then those that it had. */
   readonly exists: boolean;
   readonly acl: readonly Acl[];
-  /** Undefined for those that the tree has: most requests do not ask. */
+  /** Those of znodes with which quotas are kept, where the txn changes them; undefined for all others, because nobody asks. */
   readonly data: Uint8Array | null | undefined;
   readonly dataLength: number;
   readonly childCount: number;
@@ -40,37 +42,11 @@ export interface ChangeRecord extends PersistedStat {
 /** A record that is being made: `record` fills in what concerns its digest, which until then is that of the record before. */
 export type ChangeDraft = { -readonly [Field in keyof ChangeRecord]: ChangeRecord[Field] };
 
-/** What a txn begins with: the znode as it is before. One that was made for this request is changed itself, and not a copy of it. */
-export function draftOf(node: ChangeRecord, zxid: Zxid): ChangeDraft {
-  if (node.zxid === NO_ZXID) {
-    const draft: ChangeDraft = node;
-    draft.zxid = zxid;
-    return draft;
-  }
-  // Written out, so that all records have one shape and cost one allocation.
-  return {
-    zxid,
-    path: node.path,
-    exists: node.exists,
-    acl: node.acl,
-    data: node.data,
-    dataLength: node.dataLength,
-    childCount: node.childCount,
-    content: node.content,
-    digest: node.digest,
-    czxid: node.czxid,
-    mzxid: node.mzxid,
-    pzxid: node.pzxid,
-    ctime: node.ctime,
-    mtime: node.mtime,
-    version: node.version,
-    cversion: node.cversion,
-    aversion: node.aversion,
-    ephemeralOwner: node.ephemeralOwner,
-  };
-}
+/** Records of applied txns that are kept; some 300 bytes each. */
+const RECORDS_KEPT_MAX = 4_096;
 
 const NOTHING: Usage = { count: 0, bytes: 0 };
+const NO_ACL: readonly Acl[] = [];
 
 interface Undo {
   readonly path: string;
@@ -79,13 +55,13 @@ interface Undo {
 
 export class PendingChanges {
   readonly #tree: DataTree;
-  readonly #newest = new Map<string, ChangeRecord>();
-  /** Every record in zxid order, superseded ones as well, until its txn is applied. */
-  #queue = new Fifo<ChangeRecord>();
+  #newest = new Map<string, ChangeRecord>();
+  /** With more records those go whose txn is applied. */
+  #sweepAt = RECORDS_KEPT_MAX;
+  /** Records that have gone, for the next that are needed. */
+  readonly #spare: ChangeRecord[] = [];
   /** Defined while a multi is being prepared. */
   #undo: Undo[] | undefined;
-  /** Records of that multi: they join the queue when it has succeeded. */
-  #staged: ChangeRecord[] = [];
   /** Undefined where the tree keeps none. */
   readonly #digest: TreeDigest | undefined;
   /** What it was when the multi began. */
@@ -104,44 +80,58 @@ export class PendingChanges {
     return this.#digest?.copy();
   }
 
-  /** Records that wait for their txn. */
-  get size(): number {
-    return this.#queue.length;
-  }
-
-  /** The znode as the next txn will find it; undefined where there will be none. */
+  /** The znode as the next txn will find it; undefined where there will be none. Good until something is recorded. */
   find(path: string): ChangeRecord | undefined {
     const pending = this.#newest.get(path);
     if (pending !== undefined) return pending.exists ? pending : undefined;
     const tree = this.#tree;
     const node = tree.find(path);
     if (node === undefined) return undefined;
-    const record: ChangeDraft = {
-      zxid: NO_ZXID,
-      path,
-      exists: true,
-      acl: tree.acl(node),
-      data: undefined,
-      dataLength: tree.dataLength(node),
-      childCount: tree.childCount(node),
-      content: tree.contentOf(node),
-      digest: tree.digestOf(node),
-      czxid: 0,
-      mzxid: 0,
-      pzxid: 0,
-      ctime: 0,
-      mtime: 0,
-      version: 0,
-      cversion: 0,
-      aversion: 0,
-      ephemeralOwner: 0n,
-    };
+    const record = this.#takeSpare(NO_ZXID, path);
+    record.acl = tree.acl(node);
+    record.dataLength = tree.dataLength(node);
+    record.childCount = tree.childCount(node);
+    record.content = tree.contentOf(node);
+    record.digest = tree.digestOf(node);
     tree.readStat(node, record);
     return record;
   }
 
-  /** The data that the next txn will find at a path; null also where there will be no znode. */
+  /** What a txn begins with: the znode as it is before. That is changed itself, but for a multi, which may have to be undone. */
+  draft(node: ChangeRecord, zxid: Zxid): ChangeDraft {
+    const isKept = this.#undo !== undefined && node.zxid !== NO_ZXID;
+    const draft: ChangeDraft = isKept ? { ...node } : node;
+    draft.zxid = zxid;
+    return draft;
+  }
+
+  /** What a creation begins with: a znode without children that was never changed. Its ACL, owner and data are to be filled in. */
+  draftOfNew(path: string, zxid: Zxid, time: number): ChangeDraft {
+    const draft = this.#takeSpare(zxid, path);
+    draft.childCount = 0;
+    draft.digest = 0;
+    draft.czxid = zxid;
+    draft.mzxid = zxid;
+    draft.pzxid = zxid;
+    draft.ctime = time;
+    draft.mtime = time;
+    draft.version = 0;
+    draft.cversion = 0;
+    draft.aversion = 0;
+    return draft;
+  }
+
+  /** Fills in what follows from a znode's data. */
+  setData(draft: ChangeDraft, data: Uint8Array | null): void {
+    const { path } = draft;
+    draft.data = path.startsWith(QUOTA_PATH) ? data : undefined;
+    draft.dataLength = data?.length ?? 0;
+    draft.content = this.#digest !== undefined && isDigested(path) ? contentRemainder(path, data) : 0;
+  }
+
+  /** The data that the next txn will find at a path with which quotas are kept; null also where there will be no znode. */
   data(path: string): Uint8Array | null {
+    assert(path.startsWith(QUOTA_PATH), 'only what quotas need is kept');
     const pending = this.#newest.get(path);
     if (pending?.exists === false) return null;
     if (pending?.data !== undefined) return pending.data;
@@ -160,11 +150,6 @@ export class PendingChanges {
     return pending === undefined ? this.#tree.hasQuotas : pending.childCount > 0;
   }
 
-  /** What path and data bring to the digest; 0 where that is not computed. */
-  contentOf(path: string, data: Uint8Array | null): number {
-    return this.#digest !== undefined && isDigested(path) ? contentRemainder(path, data) : 0;
-  }
-
   /** What the next txn will find at a path and below it, as quotas count. */
   usageBelow(top: string): Usage {
     let { count, bytes } = this.#tree.usageBelow(top);
@@ -181,19 +166,19 @@ export class PendingChanges {
 
   /** Whether a txn that is not applied changes this znode, its number of children included. */
   isPending(path: string): boolean {
-    return this.#newest.has(path);
+    const change = this.#newest.get(path);
+    return change !== undefined && !this.#isApplied(change);
   }
 
   /** Notes what a txn makes of a znode. Records come in the order of their txns. */
   record(change: ChangeDraft): void {
-    assert(change.zxid > this.#tree.lastZxid, 'only what is not applied is pending');
+    assert(!this.#isApplied(change), 'only what is not applied is pending');
     if (this.#digest !== undefined && isDigested(change.path)) countIn(change, this.#digest);
-    if (this.#undo === undefined) {
-      this.#queue.push(change);
-    } else {
-      this.#undo.push({ path: change.path, previous: this.#newest.get(change.path) });
-      this.#staged.push(change);
-    }
+    const previous = this.#newest.get(change.path);
+    this.#undo?.push({ path: change.path, previous });
+    if (previous === change) return;
+    // What is created again stands behind what is there: ephemerals are told of in the order of their creation.
+    if (previous !== undefined && this.#isApplied(previous)) this.#newest.delete(change.path);
     this.#newest.set(change.path, change);
   }
 
@@ -207,8 +192,6 @@ export class PendingChanges {
   /** The multi has succeeded. */
   commit(): void {
     assert(this.#undo !== undefined, 'a multi that ends has begun');
-    for (const change of this.#staged) this.#queue.push(change);
-    this.#staged = [];
     this.#undo = undefined;
   }
 
@@ -220,19 +203,8 @@ export class PendingChanges {
       if (previous === undefined) this.#newest.delete(path);
       else this.#newest.set(path, previous);
     }
-    this.#staged = [];
     this.#undo = undefined;
     this.#digest?.set(this.#digestBefore);
-  }
-
-  /** Everything up to `zxid` is in the tree now. */
-  release(zxid: Zxid): void {
-    for (;;) {
-      const oldest = this.#queue.peek();
-      if (oldest === undefined || oldest.zxid > zxid) return;
-      this.#queue.shift();
-      if (this.#newest.get(oldest.path) === oldest) this.#newest.delete(oldest.path);
-    }
   }
 
   /** The ephemerals that a session will have, each once: those in the tree and those to be created, without those to be deleted. */
@@ -244,6 +216,33 @@ export class PendingChanges {
     }
     return [...paths];
   }
+
+  /** A txn is in the tree, and no request is being prepared: forgets what the tree has, where that is much. */
+  onApplied(): void {
+    if (this.#newest.size <= this.#sweepAt) return;
+    assert(this.#undo === undefined, 'nothing is forgotten that a multi may want back');
+    const pending = new Map<string, ChangeRecord>();
+    for (const [path, change] of this.#newest) {
+      if (!this.#isApplied(change)) pending.set(path, change);
+      else if (this.#spare.length < RECORDS_KEPT_MAX) this.#spare.push(change);
+    }
+    this.#newest = pending;
+    this.#sweepAt = Math.max(RECORDS_KEPT_MAX, 2 * this.#newest.size);
+  }
+
+  #isApplied(change: ChangeRecord): boolean {
+    return change.zxid <= this.#tree.lastZxid;
+  }
+
+  /** A record of a znode that exists, with no data that quotas need; what else it says is to be filled in. */
+  #takeSpare(zxid: Zxid, path: string): ChangeDraft {
+    const record: ChangeDraft = this.#spare.pop() ?? newRecord();
+    record.zxid = zxid;
+    record.path = path;
+    record.exists = true;
+    record.data = undefined;
+    return record;
+  }
 }
 
 /** Puts the znode as it becomes in the place of what it was. */
@@ -251,4 +250,27 @@ function countIn(change: ChangeDraft, digest: TreeDigest): void {
   digest.subtract(change.digest);
   change.digest = change.exists ? znodeDigest(change.content, change) : 0;
   digest.add(change.digest);
+}
+
+function newRecord(): ChangeDraft {
+  return {
+    zxid: NO_ZXID,
+    path: '',
+    exists: true,
+    acl: NO_ACL,
+    data: undefined,
+    dataLength: 0,
+    childCount: 0,
+    content: 0,
+    digest: 0,
+    czxid: 0,
+    mzxid: 0,
+    pzxid: 0,
+    ctime: 0,
+    mtime: 0,
+    version: 0,
+    cversion: 0,
+    aversion: 0,
+    ephemeralOwner: 0n,
+  };
 }

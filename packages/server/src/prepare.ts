@@ -40,7 +40,7 @@ import { freed, type Usage, usageOf } from '@quorate/tree';
 import { permits, resolveAcl } from './acl.js';
 import type { AuthIds } from './auth-ids.js';
 import { isContainerOrTtl } from './container-sweep.js';
-import { type ChangeRecord, draftOf, type PendingChanges } from './pending-changes.js';
+import type { ChangeRecord, PendingChanges } from './pending-changes.js';
 import { isRefused, type QuotaPolicy, recordStatsOfNew, recordUsage } from './quota.js';
 
 /** The requests that become a txn in the tree. */
@@ -222,10 +222,8 @@ function prepareSetData(changes: PendingChanges, { path, data, version }: SetDat
   const usage: Usage = { count: 0, bytes: (data?.length ?? 0) - node.dataLength };
   if (isRefused(changes, path, usage, quotas)) return ErrorCode.QUOTA_EXCEEDED;
   if (!isExpected(version, node.version)) return ErrorCode.BAD_VERSION;
-  const after = draftOf(node, zxid);
-  after.data = data;
-  after.dataLength = data?.length ?? 0;
-  after.content = changes.contentOf(path, data);
+  const after = changes.draft(node, zxid);
+  changes.setData(after, data);
   after.version = (node.version + 1) | 0;
   after.mzxid = zxid;
   after.mtime = time;
@@ -243,7 +241,7 @@ function prepareSetAcl(changes: PendingChanges, request: SetAclRequest, { zxid, 
   if (node === undefined) return ErrorCode.NO_NODE;
   if (!permits(node.acl, Permission.ADMIN, authIds)) return ErrorCode.NO_AUTH;
   if (!isExpected(version, node.aversion)) return ErrorCode.BAD_VERSION;
-  const after = draftOf(node, zxid);
+  const after = changes.draft(node, zxid);
   after.acl = acl;
   after.aversion = (node.aversion + 1) | 0;
   changes.record(after);
@@ -283,31 +281,16 @@ function recordCreation(
   { zxid, time }: PrepareContext,
 ): void {
   const { path, data, acl, owner } = znode;
-  const above = draftOf(parent, zxid);
+  const above = changes.draft(parent, zxid);
   above.pzxid = zxid;
   above.cversion = (parent.cversion + 1) | 0;
   above.childCount++;
   changes.record(above);
-  changes.record({
-    zxid,
-    path,
-    exists: true,
-    acl,
-    data,
-    dataLength: data?.length ?? 0,
-    childCount: 0,
-    content: changes.contentOf(path, data),
-    digest: 0,
-    czxid: zxid,
-    mzxid: zxid,
-    pzxid: zxid,
-    ctime: time,
-    mtime: time,
-    version: 0,
-    cversion: 0,
-    aversion: 0,
-    ephemeralOwner: owner,
-  });
+  const created = changes.draftOfNew(path, zxid, time);
+  created.acl = acl;
+  created.ephemeralOwner = owner;
+  changes.setData(created, data);
+  changes.record(created);
   recordStatsOfNew(changes, path, usageOf(data?.length ?? 0), zxid);
 }
 
@@ -317,11 +300,11 @@ function recordDeletion(changes: PendingChanges, node: ChangeRecord, zxid: Zxid)
   const parent = changes.find(slash === 0 ? '/' : node.path.slice(0, slash));
   assert(parent !== undefined, 'a znode has a parent');
   assert(parent.childCount > 0, 'a parent counts its children');
-  const above = draftOf(parent, zxid);
+  const above = changes.draft(parent, zxid);
   above.pzxid = zxid;
   above.childCount--;
   changes.record(above);
-  const gone = draftOf(node, zxid);
+  const gone = changes.draft(node, zxid);
   gone.exists = false;
   changes.record(gone);
   recordUsage(changes, node.path, freed(usageOf(node.dataLength)), zxid);

@@ -17,7 +17,7 @@ import {
   statsPathOf,
   type Usage,
 } from '@quorate/tree';
-import { draftOf, type PendingChanges } from './pending-changes.js';
+import type { PendingChanges } from './pending-changes.js';
 
 /** A change that brings a subtree above a limit. */
 export interface QuotaExcess {
@@ -85,8 +85,7 @@ export function recordUsage(changes: PendingChanges, path: string, change: Usage
 function recordStats(changes: PendingChanges, path: string, data: Uint8Array, zxid: Zxid): void {
   const stats = changes.find(path);
   if (stats === undefined) return;
-  const draft = draftOf(stats, zxid);
-  draft.data = data;
-  draft.dataLength = data.length;
+  const draft = changes.draft(stats, zxid);
+  changes.setData(draft, data);
   changes.record(draft);
 }

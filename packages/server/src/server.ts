@@ -24,6 +24,7 @@ import type { RequestThrottle } from './load.js';
 import { Member } from './member.js';
 import type { QuotaExcess } from './quota.js';
 import type { ConnectionInfo, TrafficCounts } from './traffic.js';
+import { TurnClock } from './turn-clock.js';
 import type { WatchEntry, WatchSummary } from './watch-events.js';
 
 export interface ServerOptions {
@@ -119,6 +120,7 @@ export class Server {
     const { sid, clock, superDigest } = options;
     const onFailure = (error: Error): void => this.#fail(error);
     const server = this;
+    const turnClock = new TurnClock(clock);
     this.#member = new Member({
       sid,
       // The replica needs its application and the application its replica: one of them looks the other up.
@@ -132,7 +134,7 @@ export class Server {
         answerRevalidate: (to, payload) => this.#replica.answerRevalidate(to, payload),
         sync: (tag) => this.#replica.sync(tag),
       },
-      clock,
+      clock: turnClock,
       ids: new SessionIds({ sid, wallMs: clock.wallNow() }),
       tickTimeMs: this.#tickTimeMs,
       minSessionTimeoutMs,

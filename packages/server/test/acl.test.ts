@@ -50,7 +50,7 @@ describe('resolveAcl', () => {
     ['duplicates go', [...READ_ACL_UNSAFE, ...READ_ACL_UNSAFE, ...OPEN_ACL_UNSAFE], [], [...READ_ACL_UNSAFE, ...OPEN_ACL_UNSAFE]],
     ['world is anyone', [{ perms: 31, id: { scheme: 'world', id: 'someone' } }], [], undefined],
     ['a digest names user and hash', [{ perms: 31, id: { scheme: 'digest', id: 'alice' } }], [], undefined],
-    ['a scheme that is not known is not valid', [...OPEN_ACL_UNSAFE, { perms: 1, id: { scheme: 'x509', id: 'CN=a' } }], [], undefined],
+    ['a scheme that is not known is not valid', [...OPEN_ACL_UNSAFE, { perms: 1, id: { scheme: 'sasl', id: 'bob' } }], [], undefined],
     ['super is not to be named', [{ perms: 31, id: SUPER }], [SUPER], undefined],
   ])('%s', (_name, acl, ids, expected) => {
     expect(resolveAcl(acl, ids)).toEqual(expected);

@@ -220,6 +220,20 @@ describe('addauth', () => {
     expect(theirs.map((xid) => stranger.err(xid))).toEqual(['NO_AUTH', 'NO_AUTH', 'NO_AUTH', 'NO_AUTH']);
   });
 
+  it('does not hold for what came before it and waits', () => {
+    const { ensemble, server, client: owner } = solo();
+    owner.send(auth('alice:secret'), -4);
+    owner.create('/a', { acl: creatorOnly });
+    ensemble.settle();
+    const client = ensemble.client(server);
+    client.create('/b');
+    const before = client.getData('/a');
+    client.send(auth('alice:secret'), -4);
+    const after = client.getData('/a');
+    ensemble.settle();
+    expect([client.err(before), client.err(after)]).toEqual(['NO_AUTH', 'OK']);
+  });
+
   it('reaches the leader with the requests of a follower', () => {
     const ensemble = new TestEnsemble().ready();
     const client = ensemble.client(ensemble.followers[0]!);

@@ -262,10 +262,13 @@ describe('three servers', () => {
     expect(leader.tree.find('/just-before')).not.toBe(undefined);
   });
 
-  it('give a session by the word of a leader only while a quorum follows it', () => {
+  it.each([
+    ['another server', false],
+    ['itself', true],
+  ])('give a session by the word of a leader, that was at %s, only while a quorum follows it', (_name, atLeader) => {
     const ensemble = new TestEnsemble().ready();
     const { leader } = ensemble;
-    const mover = ensemble.client(ensemble.followers[0]!);
+    const mover = ensemble.client(atLeader ? leader : ensemble.followers[0]!);
     ensemble.network.partition([ensemble.followers.map(({ sid }) => sid), [leader.sid]]);
     const moved = new RecordedClient(leader).connect(renewal(mover.sessionId));
     while (leader.status.serving) ensemble.clock.step();

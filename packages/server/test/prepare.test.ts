@@ -198,9 +198,24 @@ describe('what is proposed and not applied', () => {
     p.write(remove('/a/b'));
     expect(p.write(remove('/a', 1)).type).toBe(OpCode.delete);
     expect(p.write(setData('/a'))).toMatchObject({ err: ErrorCode.NO_NODE });
+    expect(p.changes.isPending('/a')).toBe(true);
     p.apply();
-    expect(p.changes.size).toBe(0);
+    expect(p.changes.isPending('/a')).toBe(false);
     expect(p.tree.find('/a')).toBe(undefined);
+  });
+
+  it('is as the tree has it once it is applied, also where so much has changed that most of it is forgotten', () => {
+    const p = new Pipeline();
+    p.write(create('/a'));
+    for (let i = 0; i < 10_000; i++) {
+      p.write(create(`/a/${i}`));
+      if (i % 10 === 9) p.apply(8);
+    }
+    expect(p.changes.find('/a')).toMatchObject({ cversion: 10_000, childCount: 10_000 });
+    expect(p.write(create('/a/9'))).toMatchObject({ err: ErrorCode.NODE_EXISTS });
+    expect(p.write(create('/a/9999'))).toMatchObject({ err: ErrorCode.NODE_EXISTS });
+    p.apply();
+    p.expectNothingPending();
   });
 
   it('goes with a multi that fails, its parents included (ZOOKEEPER-1624)', () => {
@@ -325,7 +340,7 @@ describe('prepare and apply', () => {
           }
         }
         p.apply();
-        expect(p.changes.size).toBe(0);
+        p.expectNothingPending();
         expect(p.results.map(({ err, results }) => ({ err, results }))).toEqual(expected);
         for (const [at, node] of model.nodes) {
           const found = p.tree.find(at);

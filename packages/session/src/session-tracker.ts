@@ -13,7 +13,9 @@ import { assert } from '@quorate/protocol';
 /** This many ticks without a look, and it was the caller's process that stood still, not the clients. */
 const TICKS_OF_A_STALL = 2;
 
-interface Session<Owner> {
+/** A session as the tracker has it, for its own use but for the owner. */
+export interface TrackedSession<Owner> {
+  readonly id: bigint;
   timeoutMs: number;
   /** The bucket that holds the session; it is in none once it is closing. */
   expiresAt: number;
@@ -25,7 +27,7 @@ interface Session<Owner> {
 /** The sessions that a leader watches over. `Owner` is whatever names the connection that a session lives on. */
 export class SessionTracker<Owner = number> {
   private readonly tickMs: number;
-  private readonly sessions = new Map<bigint, Session<Owner>>();
+  private readonly sessions = new Map<bigint, TrackedSession<Owner>>();
   /** Sessions by the time at which they expire, a multiple of the tick. Invariant: no set is empty. */
   private readonly buckets = new Map<number, Set<bigint>>();
   private lastLookMs: number | undefined;
@@ -45,12 +47,18 @@ export class SessionTracker<Owner = number> {
     assert(Number.isFinite(timeoutMs) && timeoutMs >= 0, 'a session timeout is not negative');
     const known = this.sessions.get(id);
     if (known === undefined) {
-      const session: Session<Owner> = { timeoutMs, expiresAt: this.bucketOf(timeoutMs, nowMs), closing: false, owner: undefined };
+      const session: TrackedSession<Owner> = {
+        id,
+        timeoutMs,
+        expiresAt: this.bucketOf(timeoutMs, nowMs),
+        closing: false,
+        owner: undefined,
+      };
       this.sessions.set(id, session);
       this.enter(id, session.expiresAt);
     } else if (!known.closing) {
       known.timeoutMs = timeoutMs;
-      this.move(id, known, nowMs);
+      this.move(known, nowMs);
     }
   }
 
@@ -58,11 +66,22 @@ export class SessionTracker<Owner = number> {
     return this.sessions.has(id);
   }
 
+  /** A session that is not closing, for whoever asks more than one thing about it: a search by a bigint is not cheap. Good until the session ends. */
+  find(id: bigint): TrackedSession<Owner> | undefined {
+    const session = this.sessions.get(id);
+    return session?.closing === false ? session : undefined;
+  }
+
+  /** Something came from the client of a session that `find` has found. */
+  touchFound(session: TrackedSession<Owner>, nowMs: number): void {
+    if (!session.closing) this.move(session, nowMs);
+  }
+
   /** Something came from the client. False where that is too late: the session is closing or is not known. */
   touch(id: bigint, nowMs: number): boolean {
     const session = this.sessions.get(id);
     if (session === undefined || session.closing) return false;
-    this.move(id, session, nowMs);
+    this.move(session, nowMs);
     return true;
   }
 
@@ -111,7 +130,7 @@ export class SessionTracker<Owner = number> {
 
   /** Every session that is not closing has its full timeout again, counted from now. */
   restart(nowMs: number): void {
-    for (const [id, session] of this.sessions) if (!session.closing) this.move(id, session, nowMs);
+    for (const session of this.sessions.values()) if (!session.closing) this.move(session, nowMs);
   }
 
   /** The connection that the session lives on from now. False for a session that is closing or is not known. */
@@ -131,12 +150,12 @@ export class SessionTracker<Owner = number> {
     return (Math.floor((nowMs + timeoutMs) / this.tickMs) + 1) * this.tickMs;
   }
 
-  private move(id: bigint, session: Session<Owner>, nowMs: number): void {
+  private move(session: TrackedSession<Owner>, nowMs: number): void {
     const expiresAt = this.bucketOf(session.timeoutMs, nowMs);
     if (expiresAt === session.expiresAt) return;
-    this.leave(id, session.expiresAt);
+    this.leave(session.id, session.expiresAt);
     session.expiresAt = expiresAt;
-    this.enter(id, expiresAt);
+    this.enter(session.id, expiresAt);
   }
 
   private enter(id: bigint, expiresAt: number): void {

@@ -154,7 +154,11 @@ describe('the checkers of access', () => {
       const parent = { acl: OPEN_ACL_UNSAFE, cversion, childCount: 0, ephemeralOwner: 0n };
       const znodes = { at: (path: string) => (path === '/' ? parent : undefined) } as unknown as ZnodeHistory;
       const request = createRequest('/s-', CreateMode.PERSISTENT_SEQUENTIAL);
-      return (txnOf(request, { znodes, before: 0, session: 1n, proved: [], isClosed: false }) as { readonly path: string }).path;
+      return (
+        txnOf(request, { znodes, before: 0, session: 1n, proved: [], isClosed: false, isLocal: false, enforcesQuotas: false }) as {
+          readonly path: string;
+        }
+      ).path;
     };
     expect([7, 2_147_483_647, -2_147_483_648, -7].map(numbered)).toEqual([
       ...['/s-0000000007', '/s-2147483647', '/s--2147483648', '/s--000000007'],

@@ -69,6 +69,15 @@ describe('the checkers of clients', () => {
     expect(script.verdict.violation).toBeUndefined();
   });
 
+  it('let a request be refused that comes behind the end of its session, from where that was before', () => {
+    const first = script.join();
+    const late = script.send(first, createRequest('/a'));
+    const second = script.join({ server: 2, again: true });
+    script.ask(second, { type: OpCode.closeSession }, { type: OpCode.closeSession, paths: [] });
+    script.commit({ type: OpCode.error, err: ErrorCode.SESSION_EXPIRED }, late);
+    expect(script.verdict.violation).toBeUndefined();
+  });
+
   it('let a session end when its time is over', () => {
     const connection = script.join({ server: 1 });
     script.nowMs = 900;

@@ -31,6 +31,14 @@ describe('the checkers of Zab', () => {
     expect(script.property).toBeUndefined();
   });
 
+  it('a leader that hands over and cannot know that its successor is gone, with its store, does nothing wrong', () => {
+    const [channel = 0] = script.establish(1, 1, 2, 3);
+    script.checker.onDown(2);
+    script.checker.onStoreLost(2, { acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, runs: [], mark: undefined });
+    script.toLearner(1, channel, { type: 'HANDOVER', leader: 2 });
+    expect(script.property).toBeUndefined();
+  });
+
   describe('Integrity', () => {
     it('only what was proposed is stored', () => {
       script.establish(1, 1, 2);

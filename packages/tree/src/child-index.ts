@@ -4,6 +4,7 @@
  * With each znode that comes one bucket is split, so there are as many buckets as there ever were znodes at once, and no growth ever takes longer than
  * that. A path is looked up component by component. Measured with a million znodes in a thousand directories: see docs/decisions/0013-tree-layout.md.
  */
+import { assert } from '@quorate/protocol';
 import type { NameHash } from './name-hash.js';
 import { Int, NO_NODE, type NodeHandle, type ZnodePages } from './znode-pages.js';
 
@@ -29,8 +30,11 @@ export class ChildIndex {
 
   /** The child whose name is `text` from `start` to `end`. */
   find(parent: NodeHandle, text: string, start: number, end: number): NodeHandle | undefined {
+    return this.findHashed(this.hash(parent, text, start, end), parent, text, start, end);
+  }
+
+  private findHashed(hash: number, parent: NodeHandle, text: string, start: number, end: number): NodeHandle | undefined {
     const { rows } = this;
-    const hash = this.hash(parent, text, start, end);
     for (let node = this.head(this.bucketOf(hash)); node !== NO_NODE; node = rows.int(node, Int.bucketNext) as NodeHandle) {
       if (rows.int(node, Int.hash) !== hash || rows.int(node, Int.parent) !== parent) continue;
       if (rows.hasName(node, text, start, end)) return node;
@@ -38,10 +42,16 @@ export class ChildIndex {
     return undefined;
   }
 
-  /** Adds a znode that knows its parent, and whose name is `text` from `start` on. */
-  add(node: NodeHandle, text: string, start: number): void {
+  /** What a child is to be added under, whose name is `text` from `start` on. */
+  reserve(parent: NodeHandle, text: string, start: number): number {
+    const hash = this.hash(parent, text, start, text.length);
+    assert(this.findHashed(hash, parent, text, start, text.length) === undefined, 'a created path is free');
+    return hash;
+  }
+
+  /** Adds a znode that knows its parent, under what `reserve` has given for its name. */
+  add(node: NodeHandle, hash: number): void {
     const { rows } = this;
-    const hash = this.hash(rows.int(node, Int.parent), text, start, text.length);
     rows.setInt(node, Int.hash, hash);
     this.push(this.bucketOf(hash), node);
     this.count++;

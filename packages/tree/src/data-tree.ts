@@ -33,6 +33,7 @@ import {
 } from '@quorate/protocol';
 import { readApacheTree } from './apache-snapshot.js';
 import { builtInZnodes, isBuiltIn } from './built-in-znodes.js';
+import { NO_OWNER } from './ephemeral-index.js';
 import { failedResults, opResult } from './multi-results.js';
 import { freed, QUOTA_PATH, type Usage, usageOf } from './quota.js';
 import { beginStats, countUsage, usageBelow } from './quota-stats.js';
@@ -74,7 +75,7 @@ export class DataTree {
   /** The zxid of the last applied txn. It ascends with each. */
   lastZxid: Zxid = NO_ZXID;
   private store: ZnodeStore;
-  /** Invariant: the sum of `digestOf` over all znodes. */
+  /** Invariant: the sum of `digestOf` over all znodes. A znode's is computed whenever it has changed, and kept, so that it can be taken away when it changes again. */
   private readonly sum: TreeDigest | undefined;
   /** The znode that has a child where there are quotas. */
   private quotaRoot: NodeHandle;
@@ -191,11 +192,7 @@ export class DataTree {
 
   /** What the znode brings to the digest of the tree; 0 where it has no part in that. */
   digestOf(node: NodeHandle): number {
-    const { rows } = this.store;
-    assert(rows.isLive(node), 'a handle is used while its znode lives');
-    if (this.sum === undefined || !this.isDigested(node)) return 0;
-    this.readStat(node, this.slot);
-    return znodeDigest(rows.int(node, Int.content), this.slot);
+    return this.number(node, Int.digest);
   }
 
   /** What its path and data bring to that (`contentRemainder`). */
@@ -205,16 +202,10 @@ export class DataTree {
 
   /** Fills in the Stat as a server keeps it. */
   readStat(node: NodeHandle, slot: StatSlot): void {
-    const { rows, ephemerals } = this.store;
-    slot.czxid = rows.long(node, Long.czxid);
-    slot.mzxid = rows.long(node, Long.mzxid);
-    slot.pzxid = rows.long(node, Long.pzxid);
-    slot.ctime = rows.long(node, Long.ctime);
-    slot.mtime = rows.long(node, Long.mtime);
-    slot.version = rows.int(node, Int.version);
-    slot.cversion = rows.int(node, Int.cversion);
-    slot.aversion = rows.int(node, Int.aversion);
-    slot.ephemeralOwner = ephemerals.ownerOf(rows.int(node, Int.owner));
+    const { rows } = this.store;
+    rows.readStat(node, slot);
+    const owner = rows.int(node, Int.owner);
+    slot.ephemeralOwner = owner === NO_OWNER ? NO_SESSION : this.store.ephemerals.ownerOf(owner);
   }
 
   /** The Stat as a server keeps it. */
@@ -278,7 +269,6 @@ export class DataTree {
       store: this.store,
       apply: (of, single) => void this.applySingle(of, single, onChange),
       renumber: (node, change) => {
-        this.beforeChange(node);
         change();
         this.afterChange(node);
       },
@@ -389,7 +379,6 @@ export class DataTree {
     // ZooKeeper moves the parent's cversion and pzxid only forward, for replay over a fuzzy snapshot, and so stands still when the int32 wraps.
     // Exact application has no such case: the leader counted one up from the very value that stands here.
     assert(txn.parentCVersion === ((rows.int(parent, Int.cversion) + 1) | 0), 'a creation counts its parent one up');
-    this.beforeChange(parent);
     const node = this.store.insert(parent, path, txn.data, txn.acl);
     const owner = ownerAfter(txn, clientId);
     if (owner !== NO_SESSION) this.store.own(node, owner);
@@ -423,7 +412,6 @@ export class DataTree {
     const node = this.store.find(path);
     assert(node !== undefined, 'a changed znode exists');
     assert(version === ((rows.int(node, Int.version) + 1) | 0), 'new data counts the version one up');
-    this.beforeChange(node);
     const lengthBefore = rows.dataLength(node);
     this.store.setData(node, txn.data);
     rows.setInt(node, Int.version, version);
@@ -442,7 +430,6 @@ export class DataTree {
     const node = this.store.find(path);
     assert(node !== undefined, 'a znode with a new ACL exists');
     assert(version === ((rows.int(node, Int.aversion) + 1) | 0), 'a new ACL counts the aversion one up');
-    this.beforeChange(node);
     this.store.setAcl(node, acl);
     rows.setInt(node, Int.aversion, version);
     this.afterChange(node);
@@ -468,8 +455,7 @@ export class DataTree {
     assert(node !== undefined, 'a deleted znode exists');
     assert(!isBuiltIn(path), 'a built-in znode is never deleted');
     const parent = rows.int(node, Int.parent) as NodeHandle;
-    this.beforeChange(node);
-    this.beforeChange(parent);
+    this.sum?.subtract(rows.int(node, Int.digest));
     const usage = usageOf(rows.dataLength(node));
     this.store.remove(node);
     rows.setLong(parent, Long.pzxid, zxid);
@@ -478,21 +464,26 @@ export class DataTree {
     onChange('deleted', path);
   }
 
-  /** A znode is about to change in what its digest is made of, or to go. */
-  private beforeChange(node: NodeHandle): void {
-    this.sum?.subtract(this.digestOf(node));
-  }
-
-  /** It has changed in its Stat alone. */
+  /** A znode has changed in its Stat alone. */
   private afterChange(node: NodeHandle): void {
-    this.sum?.add(this.digestOf(node));
+    if (this.sum !== undefined && this.isDigested(node)) this.countIn(node, this.sum);
   }
 
   /** It has got data, and perhaps has come into being. */
   private afterNewData(node: NodeHandle, path: string, data: Uint8Array | null): void {
     if (this.sum === undefined || !this.isDigested(node)) return;
     this.store.rows.setInt(node, Int.content, contentRemainder(path, data));
-    this.sum.add(this.digestOf(node));
+    this.countIn(node, this.sum);
+  }
+
+  /** Puts the znode as it is in the place of what it was. */
+  private countIn(node: NodeHandle, sum: TreeDigest): void {
+    const { rows } = this.store;
+    sum.subtract(rows.int(node, Int.digest));
+    this.readStat(node, this.slot);
+    const digest = znodeDigest(rows.int(node, Int.content), this.slot);
+    rows.setInt(node, Int.digest, digest);
+    sum.add(digest);
   }
 
   /** Whether a znode has a part in the digest: those below `/zookeeper` have none. */
@@ -528,7 +519,7 @@ export class DataTree {
       if (outside[node] === 1) continue;
       const content = dataRemainder(paths[node] as number, rows.data(node));
       rows.setInt(node, Int.content, content);
-      this.sum.add(znodeDigest(content, this.persistedStat(node)));
+      this.countIn(node, this.sum);
     }
   }
 

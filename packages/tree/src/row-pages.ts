@@ -3,7 +3,7 @@
  * the garbage collector's eye; a page never moves, so growth copies nothing and makes no pause.
  *
  * `freeze` gives the rows as they are at that moment, for a snapshot that is written while more is changed: both share their pages, and whoever is to
- * change a shared page changes a copy (80 KiB, some ten microseconds, once per page and freeze). What is frozen needs no end: it goes with
+ * change a shared page changes a copy (84 KiB, some ten microseconds, once per page and freeze). What is frozen needs no end: it goes with
  * whoever holds it.
  */
 import { assert } from '@quorate/protocol';
@@ -24,7 +24,8 @@ export interface RowShape {
   readonly ints: number;
 }
 
-class Page {
+/** The numbers of 1,024 rows, those of one row behind those of another. To be changed by `RowPages` alone. */
+export class Page {
   readonly longs: Float64Array;
   readonly ints: Int32Array;
   /** Whether somebody else reads it, so that it must never change again. */
@@ -93,6 +94,16 @@ export class RowPages {
 
   setInt(row: number, field: number, value: number): void {
     this.pageToChange(row).ints[(row & ROW_MASK) * this.intsPerRow + field] = value;
+  }
+
+  /** The page of a row, for whoever reads many of its numbers. */
+  page(row: number): Page {
+    return this.pages[row >>> ROW_BITS] as Page;
+  }
+
+  /** Which row of its page a row is. */
+  inPage(row: number): number {
+    return row & ROW_MASK;
   }
 
   /** The rows as they are now, to be read only. It takes time in proportion to the pages. */

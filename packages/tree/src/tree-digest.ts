@@ -5,7 +5,7 @@
  * It is the sum of the digests of all znodes, so a change costs no more than the znodes that it changes. A znode's is the CRC-32 of its path, its data and
  * its `StatPersisted`; ACLs have no part in it, and neither have the znodes below `/zookeeper`, where servers may differ.
  */
-import { CRC32_START, crc32Of, crc32OfBytes, crc32OfInt, crc32OfText, type TxnDigest } from '@quorate/protocol';
+import { CRC32_START, crc32OfBytes, crc32OfInt, crc32OfInts, crc32OfText, type TxnDigest } from '@quorate/protocol';
 
 /** Digests of other versions are computed in other ways. */
 export const DIGEST_VERSION = 2;
@@ -59,27 +59,26 @@ export function dataRemainder(path: number, data: Uint8Array | null): number {
   return data === null ? path : crc32OfBytes(path, data);
 }
 
-/** The digest of one znode, 0 to 2^32 − 1. */
+/** The digest of one znode, 32 bits as an int32. What is passed on here are int32s: a greater number would be an object each time. */
 export function znodeDigest(content: number, stat: PersistedStat): number {
-  let remainder = crc32OfLong(content, stat.czxid);
-  remainder = crc32OfLong(remainder, stat.mzxid);
-  remainder = crc32OfLong(remainder, stat.pzxid);
-  remainder = crc32OfLong(remainder, stat.ctime);
-  remainder = crc32OfLong(remainder, stat.mtime);
-  remainder = crc32OfInt(remainder, stat.version);
-  remainder = crc32OfInt(remainder, stat.cversion);
+  let remainder = crc32OfInts(content, highOf(stat.czxid), stat.czxid | 0);
+  remainder = crc32OfInts(remainder, highOf(stat.mzxid), stat.mzxid | 0);
+  remainder = crc32OfInts(remainder, highOf(stat.pzxid), stat.pzxid | 0);
+  remainder = crc32OfInts(remainder, highOf(stat.ctime), stat.ctime | 0);
+  remainder = crc32OfInts(remainder, highOf(stat.mtime), stat.mtime | 0);
+  remainder = crc32OfInts(remainder, stat.version, stat.cversion);
   remainder = crc32OfInt(remainder, stat.aversion);
-  return crc32Of(crc32OfOwner(remainder, stat.ephemeralOwner));
+  return ~crc32OfOwner(remainder, stat.ephemeralOwner);
 }
 
-function crc32OfLong(remainder: number, value: number): number {
-  return crc32OfInt(crc32OfInt(remainder, Math.floor(value / 0x1_0000_0000)), value | 0);
+function highOf(value: number): number {
+  return Math.floor(value / 0x1_0000_0000) | 0;
 }
 
 /** Nearly every znode has no owner, and bigints are slow. */
 function crc32OfOwner(remainder: number, owner: bigint): number {
-  if (owner === 0n) return crc32OfInt(crc32OfInt(remainder, 0), 0);
-  return crc32OfInt(crc32OfInt(remainder, Number(BigInt.asIntN(32, owner >> 32n))), Number(BigInt.asIntN(32, owner)));
+  if (owner === 0n) return crc32OfInts(remainder, 0, 0);
+  return crc32OfInts(remainder, Number(BigInt.asIntN(32, owner >> 32n)), Number(BigInt.asIntN(32, owner)));
 }
 
 /** A sum of digests, modulo 2^64, in two halves: exact without a bigint. */
@@ -93,17 +92,17 @@ export class TreeDigest implements TxnDigest {
     return { version: this.version, high: this.high, low: this.low };
   }
 
-  /** One znode more. */
+  /** One znode more, by its digest. */
   add(digest: number): void {
-    this.low += digest;
+    this.low += digest >>> 0;
     if (this.low <= 0xffff_ffff) return;
     this.low -= 0x1_0000_0000;
     this.high = (this.high + 1) >>> 0;
   }
 
-  /** One znode less. */
+  /** One znode less, by its digest. */
   subtract(digest: number): void {
-    this.low -= digest;
+    this.low -= digest >>> 0;
     if (this.low >= 0) return;
     this.low += 0x1_0000_0000;
     this.high = (this.high - 1) >>> 0;

@@ -2,11 +2,12 @@
  * What is known of each znode, field by field, in rows (`RowPages`) and blobs (`BlobArena`).
  *
  * What only a znode with children needs lies in a row of its own, which comes with the first child and goes with the znode: until then those fields
- * are what they are of a znode that never had a child. So a leaf takes 32 B of longs, 48 B of ints and its blob.
+ * are what they are of a znode that never had a child. So a leaf takes 32 B of longs, 52 B of ints and its blob.
  */
 import { assert } from '@quorate/protocol';
 import { BlobArena, NO_BLOB } from './blob-arena.js';
 import { NO_ROW, RowPages } from './row-pages.js';
+import type { StatSlot } from './tree-digest.js';
 
 declare const handleBrand: unique symbol;
 
@@ -53,17 +54,19 @@ export const Int = {
   owner: 10,
   /** What `contentRemainder` makes of path and data; 0 in a tree without a digest. */
   content: 11,
+  /** What the znode has brought to the digest of the tree (`znodeDigest`); 0 where it has no part in that. */
+  digest: 12,
   // Of a directory.
   /** ZooKeeper's internal cversion: the number of children ever created. The one on the wire is computed from it. */
-  cversion: 12,
-  childCount: 13,
-  firstChild: 14,
-  lastChild: 15,
+  cversion: 13,
+  childCount: 14,
+  firstChild: 15,
+  lastChild: 16,
 } as const;
 export type IntField = (typeof Int)[keyof typeof Int];
 
 const LONGS = 4;
-const INTS = 12;
+const INTS = 13;
 const DIRECTORY_LONGS = 1;
 const DIRECTORY_INTS = 4;
 
@@ -135,6 +138,22 @@ export class ZnodePages {
   setInt(handle: NodeHandle, field: IntField, value: number): void {
     if (field < INTS) this.rows.setInt(handle, field, value);
     else if (value !== this.int(handle, field)) this.directories.setInt(this.directoryOf(handle), field - INTS, value);
+  }
+
+  /** Fills in a Stat but for the owner, with one look for all of it: each digest asks. */
+  readStat(handle: NodeHandle, slot: StatSlot): void {
+    const { longs, ints } = this.rows.page(handle);
+    const long = this.rows.inPage(handle) * LONGS;
+    const int = this.rows.inPage(handle) * INTS;
+    slot.czxid = longs[long + Long.czxid] as number;
+    slot.mzxid = longs[long + Long.mzxid] as number;
+    slot.ctime = longs[long + Long.ctime] as number;
+    slot.mtime = longs[long + Long.mtime] as number;
+    slot.version = ints[int + Int.version] as number;
+    slot.aversion = ints[int + Int.aversion] as number;
+    const isDirectory = (ints[int + Int.directory] as number) !== NO_ROW;
+    slot.pzxid = isDirectory ? this.long(handle, Long.pzxid) : (longs[long + Long.czxid] as number);
+    slot.cversion = isDirectory ? this.int(handle, Int.cversion) : 0;
   }
 
   /** The last component of the path; the root's is empty. */

@@ -78,7 +78,7 @@ export class ZnodeStore {
     const { path, nameAt, data } = child;
     assert(path.length > nameAt, 'a created path has a name');
     assert(isWellFormed(path, nameAt), 'a name has no surrogate without its partner, which no peer and no snapshot could carry');
-    assert(this.index.find(parent, path, nameAt, path.length) === undefined, 'a created path is free');
+    const place = this.index.reserve(parent, path, nameAt);
     const node = rows.take(path, nameAt, data);
     const last = rows.int(parent, Int.lastChild) as NodeHandle;
     if (last === NO_NODE) rows.setInt(parent, Int.firstChild, node);
@@ -88,7 +88,7 @@ export class ZnodeStore {
     rows.setInt(node, Int.parent, parent);
     rows.setInt(node, Int.previousSibling, last);
     rows.setInt(node, Int.acl, this.acls.acquire(child.acl));
-    this.index.add(node, path, nameAt);
+    this.index.add(node, place);
     this.forgetList(parent);
     this.pathAndDataLength += child.pathLength + (data?.length ?? 0);
     return node;

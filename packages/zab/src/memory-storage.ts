@@ -4,6 +4,18 @@ import { empty } from './empty.js';
 import { Log, type Run } from './log.js';
 import type { Completion, Mark, Snapshot, Storage, StoredImage } from './storage.js';
 
+/** How many pieces of a snapshot are taken in a turn; 64 KiB each, as servers make them. */
+const PIECES_PER_TURN = 4;
+
+/** A snapshot that is being saved. */
+interface Saving {
+  readonly snapshot: { readonly zxid: Zxid; readonly pieces: Uint8Array[] };
+  readonly more: Iterator<Uint8Array>;
+  readonly done: Completion;
+  /** When it began. */
+  readonly lives: number;
+}
+
 /** Storage in memory: it survives a crash of the server, as long as the object is kept, and not the end of the process. */
 export class MemoryStorage implements Storage {
   readonly #clock: Clock;
@@ -16,6 +28,8 @@ export class MemoryStorage implements Storage {
   /** Completions in their order, from `#told` on; a crash of the server blots out those that are on their way. */
   readonly #waiting: ((() => void) | undefined)[] = [];
   #told = 0;
+  /** How many servers have had this store. A snapshot that one of them was at goes with it. */
+  #lives = 0;
 
   constructor(options: { readonly clock: Clock }) {
     this.#clock = options.clock;
@@ -80,10 +94,31 @@ export class MemoryStorage implements Storage {
   }
 
   saveSnapshot(zxid: Zxid, pieces: Iterable<Uint8Array>, done: Completion): void {
+    this.#takePieces({ snapshot: { zxid, pieces: [] }, more: pieces[Symbol.iterator](), done, lives: this.#lives });
+  }
+
+  /** Making a piece takes time, and there may be thousands: some of them in a turn. */
+  #takePieces(saving: Saving): void {
+    const { snapshot, more, done, lives } = saving;
+    if (lives !== this.#lives) return;
+    for (let taken = 0; taken < PIECES_PER_TURN; taken++) {
+      const piece = more.next();
+      if (piece.done === true) {
+        this.#keep(snapshot);
+        this.#later(done);
+        return;
+      }
+      snapshot.pieces.push(piece.value);
+    }
+    this.#clock.defer(() => this.#takePieces(saving));
+  }
+
+  #keep(snapshot: Snapshot): void {
     const older = this.#snapshot?.zxid;
-    this.#snapshot = { zxid, pieces: [...pieces] };
+    // One that was received meanwhile holds more.
+    if (older !== undefined && older > snapshot.zxid) return;
+    this.#snapshot = snapshot;
     if (older !== undefined) this.#log.compact(older, 0);
-    this.#later(done);
   }
 
   readLog(after: Zxid, bytesMax: number, done: (result: readonly Run[] | undefined | Error) => void): void {
@@ -93,6 +128,7 @@ export class MemoryStorage implements Storage {
   }
 
   close(): void {
+    this.#lives++;
     this.#waiting.fill(undefined, this.#told);
   }
 

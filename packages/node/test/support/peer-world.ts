@@ -1,29 +1,14 @@
 /** Servers 1 to 3 on ports of the loopback. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { realClock, realRandom } from '@quorate/ports';
 import type { Config, Transport } from '@quorate/server';
 import type { TransportWorld } from '@quorate/testkit';
 import type { Sid, WireViolation } from '@quorate/zab';
 import { type PeerAddress, type PeerTls, peerTransport } from '../../src/index.js';
+import { freePorts } from './free-ports.js';
 
 export const VOTERS: readonly Sid[] = [1, 2, 3];
 export const CONFIG: Config = { version: 0, voters: VOTERS };
-
-/** Free now, all at the same time. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
 
 export async function addresses(host = '127.0.0.1'): Promise<Map<Sid, PeerAddress>> {
   const ports = await freePorts(2 * VOTERS.length);

@@ -16,6 +16,7 @@ import {
   type Zxid,
 } from '@quorate/protocol';
 import type { TreeWrite } from '../../src/prepare.ts';
+import { beginStats, countInQuota, isOverQuota } from './dumb-quotas.ts';
 
 interface ModelNode {
   data: Uint8Array | null;
@@ -62,7 +63,10 @@ export class DumbModel {
   /** By the last write, or by the last end of a session, in its order. */
   changes: ModelChange[] = [];
 
-  constructor() {
+  readonly #enforcesQuotas: boolean;
+
+  constructor({ enforcesQuotas = false }: { readonly enforcesQuotas?: boolean } = {}) {
+    this.#enforcesQuotas = enforcesQuotas;
     for (const path of BUILT_IN) {
       const isConfig = path === '/zookeeper/config';
       const never = { czxid: 0, mzxid: 0, pzxid: 0, ctime: 0, mtime: 0 };
@@ -140,6 +144,8 @@ export class DumbModel {
         if (pathFault(path) !== undefined) return { err: ErrorCode.BAD_ARGUMENTS };
         if (this.nodes.has(path)) return { err: ErrorCode.NODE_EXISTS };
         if (parent.owner !== 0n) return { err: ErrorCode.NO_CHILDREN_FOR_EPHEMERALS };
+        const change = { count: 1, bytes: op.data?.length ?? 0 };
+        if (this.#enforcesQuotas && isOverQuota(this.nodes, path, change)) return { err: ErrorCode.QUOTA_EXCEEDED };
         this.nodes.set(path, {
           data: op.data,
           acl,
@@ -150,7 +156,10 @@ export class DumbModel {
         parent.created++;
         parent.pzxid = zxid;
         this.#note('created', path, acl);
-        return { err: 0, response: op.type === OpCode.create ? { type: op.type, path } : { type: op.type, path, stat: this.stat(path) } };
+        const stat = this.stat(path);
+        beginStats(this.nodes, path);
+        countInQuota(this.nodes, path, change);
+        return { err: 0, response: op.type === OpCode.create ? { type: op.type, path } : { type: op.type, path, stat } };
       }
       case OpCode.delete: {
         if (!op.path.includes('/') || op.path.includes('\0') || BUILT_IN.includes(op.path)) return { err: ErrorCode.BAD_ARGUMENTS };
@@ -170,8 +179,11 @@ export class DumbModel {
         const node = this.nodes.get(op.path);
         if (node === undefined) return { err: ErrorCode.NO_NODE };
         if (!may(node.acl, op.type === OpCode.check ? 1 : 2, ids)) return { err: ErrorCode.NO_AUTH };
+        const bytes = op.type === OpCode.check ? 0 : (op.data?.length ?? 0) - (node.data?.length ?? 0);
+        if (this.#enforcesQuotas && isOverQuota(this.nodes, op.path, { count: 0, bytes })) return { err: ErrorCode.QUOTA_EXCEEDED };
         if (op.version !== -1 && op.version !== node.version) return { err: ErrorCode.BAD_VERSION };
         if (op.type === OpCode.check) return { err: 0 };
+        countInQuota(this.nodes, op.path, { count: 0, bytes });
         node.data = op.data;
         node.version++;
         node.mzxid = zxid;
@@ -202,12 +214,13 @@ export class DumbModel {
   #resultOf(op: MultiOp, response: ModelResult['response']): OpResult {
     if (response === undefined) return { type: op.type } as OpResult;
     if (!('path' in response) || (op.type === OpCode.create && op.flags !== 4)) return response as OpResult;
-    return { type: OpCode.create2, path: response.path, stat: this.stat(response.path) };
+    return { type: OpCode.create2, path: response.path, stat: 'stat' in response ? response.stat : this.stat(response.path) };
   }
 
   #delete(path: string, zxid: number): void {
-    const { acl } = this.nodes.get(path)!;
+    const { acl, data } = this.nodes.get(path)!;
     this.nodes.delete(path);
+    countInQuota(this.nodes, path, { count: -1, bytes: -(data?.length ?? 0) });
     this.#parent(path)!.pzxid = zxid;
     this.#note('deleted', path, acl);
   }

@@ -1,8 +1,8 @@
 /** Prepare and apply with anything in between: proposals wait until `apply` is called. */
-import { decodeTxn, encodeTxn, type Id, makeZxid, type Txn, type TxnDigest, type TxnHeader } from '@quorate/protocol';
+import { decodeTxn, encodeTxn, type Id, makeZxid, OpCode, parentOf, type Txn, type TxnDigest, type TxnHeader } from '@quorate/protocol';
 import { DataTree, type TxnResult } from '@quorate/tree';
 import { expect } from 'vitest';
-import { PendingChanges } from '../../src/pending-changes.ts';
+import { type ChangeRecord, PendingChanges } from '../../src/pending-changes.ts';
 import { prepare, prepareCloseSession, prepareDeleteContainer, type TreeWrite } from '../../src/prepare.ts';
 import type { QuotaExcess } from '../../src/quota.ts';
 
@@ -14,6 +14,8 @@ export class Pipeline {
   readonly excesses: QuotaExcess[] = [];
   counter = 0;
   readonly #enforce: boolean;
+  /** Of all txns. */
+  readonly #paths = new Set<string>();
 
   constructor({ enforce = false, digest = true } = {}) {
     this.tree = new DataTree({ digest });
@@ -44,8 +46,19 @@ export class Pipeline {
       const decoded = decodeTxn(encodeTxn(header, txn, digest));
       this.results.push(this.tree.apply(decoded.header, decoded.txn, () => {}));
       expect(this.tree.digest && { ...this.tree.digest }).toEqual(decoded.digest);
-      this.changes.release(header.zxid);
+      this.changes.onApplied();
+      for (const path of pathsOf(decoded.txn)) this.#paths.add(path).add(parentOf(path));
     }
+  }
+
+  /** Everything is applied, and each znode is foreseen as the tree has it, also those of which a record was kept. */
+  expectNothingPending(): void {
+    const fresh = new PendingChanges(this.tree);
+    for (const path of this.#paths) {
+      expect(this.changes.isPending(path), path).toBe(false);
+      expect(withoutZxid(this.changes.find(path)), path).toEqual(withoutZxid(fresh.find(path)));
+    }
+    expect(this.changes.digest()).toEqual(fresh.digest());
   }
 
   #propose(session: bigint, txn: Txn): Txn {
@@ -55,4 +68,15 @@ export class Pipeline {
     this.waiting.push({ header, txn, digest: this.changes.digest() });
     return txn;
   }
+}
+
+function pathsOf(txn: Txn): readonly string[] {
+  if (txn.type === OpCode.multi) return txn.txns.flatMap(pathsOf);
+  if (txn.type === OpCode.closeSession) return txn.paths;
+  return 'path' in txn ? [txn.path] : [];
+}
+
+/** What a record says of its znode. */
+function withoutZxid(record: ChangeRecord | undefined) {
+  return record && { ...record, zxid: undefined, data: undefined };
 }

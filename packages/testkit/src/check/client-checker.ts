@@ -21,9 +21,18 @@ import {
 import type { Sid } from '@quorate/zab';
 import type { Sometimes } from '../simulation/sometimes.js';
 import { CalmChecker, type ServerAccount } from './calm-checker.js';
-import { ClientHistory, type CommittedTxn, nameOf, type SentRequest, type SessionHistory, WireConnection } from './client-history.js';
+import {
+  ClientHistory,
+  type CommittedTxn,
+  nameOf,
+  type Rules,
+  type SentRequest,
+  type SessionHistory,
+  WireConnection,
+} from './client-history.js';
 import { ANN, BOB, type ProvedIds } from './identities.js';
 import { ReadChecker } from './read-checker.js';
+import { describeRequest } from './request-model.js';
 import { WatchChecker } from './watch-checker.js';
 import { type Entry, sameBytes, type Witness } from './witness.js';
 import { isWrite, WriteChecker } from './write-checker.js';
@@ -43,9 +52,17 @@ export class ClientChecker {
   #connections = 0;
   /** By connection: how its client has introduced itself. */
   readonly #asked = new WeakMap<WireConnection, ConnectRequest>();
+  /** By server: its present life, of all lives of all servers. */
+  readonly #lives = new Map<Sid, number>();
+  #livesBegun = 0;
 
-  constructor(options: { readonly witness: Witness; readonly sometimes: Sometimes; readonly clockOf: (sid: Sid) => number }) {
-    this.#history = new ClientHistory(options.witness, options.sometimes);
+  constructor(options: {
+    readonly witness: Witness;
+    readonly sometimes: Sometimes;
+    readonly rules: Rules;
+    readonly clockOf: (sid: Sid) => number;
+  }) {
+    this.#history = new ClientHistory(options.witness, options.sometimes, options.rules);
     this.#clockOf = options.clockOf;
     this.#writes = new WriteChecker(this.#history);
     this.#reads = new ReadChecker(this.#history);
@@ -59,6 +76,11 @@ export class ClientChecker {
     const committed: CommittedTxn = { entry, header, txn };
     this.#history.txns[entry.committedIndex] = committed;
     this.#writes.onCommitted(committed);
+  }
+
+  /** A server begins to live, and knows of no client. */
+  onBegun(server: Sid): void {
+    this.#lives.set(server, ++this.#livesBegun);
   }
 
   /** A client dials a server. */
@@ -92,21 +114,53 @@ export class ClientChecker {
   }
 
   /** A server that has applied all up to `lastZxid` answers a handshake. What is true by the time at which the client hears it may not be true yet. */
-  onHandshakeAnswered(connection: WireConnection, { timeOut }: ConnectResponse, lastZxid: Zxid): void {
+  onHandshakeAnswered(connection: WireConnection, response: ConnectResponse, lastZxid: Zxid): void {
     const asked = this.#asked.get(connection);
     if (asked === undefined) return;
+    const { timeOut } = response;
     const { sessionId, lastZxidSeen } = asked;
     if (this.#isForged(asked)) {
       if (timeOut > 0) this.#fail('Password', `server ${connection.server} takes a client that does not know the password of its session`);
       return;
     }
-    if (timeOut <= 0 && sessionId !== 0n && this.#history.session(sessionId).closedIndex === -1)
-      this.#fail('ExpiredOnlyWhenClosed', `${nameOf(this.#history.session(sessionId))} is called expired before its end is committed`);
+    if (timeOut <= 0) this.#checkRefused(sessionId, lastZxid);
+    else if (response.readOnly) this.#checkReader(connection, asked);
+    else this.#checkTaken(connection, asked, response.sessionId);
     if (timeOut > 0 && lastZxidSeen > lastZxid)
       this.#fail(
         'SingleSystemImage',
         `server ${connection.server} is at ${formatZxid(lastZxid)} and takes a client that has seen ${formatZxid(lastZxidSeen)}`,
       );
+  }
+
+  /** A server at `lastZxid` says that a session has ended. Of one that another server alone knows it can say that as well. */
+  #checkRefused(sessionId: bigint, lastZxid: Zxid): void {
+    if (sessionId === 0n) return;
+    const session = this.#history.session(sessionId);
+    const { createdIndex, closedIndex } = session;
+    const applied = this.#history.witness.find(lastZxid)?.committedIndex ?? -1;
+    if (createdIndex === -1 || (this.#history.rules.localSessions && createdIndex > applied)) return;
+    if (closedIndex === -1) this.#fail('ExpiredOnlyWhenClosed', `${nameOf(session)} is called expired before its end is committed`);
+  }
+
+  #checkReader({ server }: WireConnection, { readOnly }: ConnectRequest): void {
+    this.#history.sometimes.note('taken by a server that only reads');
+    if (!readOnly) this.#fail('ReadOnly', `server ${server} only reads, and takes a client that does not put up with it`);
+  }
+
+  /** A session of which no txn tells is known to the server alone that has begun it, for as long as that lives. */
+  #checkTaken({ server }: WireConnection, { sessionId: asked }: ConnectRequest, given: bigint): void {
+    const session = this.#history.session(given);
+    const life = this.#lives.get(server);
+    if (session.createdIndex !== -1) return;
+    if (asked === 0n) {
+      session.home = life;
+      if (this.#history.rules.localSessions) this.#history.sometimes.note('local session begun');
+    } else if (session.home !== life || session.isOverAtHome) {
+      this.#fail('LocalSession', `server ${server} takes ${nameOf(session)}, of which it cannot know`);
+    } else {
+      this.#history.sometimes.note('local session taken up again');
+    }
   }
 
   onSent(connection: WireConnection, message: ClientMessage): void {
@@ -148,17 +202,22 @@ export class ClientChecker {
   #onConnected(connection: WireConnection, response: ConnectResponse): void {
     const connect = this.#asked.get(connection);
     if (response.timeOut <= 0) {
-      if (connection.isForeign) this.#history.sometimes.note('session kept from who does not');
+      if (connection.isForeign && connect !== undefined && this.#isForged(connect))
+        this.#history.sometimes.note('session kept from who does not');
       return;
     }
     const asked = connect?.sessionId ?? 0n;
     const session = this.#history.session(response.sessionId);
     session.password ??= response.passwd;
-    if (session.createdIndex === -1) this.#fail('SessionLifetime', `${nameOf(session)} is given to a client before it is committed`);
     if (asked !== 0n && asked !== response.sessionId)
       this.#fail('SessionLifetime', `a client that asked for another is given ${nameOf(session)}`);
-    this.#noteMove(session, connection);
     connection.session = session;
+    connection.isReadOnly = response.readOnly;
+    // Such a server cannot keep what its clients have asked elsewhere from being done.
+    if (response.readOnly) return;
+    if (session.createdIndex === -1 && !this.#history.rules.localSessions)
+      this.#fail('SessionLifetime', `${nameOf(session)} is given to a client before it is committed`);
+    this.#noteMove(session, connection);
     session.established = connection;
   }
 
@@ -185,13 +244,15 @@ export class ClientChecker {
     sent.reply = reply;
     // Whoever takes a session over has not seen what its client has, and asks for nothing.
     if (connection.isForeign) return;
-    const index = this.#reads.onShown(session, reply.zxid);
+    const index = this.#reads.onShown(session, reply);
     if (index < 0) return;
     if (reply.xid === Xid.setWatches) this.#watches.onSetWatchesReply(connection, index);
     else this.#watches.onShown(connection, index);
     const { request } = sent;
     const { type } = request;
-    if (isWrite(type)) {
+    if (connection.isReadOnly && needsEnsemble(type)) {
+      this.#onReaderReply(sent, reply.err);
+    } else if (isWrite(type)) {
       this.#writes.onReply(sent);
     } else if (type === OpCode.sync) {
       this.#reads.onSync(sent, index);
@@ -202,9 +263,19 @@ export class ClientChecker {
     } else if (type === OpCode.checkWatches || type === OpCode.removeWatches) {
       this.#watches.onWatcher(connection, request as WatcherRequest, reply.err);
     } else if (reply.xid > 0) {
+      if (connection.isReadOnly) this.#history.sometimes.note('read answered without a leader');
       this.#reads.onReply(sent, index);
       this.#watches.onRead(sent, index);
     }
+  }
+
+  /** A server that only reads says so. It ends a session that has begun there. */
+  #onReaderReply({ connection, request }: SentRequest, err: number): void {
+    const { session } = connection;
+    const isOwn = request.type === OpCode.closeSession && session?.createdIndex === -1;
+    if (err !== ErrorCode.NOT_READ_ONLY && !(isOwn && err === ErrorCode.OK))
+      this.#fail('ReadOnly', `${nameOf(session)}: a server that only reads answers ${describeRequest(request)} with ${err}`);
+    this.#history.sometimes.note('refused: NOT_READ_ONLY');
   }
 
   /** What was decided before its answer came is looked at by now. */
@@ -219,6 +290,11 @@ export class ClientChecker {
   #fail(property: string, message: string): void {
     this.#history.verdict.fail(property, message);
   }
+}
+
+/** Whether a server that only reads must refuse it. */
+function needsEnsemble(type: number): boolean {
+  return isWrite(type) || type === OpCode.sync;
 }
 
 /** The ids of a connection after one more proof. */

@@ -27,6 +27,8 @@ export class WireConnection {
   /** Whether somebody else than its client has opened it, in the name of a session that it has heard of. */
   readonly isForeign: boolean;
   session: SessionHistory | undefined;
+  /** Whether its server has said that it only reads. */
+  isReadOnly = false;
   /** What the server has been sent to prove, and what it has answered. */
   claimed: ProvedIds = NOBODY;
   proved: ProvedIds = NOBODY;
@@ -53,6 +55,9 @@ export class SessionHistory {
   timeoutMs = 0;
   createdIndex = -1;
   closedIndex = -1;
+  /** While no createSession of it is committed: the life of the server that alone knows it, and whether that has said that it has ended. */
+  home: number | undefined;
+  isOverAtHome = false;
   /** By xid: what was sent, and where in G its txn is. */
   readonly sent = new Map<number, SentRequest>();
   readonly txns = new Map<number, number>();
@@ -92,8 +97,16 @@ export interface CommittedTxn {
   readonly txn: Txn;
 }
 
+/** How the servers of a run are set up, as far as it decides what is right. */
+export interface Rules {
+  /** New sessions are known to one server alone. */
+  readonly localSessions: boolean;
+  readonly enforcesQuotas: boolean;
+}
+
 export class ClientHistory {
   readonly witness: Witness;
+  readonly rules: Rules;
   readonly verdict: Verdict;
   readonly sometimes: Sometimes;
   readonly znodes = new ZnodeHistory();
@@ -105,8 +118,9 @@ export class ClientHistory {
   /** By server: until when it had stood still last, by its clock. */
   readonly stalledUntilMs = new Map<Sid, number>();
 
-  constructor(witness: Witness, sometimes: Sometimes) {
+  constructor(witness: Witness, sometimes: Sometimes, rules: Rules) {
     this.witness = witness;
+    this.rules = rules;
     this.verdict = witness.verdict;
     this.sometimes = sometimes;
   }

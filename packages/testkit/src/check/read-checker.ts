@@ -11,12 +11,14 @@ import {
   OpCode,
   Permission,
   type ReadResult,
+  type ReplyMessage,
   type Request,
   type Response,
   type Stat,
 } from '@quorate/protocol';
 import { isSameAcl, mayDo, withoutDigests } from './acl-model.js';
 import { type ClientHistory, nameOf, type SentRequest, type SessionHistory } from './client-history.js';
+import { quotaOfStats } from './quota-model.js';
 import { describeRequest } from './request-model.js';
 import { sameBytes } from './witness.js';
 import { statFault, type Znode } from './znode-history.js';
@@ -31,14 +33,18 @@ export class ReadChecker {
     this.#history = history;
   }
 
-  /** Any answer at all: gives the index in G that it shows, −1 where it shows none. */
-  onShown(session: SessionHistory, zxid: number): number {
-    const entry = this.#history.witness.find(zxid as never);
+  /**
+   * Any answer at all: gives the index in G that it shows, −1 where it shows none. Answers to pings, proofs and setWatches show nothing of the tree, and clients do
+   * not keep what their headers say: at a server without a leader they may go back behind it.
+   */
+  onShown(session: SessionHistory, { xid, zxid }: ReplyMessage): number {
+    const entry = this.#history.witness.find(zxid);
     if (entry === undefined || entry.committedIndex < 0) {
-      this.#fail('CommitConsistency', `${nameOf(session)} is shown ${formatZxid(zxid as never)}, which is not committed`);
+      this.#fail('CommitConsistency', `${nameOf(session)} is shown ${formatZxid(zxid)}, which is not committed`);
       return -1;
     }
     const index = entry.committedIndex;
+    if (xid <= 0) return index;
     if (index < session.shown) this.#fail('SingleSystemImage', `${nameOf(session)} is shown ${formatZxid(entry.zxid)} after a later state`);
     else session.shown = index;
     if (index > this.#history.shown) this.#history.shown = index;
@@ -125,6 +131,7 @@ export class ReadChecker {
   #checkBody(sent: SentRequest, index: number, shown: { readonly path: string; readonly response: Response }): void {
     const { path, response } = shown;
     const znode = this.#history.znodes.at(path, index) as Znode;
+    if (quotaOfStats(path) !== undefined) this.#history.sometimes.note('stats of a quota read');
     if ('stat' in response) {
       const fault = statFault(response.stat as Stat, znode);
       if (fault !== undefined) this.#wrong(sent, index, `another ${fault}`);

@@ -24,6 +24,7 @@ import {
 } from '@quorate/protocol';
 import { aclOf, isSameAcl, mayDo } from './acl-model.js';
 import type { ProvedIds } from './identities.js';
+import { isRefused, limitsPathOf, quotaOver, statsPathOf, type Usage } from './quota-model.js';
 import { sameBytes } from './witness.js';
 import { parentOf, type Znode, type ZnodeHistory } from './znode-history.js';
 
@@ -37,10 +38,14 @@ export interface Moment {
   readonly proved: ProvedIds;
   /** Whether the end of the session stands before. */
   readonly isClosed: boolean;
+  /** Whether its server alone knows the session, so that it may own nothing. */
+  readonly isLocal: boolean;
+  /** Whether hard limits of quotas are kept. */
+  readonly enforcesQuotas: boolean;
 }
 
 type Outcome = Txn | number;
-type Draft = Pick<Znode, 'acl' | 'version' | 'cversion' | 'aversion' | 'childCount' | 'ephemeralOwner'>;
+type Draft = Pick<Znode, 'data' | 'acl' | 'version' | 'cversion' | 'aversion' | 'childCount' | 'ephemeralOwner'>;
 
 const BUILT_IN: ReadonlySet<string> = new Set(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']);
 const NOTHING = new Uint8Array(0);
@@ -183,6 +188,8 @@ function opOutcome(op: MultiOp, tree: DraftTree): Outcome {
 function createOutcome(request: CreateRequest | CreateTtlRequest, tree: DraftTree): Outcome {
   const { path: asked, data, flags } = request;
   if (!isModeOf(request)) return ErrorCode.BAD_ARGUMENTS;
+  const ephemeral = flags === CreateMode.EPHEMERAL || flags === CreateMode.EPHEMERAL_SEQUENTIAL;
+  if (ephemeral && tree.isLocal) return ErrorCode.EPHEMERAL_ON_LOCAL_SESSION;
   const acl = aclOf(request.acl, tree.proved);
   if (acl === undefined) return ErrorCode.INVALID_ACL;
   const parent = tree.find(parentOf(asked));
@@ -193,10 +200,10 @@ function createOutcome(request: CreateRequest | CreateTtlRequest, tree: DraftTre
   if (path !== '/' && path.endsWith('/')) return ErrorCode.BAD_ARGUMENTS;
   if (tree.find(path) !== undefined) return ErrorCode.NODE_EXISTS;
   if (parent.ephemeralOwner !== 0n) return ErrorCode.NO_CHILDREN_FOR_EPHEMERALS;
-  const ephemeral = flags === CreateMode.EPHEMERAL || flags === CreateMode.EPHEMERAL_SEQUENTIAL;
+  if (!tree.take(path, { count: 1, bytes: lengthOf(data) })) return ErrorCode.QUOTA_EXCEEDED;
   const parentCVersion = next(parent.cversion);
   tree.set(parentOf(path), { ...parent, cversion: parentCVersion, childCount: parent.childCount + 1 });
-  tree.set(path, { acl, version: 0, cversion: 0, aversion: 0, childCount: 0, ephemeralOwner: ephemeral ? tree.session : 0n });
+  tree.set(path, { data, acl, version: 0, cversion: 0, aversion: 0, childCount: 0, ephemeralOwner: ephemeral ? tree.session : 0n });
   if (request.type === OpCode.createTTL) return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: request.ttl };
   // Whichever operation asks for it.
   if (request.type === OpCode.createContainer || flags === CreateMode.CONTAINER)
@@ -233,6 +240,7 @@ function deleteOutcome({ path, version }: DeleteRequest, tree: DraftTree): Outco
   if (znode === undefined) return ErrorCode.NO_NODE;
   if (version !== -1 && version !== znode.version) return ErrorCode.BAD_VERSION;
   if (znode.childCount > 0) return ErrorCode.NOT_EMPTY;
+  tree.note(path, { count: -1, bytes: -lengthOf(znode.data) });
   tree.set(parentOf(path), { ...parent, childCount: parent.childCount - 1 });
   tree.set(path, undefined);
   return { type: OpCode.delete, path };
@@ -242,8 +250,11 @@ function setDataOutcome({ path, data, version }: SetDataRequest, tree: DraftTree
   const znode = tree.find(path);
   if (znode === undefined) return ErrorCode.NO_NODE;
   if (!tree.permits(znode, Permission.WRITE)) return ErrorCode.NO_AUTH;
+  const change = { count: 0, bytes: lengthOf(data) - lengthOf(znode.data) };
+  if (tree.isRefused(path, change)) return ErrorCode.QUOTA_EXCEEDED;
   if (version !== -1 && version !== znode.version) return ErrorCode.BAD_VERSION;
-  tree.set(path, { ...znode, version: next(znode.version) });
+  tree.note(path, change);
+  tree.set(path, { ...znode, data, version: next(znode.version) });
   return { type: OpCode.setData, path, data, version: next(znode.version) };
 }
 
@@ -261,6 +272,8 @@ function setAclOutcome({ path, acl: asked, version }: SetAclRequest, tree: Draft
 class DraftTree {
   readonly #moment: Moment;
   readonly #drafts = new Map<string, Draft | undefined>();
+  /** By quota, what the earlier operations have changed. */
+  readonly #changes = new Map<string, Usage>();
 
   constructor(moment: Moment) {
     this.#moment = moment;
@@ -274,6 +287,32 @@ class DraftTree {
     return this.#moment.proved;
   }
 
+  get isLocal(): boolean {
+    return this.#moment.isLocal;
+  }
+
+  /** Whether a quota does not bear a change at a path. */
+  isRefused(path: string, change: Usage): boolean {
+    const { enforcesQuotas, znodes, before } = this.#moment;
+    const quota = quotaOver(path);
+    const limits = enforcesQuotas ? this.find(limitsPathOf(quota)) : undefined;
+    if (limits === undefined || this.find(statsPathOf(quota)) === undefined) return false;
+    return isRefused(limits.data, sum(znodes.usageAt(quota, before), this.#changes.get(quota)), change);
+  }
+
+  /** The next operation finds this changed. */
+  note(path: string, change: Usage): void {
+    const quota = quotaOver(path);
+    this.#changes.set(quota, sum(change, this.#changes.get(quota)));
+  }
+
+  /** Notes a change, unless a quota refuses it. */
+  take(path: string, change: Usage): boolean {
+    if (this.isRefused(path, change)) return false;
+    this.note(path, change);
+    return true;
+  }
+
   permits(znode: Draft, permission: number): boolean {
     return mayDo(znode.acl, permission, this.proved);
   }
@@ -285,6 +324,14 @@ class DraftTree {
   set(path: string, draft: Draft | undefined): void {
     this.#drafts.set(path, draft);
   }
+}
+
+function sum(a: Usage, b: Usage | undefined): Usage {
+  return b === undefined ? a : { count: a.count + b.count, bytes: a.bytes + b.bytes };
+}
+
+function lengthOf(data: Uint8Array | null): number {
+  return data?.length ?? 0;
 }
 
 function txnOrRefusal(outcome: Outcome): Txn {

@@ -57,6 +57,8 @@ export class ServerView {
   /** Whom each channel that it opened leads to, and who opened each of those that it accepted; by life. */
   readonly leaders = new Map<number, Sid>();
   readonly learners = new Map<number, Sid>();
+  /** Of these, channels whose far end has lost its store since: nothing that is sent on them arrives. */
+  readonly dead = new Set<number>();
 
   constructor(sid: Sid, root: Entry, marked: boolean) {
     this.sid = sid;

@@ -42,7 +42,7 @@ export class WriteChecker {
     if (txn.type === OpCode.createSession) {
       session.createdIndex = index;
       session.timeoutMs = txn.timeOut;
-      this.#history.sometimes.note('session opened');
+      this.#history.sometimes.note(session.home === undefined ? 'session opened' : 'local session upgraded');
     } else if (txn.type === OpCode.closeSession) {
       session.closedIndex = index;
       if (ephemerals > 0) this.#history.sometimes.note('ephemeral znode gone with its session');
@@ -58,15 +58,18 @@ export class WriteChecker {
     if (sent === undefined) return this.#fail('Integrity', `${what} was never sent`);
     if (session.txns.has(header.cxid)) return this.#fail('AtMostOnce', `${what} had been committed before`);
     session.txns.set(header.cxid, entry.committedIndex);
-    if (header.cxid <= session.lastCxid) this.#fail('FifoClientOrder', `${what} comes after request ${session.lastCxid}`);
-    session.lastCxid = header.cxid;
+    if (sent.connection.isReadOnly) this.#fail('ReadOnly', `${what} was sent to a server that only reads`);
+    // Behind the end of its session it is refused, whatever way it has come, and its order means nothing.
+    const isOver = session.closedIndex !== -1;
+    if (header.cxid > session.lastCxid) session.lastCxid = header.cxid;
+    else if (!isOver) this.#fail('FifoClientOrder', `${what} comes after request ${session.lastCxid}`);
     if (txn.type !== OpCode.error && txn.type !== sent.request.type && txn.type !== OpCode.createContainer)
       this.#fail('Integrity', `${what} is of another type than what was sent`);
     // What anybody had seen before it was sent comes before it in G; it cannot have happened before it was asked for.
     if (entry.committedIndex <= sent.shownBefore)
       this.#fail('Linearizability', `${what} stands before an entry that a client had seen when it was sent`);
     // A request of a connection that the client has left must not be met by those that it makes on the next one.
-    if (session.established !== undefined && session.established.ordinal > sent.connection.ordinal)
+    if (!isOver && session.established !== undefined && session.established.ordinal > sent.connection.ordinal)
       this.#fail('SessionExclusivity', `${what} was sent on a connection that its client had left for another`);
     this.#checkModel(what, { session, sent, txn, before: entry.committedIndex - 1 });
   }
@@ -77,9 +80,12 @@ export class WriteChecker {
     made: { readonly session: SessionHistory; readonly sent: SentRequest; readonly txn: Txn; readonly before: number },
   ): void {
     const { session, sent, txn, before } = made;
-    const { znodes } = this.#history;
+    const { znodes, rules } = this.#history;
     const { proved } = sent;
-    const expected = txnOf(sent.request, { znodes, before, session: session.id, proved, isClosed: session.closedIndex !== -1 });
+    const expected = txnOf(sent.request, {
+      ...{ znodes, before, session: session.id, proved, isClosed: session.closedIndex !== -1 },
+      ...{ isLocal: session.createdIndex === -1, enforcesQuotas: rules.enforcesQuotas },
+    });
     if (!isSameTxn(txn, expected)) {
       const asked = describeRequest(sent.request);
       return this.#fail('RequestModel', `${what} asks for ${asked}; in G stands ${describeTxn(txn)}; right is ${describeTxn(expected)}`);
@@ -132,6 +138,13 @@ export class WriteChecker {
     const what = `request ${xid} of ${nameOf(session)}`;
     if (reply === undefined) return;
     const index = session.txns.get(xid);
+    if (index === undefined && request.type === OpCode.closeSession && session.createdIndex === -1) {
+      // Its server alone has known of it.
+      session.isOverAtHome = true;
+      if (reply.err !== ErrorCode.OK)
+        this.#fail('LocalSession', `${what}, the end of a local session, is answered with error ${reply.err}`);
+      return;
+    }
     if (index === undefined) {
       this.#fail('Durability', `${what} is answered with ${formatZxid(reply.zxid)} and is not committed`);
       return;
@@ -237,6 +250,8 @@ const REFUSALS: ReadonlyMap<number, Condition> = new Map([
   [ErrorCode.INVALID_ACL, 'refused: INVALID_ACL'],
   [ErrorCode.SESSION_EXPIRED, 'refused: SESSION_EXPIRED'],
   [ErrorCode.NO_AUTH, 'refused: NO_AUTH'],
+  [ErrorCode.EPHEMERAL_ON_LOCAL_SESSION, 'refused: EPHEMERAL_ON_LOCAL_SESSION'],
+  [ErrorCode.QUOTA_EXCEEDED, 'refused: QUOTA_EXCEEDED'],
 ]);
 
 /** Whether a request becomes a txn. */

@@ -157,9 +157,11 @@ export class ZabChecker {
       case 'SNAP':
         this.#primary.onSynchronize(sid);
         return;
-      case 'HANDOVER':
-        if (this.witness.server(sid).learners.get(channel) === message.leader) this.#primary.onHandOver(sid, message.leader);
+      case 'HANDOVER': {
+        const { learners, dead } = this.witness.server(sid);
+        if (learners.get(channel) === message.leader && !dead.has(channel)) this.#primary.onHandOver(sid, message.leader);
         return;
+      }
       case 'NEWLEADER':
         this.#persistence.onNewLeaderSent(sid, this.witness.server(sid).learners.get(channel) as Sid, message.epoch);
         return;
@@ -197,6 +199,9 @@ export class ZabChecker {
   onStoreLost(sid: Sid, image: StoredImage): void {
     this.#persistence.onStoreLost(sid, image);
     this.#history.onStoreLost(sid, image);
+    // A leader that stands still believes what this server has acknowledged, and does not know yet that it is gone.
+    for (const { learners, dead } of this.witness.servers.values())
+      for (const [channel, learner] of learners) if (learner === sid) dead.add(channel);
   }
 
   onRecovered(sid: Sid, image: StoredImage): void {
@@ -215,5 +220,6 @@ export class ZabChecker {
     view.ordered = view.flushed;
     view.leaders.clear();
     view.learners.clear();
+    view.dead.clear();
   }
 }

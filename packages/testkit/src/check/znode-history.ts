@@ -15,6 +15,7 @@ import {
   type TxnHeader,
   type Zxid,
 } from '@quorate/protocol';
+import { quotaOfStats, statsOf, type Usage } from './quota-model.js';
 
 /** A znode between two changes. */
 export interface Znode {
@@ -102,7 +103,22 @@ export class ZnodeHistory {
 
   /** The znode as it is after the txn at `index`. */
   at(path: string, index: number): Znode | undefined {
-    return this.#paths.get(path)?.at(index);
+    const znode = this.#paths.get(path)?.at(index);
+    const quota = quotaOfStats(path);
+    return znode === undefined || quota === undefined ? znode : { ...znode, data: statsOf(this.usageAt(quota, index)) };
+  }
+
+  /** What there is at a path and below it after the txn at `index`. */
+  usageAt(path: string, index: number): Usage {
+    const znode = this.at(path, index);
+    if (znode === undefined) return { count: 0, bytes: 0 };
+    let [count, bytes] = [1, znode.data?.length ?? 0];
+    for (const child of this.#paths.get(path)?.children ?? []) {
+      const below = this.usageAt(child, index);
+      count += below.count;
+      bytes += below.bytes;
+    }
+    return { count, bytes };
   }
 
   /** The names of the children after the txn at `index`. */

@@ -43,13 +43,17 @@ export class ClientLoad implements Load {
   constructor(options: ClientLoadOptions) {
     this.#options = options;
     const { knobs, clock, streams, wire, sids, verdict } = options;
-    this.#stranger = new Stranger({ id: knobs.clients + 1, knobs, clock, random: streams.stream('stranger'), wire, sids });
+    this.#stranger = new Stranger({ id: knobs.clients + 1, knobs, clock, random: streams.stream('stranger'), wire });
     this.#weather = streams.stream('client weather');
     wire.onExpiring = (session) => {
       if (!this.#settled) this.#wake(session);
     };
     wire.onHolding = (server, numbers) => {
       if (!this.#settled) for (const number of numbers) this.#strand(server, this.#clients[number - 1]);
+    };
+    wire.onReadOnly = (server) => {
+      if (!this.#settled && chance(this.#weather, 500))
+        this.#visit(pick(this.#weather, this.#clients), chance(this.#weather, 300), [server]);
     };
     const machineRandom = streams.stream('client machines');
     const sketch = new TreeSketch();
@@ -143,24 +147,26 @@ export class ClientLoad implements Load {
   #strike(client: SimClient): void {
     const { sometimes } = this.#options;
     const draw = between(this.#weather, 0, 99);
-    if (draw < 20) {
+    if (draw < 14) {
       if (client.cut()) sometimes.note('client connection cut');
-    } else if (draw < 40) {
+    } else if (draw < 30) {
       this.#ambushed.add(client.id);
-    } else if (draw < 55) {
+    } else if (draw < 44) {
       this.#pause(client);
-    } else if (draw < 67) {
+    } else if (draw < 56) {
       sometimes.note('client crashed');
       client.crash();
-    } else if (draw < 82) {
+    } else if (draw < 69) {
       this.#isolate(client);
+    } else if (draw < 82) {
+      this.#outrun(client);
     } else {
       this.#visit(client, draw < 92);
     }
   }
 
-  #visit({ session }: SimClient, knowsPassword: boolean): void {
-    if (session !== undefined) this.#stranger.visit(session, knowsPassword);
+  #visit({ session }: SimClient, knowsPassword: boolean, sids = this.#options.sids): void {
+    if (session !== undefined) this.#stranger.visit(session, knowsPassword, sids);
   }
 
   #pause(client: SimClient): void {
@@ -185,20 +191,43 @@ export class ClientLoad implements Load {
 
   /**
    * Requests wait at a server that has lost its leader, on a connection that their client leaves without the server noticing. When the server has a leader
-   * again, the session is another's.
+   * again, the session is another's; and perhaps that one is gone by then, and the client out of reach.
    */
   #strand(server: Sid, client: SimClient | undefined): void {
-    if (client === undefined || !chance(this.#weather, 250)) return;
-    const { clock } = this.#options;
+    if (client === undefined || !chance(this.#weather, 600)) return;
+    const { clock, sids } = this.#options;
     client.askFor(2);
     clock.setTimer(millis(this.#weather, 10, 60), () => {
       if (this.#settled) return;
-      const [near, far] = [ClientWire.hostOf(client.id), hostOf(server)];
-      const mend = this.#options.network.cut([
-        [near, far],
-        [far, near],
-      ]);
-      clock.setTimer(millis(this.#weather, 500, 5000), mend);
+      this.#cutOff(client, [server], millis(this.#weather, 500, 5000));
+      if (chance(this.#weather, 200)) return;
+      client.cut();
+      // What it writes elsewhere would tell the server.
+      client.rest(millis(this.#weather, 200, 1500));
+      if (chance(this.#weather, 400)) return;
+      clock.setTimer(millis(this.#weather, 80, 400), () => {
+        if (!this.#settled) this.#cutOff(client, sids, millis(this.#weather, 300, 3000));
+      });
+    });
+  }
+
+  /** None of these servers is within a client's reach, nor the client within theirs. */
+  #cutOff(client: SimClient, servers: readonly Sid[], forMs: number): void {
+    const host = ClientWire.hostOf(client.id);
+    const directions = servers.flatMap((sid) => [[host, hostOf(sid)] as const, [hostOf(sid), host] as const]);
+    this.#options.clock.setTimer(forMs, this.#options.network.cut(directions));
+  }
+
+  /** A client goes on elsewhere, and what it has asked for comes to the leader behind it (ZOOKEEPER-710). */
+  #outrun(client: SimClient): void {
+    const { clock, network, sids, knobs, sometimes } = this.#options;
+    const { serverHost } = client;
+    if (serverHost === undefined) return;
+    const away = sids.map(hostOf).filter((host) => host !== serverHost);
+    clock.setTimer(millis(this.#weather, knobs.tickTimeMs / 2, knobs.tickTimeMs * 3), network.cut(away.map((host) => [serverHost, host])));
+    client.askFor(3);
+    clock.setTimer(millis(this.#weather, 5, 20), () => {
+      if (!this.#settled && client.cut()) sometimes.note('session moved before its requests were heard');
     });
   }
 

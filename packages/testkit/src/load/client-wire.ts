@@ -78,6 +78,9 @@ export class ClientWire {
   /** A server that served does so no more, and keeps the connections of these clients. */
   onHolding: ((server: Sid, clients: readonly number[]) => void) | undefined;
 
+  /** A server begins to answer reads without a leader. */
+  onReadOnly: ((server: Sid) => void) | undefined;
+
   constructor(options: ClientWireOptions) {
     this.#options = options;
   }
@@ -194,6 +197,7 @@ export class ClientWire {
     const connections = new Set<WireConnection>();
     this.#lives.set(sid, { sid, process, door, connections });
     const { network, checker, codecs } = this.#options;
+    checker.onBegun(sid);
     network.listen<Parcel<ServerMessage>, Parcel<ClientMessage>>(`${hostOf(sid)}/client`, process, (_from, end) => {
       ends.add(end);
       let wire: WireConnection | undefined;

@@ -7,6 +7,7 @@ import {
   CreateMode,
   type CreateRequest,
   type CreateTtlRequest,
+  encodeUtf8,
   type MultiOp,
   type MultiReadOp,
   OPEN_ACL_UNSAFE,
@@ -16,6 +17,7 @@ import {
   WatcherType,
 } from '@quorate/protocol';
 import { ANN, BOB } from '../check/identities.js';
+import { limitsPathOf, quotaPathOf, statsPathOf } from '../check/quota-model.js';
 import { between, chance, pick } from '../world/random-streams.js';
 import type { TreeSketch } from './tree-sketch.js';
 
@@ -43,6 +45,16 @@ const ACLS: readonly (readonly Acl[])[] = [
   [by(BOB.id, READ), anybody(ALL)],
 ];
 
+/** Quotas as zkCli writes them: soft ones, hard ones, and both. */
+const LIMITS: readonly string[] = [
+  'count=3,bytes=10',
+  'count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=2',
+  'count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=4',
+  'count=2,bytes=-1=;byteHardLimit=20;countHardLimit=-1',
+  'count=-1,bytes=-1=;byteHardLimit=11;countHardLimit=5',
+  'count=-1,bytes=-1',
+];
+
 /** Nobody can have these. */
 const WRONG_ACLS: readonly (readonly Acl[])[] = [[], [{ perms: ALL, id: { scheme: 'nobody', id: 'knows' } }]];
 
@@ -51,15 +63,18 @@ export class Operations {
   readonly #sketch: TreeSketch;
   /** The shortest TTL of those that are asked for. */
   readonly #ttlMs: number;
+  readonly #quotas: boolean;
   #count = 0;
 
-  constructor(options: { readonly random: Random; readonly sketch: TreeSketch; readonly ttlMs: number }) {
+  constructor(options: { readonly random: Random; readonly sketch: TreeSketch; readonly ttlMs: number; readonly quotas: boolean }) {
     this.#random = options.random;
     this.#sketch = options.sketch;
     this.#ttlMs = options.ttlMs;
+    this.#quotas = options.quotas;
   }
 
   next(): Request {
+    if (this.#quotas && chance(this.#random, 60)) return this.#quota();
     const draw = between(this.#random, 0, 99);
     if (draw < 20) return this.#create();
     if (draw < 32) return { type: OpCode.setData, path: this.#path(), data: this.#data(), version: this.#version() };
@@ -85,12 +100,30 @@ export class Operations {
     ];
   }
 
+  /** Reads that wait behind a write. */
+  beforeProof(): readonly Request[] {
+    const write: Request = { type: OpCode.setData, path: this.#path(), data: this.#data(), version: -1 };
+    return [write, ...[1, 2, 3].map((): Request => ({ type: OpCode.getData, path: this.#path(), watch: false }))];
+  }
+
   /** A znode that belongs to the client's session. */
   ephemeral(): Request {
     const sequential = chance(this.#random, 500);
     const path = sequential ? `${this.#directory()}/s-` : this.#child();
     const flags = sequential ? CreateMode.EPHEMERAL_SEQUENTIAL : CreateMode.EPHEMERAL;
     return { type: OpCode.create, path, data: this.#data(), acl: OPEN_ACL_UNSAFE, flags };
+  }
+
+  /** Sets the quota of a directory, changes it, or looks at what is used. */
+  #quota(): Request {
+    const directory = `/d${between(this.#random, 0, 1)}`;
+    const draw = between(this.#random, 0, 9);
+    if (draw < 5) return { type: OpCode.getData, path: statsPathOf(directory), watch: chance(this.#random, 200) };
+    const limits = encodeUtf8(pick(this.#random, LIMITS));
+    if (draw < 7) return { type: OpCode.setData, path: limitsPathOf(directory), data: limits, version: -1 };
+    const made = { acl: OPEN_ACL_UNSAFE, flags: CreateMode.PERSISTENT };
+    const paths = [quotaPathOf(directory), limitsPathOf(directory), statsPathOf(directory)];
+    return { type: OpCode.multi, ops: paths.map((path) => ({ type: OpCode.create, path, data: limits, ...made })) };
   }
 
   #create(): CreateRequest | CreateTtlRequest {

@@ -40,6 +40,7 @@ export class ServerMachine implements Machine {
         onEffect(effect);
       },
       onStatus: () => this.#onStatus(),
+      onReadOnly: () => this.#wire.onReadOnly?.(sid),
       onFailure: (error) => {
         this.#wire.disturb();
         onFailure(error);
@@ -50,6 +51,10 @@ export class ServerMachine implements Machine {
       ...(knobs.snapshotEvery !== undefined && { snapshotEvery: knobs.snapshotEvery }),
       limits: knobs.limits,
       maxSessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
+      localSessions: knobs.sessions !== 'ensemble',
+      localSessionsUpgrading: knobs.sessions === 'upgrading',
+      readOnlyMode: knobs.readOnlyMode,
+      enforceQuota: knobs.quotas === 'kept',
       containerCheckIntervalMs: knobs.sweepEveryTicks * knobs.tickTimeMs,
     });
   }

@@ -42,13 +42,15 @@ export class SimClient {
   #ends = new Set<ClientEnd>();
   #closing = false;
   #settled = false;
+  /** Until then it asks for nothing by itself. */
+  #quietUntilMs = 0;
 
   constructor(options: SimClientOptions) {
     this.id = options.id;
     this.#options = options;
     this.#random = options.random;
     const { random, sketch, knobs } = options;
-    this.#operations = new Operations({ random, sketch, ttlMs: knobs.ttlTicksMin * knobs.tickTimeMs });
+    this.#operations = new Operations({ random, sketch, ttlMs: knobs.ttlTicksMin * knobs.tickTimeMs, quotas: knobs.quotas !== 'none' });
   }
 
   get process(): SimProcess | undefined {
@@ -63,6 +65,11 @@ export class SimClient {
   get session(): SessionIdentity | undefined {
     const machine = this.#machine;
     return machine === undefined || machine.sessionId === 0n ? undefined : { id: machine.sessionId, password: machine.password };
+  }
+
+  /** Where its newest connection goes, open or not yet; undefined while it has none. */
+  get serverHost(): string | undefined {
+    return [...this.#ends].at(-1)?.peerHost;
   }
 
   /** Whether it is connected and not about to leave. */
@@ -105,28 +112,42 @@ export class SimClient {
     if (this.isReady) for (let i = 0; i < count; i++) this.#ask(this.#operations.next());
   }
 
+  /** Asks for nothing by itself for a while. */
+  rest(ms: number): void {
+    this.#quietUntilMs = this.#options.clock.now() + ms;
+  }
+
   /** Submits one request; `done` hears the reply, or that none will come. */
   submit(request: Request, done: (reply: ReplyMessage | undefined) => void): void {
     this.#machine?.submit(new SimCall(request, this.#options.verdict, done));
   }
 
   #open(): void {
-    const { clock, knobs, wire, sids, id, machineRandom } = this.#options;
+    const { clock, knobs, wire, id, machineRandom } = this.#options;
     const process = new SimProcess(clock);
     this.#ends = new Set();
     this.#closing = false;
     this.#process = process;
     this.#machine = new ClientMachine({
-      connector: wire.connector({ client: id, process, sids, ends: this.#ends }),
+      connector: wire.connector({ client: id, process, sids: this.#known(), ends: this.#ends }),
       clock: process,
       random: machineRandom,
       sessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
+      canBeReadOnly: knobs.readOnlyMode && chance(this.#random, 700),
       onState: (state) => {
         if (state === 'EXPIRED' || state === 'CLOSED' || state === 'AUTH_FAILED') process.defer(() => this.#gone());
       },
     });
     this.#machine.start();
     for (const identity of pick(this.#random, WHO)) this.#prove(identity);
+  }
+
+  /** The servers that it tries. Where its own server alone knows its session, it had better come back to that. */
+  #known(): readonly Sid[] {
+    const { knobs, sids } = this.#options;
+    if (knobs.sessions === 'ensemble' || chance(this.#random, 300)) return sids;
+    const home = pick(this.#random, sids);
+    return [...sids, ...sids.map(() => home)];
   }
 
   #gone(): void {
@@ -144,6 +165,7 @@ export class SimClient {
     clock.setTimer(millis(this.#random, 1, knobs.thinkMs * 2), () => this.#work());
     const machine = this.#machine;
     if (machine === undefined || this.#process?.isPaused === true || this.#closing || machine.pending >= UNANSWERED_MAX) return;
+    if (clock.now() < this.#quietUntilMs) return;
     if (chance(this.#random, 3)) {
       // What was asked for just before is still on its way when the session ends, and must go with it (ZOOKEEPER-1208).
       for (let i = between(this.#random, 0, 3); i > 0; i--) this.#ask(this.#operations.ephemeral());
@@ -152,7 +174,11 @@ export class SimClient {
       return;
     }
     if (chance(this.#random, 15)) for (const request of this.#operations.restriction()) this.#ask(request);
-    if (chance(this.#random, 8)) this.#prove(pick(this.#random, [ANN, BOB]));
+    if (chance(this.#random, 12)) {
+      // What is asked before a proof, and waits, is not judged by it.
+      for (const request of this.#operations.beforeProof()) this.#ask(request);
+      this.#prove(pick(this.#random, [ANN, BOB]));
+    }
     if (chance(this.#random, 1)) this.#prove(undefined);
     // Some speak in bursts, so that requests are on their way together.
     const count = chance(this.#random, 150) ? between(this.#random, 2, 5) : 1;

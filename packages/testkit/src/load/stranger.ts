@@ -17,7 +17,6 @@ export interface StrangerOptions {
   readonly clock: VirtualClock;
   readonly random: Random;
   readonly wire: ClientWire;
-  readonly sids: readonly Sid[];
 }
 
 export class Stranger {
@@ -30,10 +29,10 @@ export class Stranger {
     this.#options = options;
   }
 
-  /** Comes for this session, with its password or with another one; not while it is with another session yet. */
-  visit(session: SessionIdentity, knowsPassword: boolean): void {
+  /** Comes to one of these servers for this session, with its password or with another one; not while it is with another session yet. */
+  visit(session: SessionIdentity, knowsPassword: boolean, sids: readonly Sid[]): void {
     if (this.#machine !== undefined) return;
-    const { id, knobs, clock, random, wire, sids } = this.#options;
+    const { id, knobs, clock, random, wire } = this.#options;
     const process = new SimProcess(clock);
     this.#process = process;
     this.#machine = new ClientMachine({
@@ -41,6 +40,7 @@ export class Stranger {
       clock: process,
       random,
       sessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs,
+      canBeReadOnly: knobs.readOnlyMode,
       session: { id: session.id, password: knowsPassword ? session.password : spoilt(random, session.password) },
       onState: (state) => {
         if (state === 'CONNECTED') clock.setTimer(millis(random, 0, 500), () => this.leave());

@@ -43,6 +43,7 @@ export class TreeSketch {
   }
 
   #add(path: string): void {
+    if (path.startsWith('/zookeeper')) return;
     if (!this.#paths.has(path) && this.#paths.size === PATHS_MAX) {
       const [oldest] = this.#paths;
       this.#paths.delete(oldest as string);

@@ -38,6 +38,12 @@ export interface Knobs {
   /** The mean pause of a client between two operations. */
   readonly thinkMs: number;
   readonly sessionTimeoutTicks: number;
+  /** Who knows new sessions: all servers; their own alone; or their own alone until they create an ephemeral. */
+  readonly sessions: 'ensemble' | 'local' | 'upgrading';
+  /** Whether servers without a leader answer reads; some clients put up with it. */
+  readonly readOnlyMode: boolean;
+  /** Whether clients set quotas, and whether servers keep them or only tell of them. */
+  readonly quotas: 'none' | 'told' | 'kept';
   /** How often a leader looks for containers and TTLs whose time has come, and how long a TTL is at least. */
   readonly sweepEveryTicks: number;
   readonly ttlTicksMin: number;
@@ -68,6 +74,9 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
   const load = streams.stream('knobs: load');
   const limits = streams.stream('knobs: limits');
   const wire = streams.stream('knobs: wire');
+  const keep = streams.stream('knobs: keep');
+  // So little is kept that whoever is away for a moment is sent a snapshot.
+  const stingy = chance(keep, 200);
   const tickTimeMs = pick(time, [50, 100, 100, 100, 100, 100, 100, 100]);
   // What a correct ensemble has to bear is slow disks and links, not ones that are too slow for its tick.
   const latencyMaxMs = Math.min(pick(network, [1, 2, 2, 5]), tickTimeMs / 16);
@@ -82,9 +91,10 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     tickTimeMs,
     initLimit: between(time, 5, 12),
     syncLimit: between(time, 2, 6),
-    snapshotEvery: chance(disk, 500) ? between(disk, 2, 50) : undefined,
+    snapshotEvery: stingy ? between(keep, 2, 3) : chance(disk, 500) ? between(disk, 2, 50) : undefined,
     limits: {
       ...(chance(limits, 600) && { committedLogTxns: between(limits, 0, 20) }),
+      ...(stingy && { committedLogTxns: between(keep, 0, 2) }),
       ...(chance(limits, 500) && { epochTxnsMax: between(limits, 20, 400) }),
     },
     latencyMinMs: 0.125,
@@ -104,6 +114,9 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     // At least 25 operations per second over all clients, while they are connected: some come in bursts.
     thinkMs: millis(load, clients * 35, clients * 55),
     sessionTimeoutTicks: chance(load, 250) ? between(load, 25, 45) : between(load, 8, 20),
+    sessions: pick(streams.stream('knobs: sessions'), ['ensemble', 'ensemble', 'ensemble', 'ensemble', 'ensemble', 'local', 'upgrading']),
+    readOnlyMode: chance(streams.stream('knobs: read-only'), 200),
+    quotas: pick(streams.stream('knobs: quotas'), ['none', 'none', 'none', 'none', 'told', 'kept']),
     sweepEveryTicks: between(streams.stream('knobs: sweep'), 2, 12),
     ttlTicksMin: between(streams.stream('knobs: ttl'), 2, 12),
     codecs: chance(load, 500),

@@ -196,6 +196,7 @@ class Simulation {
     const checker = new ClientChecker({
       witness: this.#checker.witness,
       sometimes: this.#sometimes,
+      rules: { localSessions: this.#knobs.sessions !== 'ensemble', enforcesQuotas: this.#knobs.quotas === 'kept' },
       clockOf: (sid) => this.#ensemble.clockOf(sid),
     });
     this.#onCommitted = (entry) => checker.onCommitted(entry);

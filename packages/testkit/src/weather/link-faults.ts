@@ -43,6 +43,46 @@ export function depose(scene: Scene): void {
   giveUp(scene, rest, [leader, ...withIt]);
 }
 
+/**
+ * One that follows is cut off, knows it at once, and is back before its clients have given it up: what it has missed comes as a snapshot where the others keep
+ * few txns.
+ */
+export function leaveBehind(scene: Scene): void {
+  const sid = follower(scene);
+  const others = scene.othersThan(sid);
+  scene.seen('follower left behind for a moment');
+  scene.cut(bothWays([sid], others), `S${sid} is left behind`, millis(scene.random, 100, 800));
+  giveUp(scene, [sid], others);
+}
+
+/**
+ * One that follows is cut off, and keeps the connections of its clients. When it is back the leader is gone, and with it what nobody else was told of those who have
+ * gone on elsewhere meanwhile.
+ */
+export function relieve(scene: Scene): void {
+  const { random, ensemble } = scene;
+  const sid = follower(scene);
+  const others = scene.othersThan(sid);
+  const forMs = millis(random, 150, 900);
+  scene.seen('follower back when the leader is gone');
+  scene.cut(bothWays([sid], others), `S${sid} is cut off until the leader is gone`, forMs);
+  giveUp(scene, [sid], others);
+  scene.later(Math.max(0, forMs - millis(random, 0, 100)), () => {
+    const { leader } = ensemble;
+    if (leader === undefined) return;
+    scene.crash(leader);
+    scene.later(scene.outageMs() + 300, () => scene.restart(leader));
+  });
+}
+
+/** Any server that does not lead. */
+function follower({ random, ensemble, sids }: Scene): Sid {
+  return pick(
+    random,
+    sids.filter((sid) => sid !== ensemble.leader),
+  );
+}
+
 /** A server that is heard but does not hear, or the other way round. */
 export function cutOneWay(scene: Scene): void {
   const { random } = scene;

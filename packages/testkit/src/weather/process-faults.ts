@@ -58,17 +58,33 @@ export function layAmbush(scene: Scene, ambush: Ambush): void {
 export function pauseOne(scene: Scene): void {
   const { ensemble, random } = scene;
   const sid = scene.victim();
-  const process = ensemble.process(sid);
-  if (process === undefined || process.isPaused) return;
+  if (ensemble.process(sid) === undefined || ensemble.isPaused(sid)) return;
   scene.seen('server paused');
   if (ensemble.leader === sid) scene.seen('serving leader paused');
   scene.note(`S${sid} stands still`);
+  pauseFor(scene, sid, millis(random, 20, 3000));
+}
+
+function pauseFor(scene: Scene, sid: Sid, forMs: number): void {
+  const process = scene.ensemble.process(sid);
+  if (process === undefined || process.isPaused) return;
   process.pause();
-  scene.later(millis(random, 20, 3000), () => {
+  scene.later(forMs, () => {
     if (process.hasEnded) return;
     scene.note(`S${sid} goes on`);
     process.resume();
   });
+}
+
+/** The leader stands still for longer than many sessions may be silent; or all servers do, as guests of one machine that is suspended. */
+export function suspend(scene: Scene): void {
+  const { ensemble, random } = scene;
+  const { leader } = ensemble;
+  const sids = leader === undefined || chance(random, 400) ? scene.sids : [leader];
+  scene.seen(sids.length === 1 ? 'serving leader paused' : 'all servers paused at once');
+  scene.note(`servers ${sids} stand still`);
+  const forMs = millis(random, 600, 4000);
+  for (const sid of sids) pauseFor(scene, sid, forMs);
 }
 
 /** A clock runs too fast or too slowly. It may cost liveness, never safety. */

@@ -9,9 +9,20 @@ import type { Effect, Sid } from '@quorate/zab';
 import { chance, millis, pick, type RandomStreams } from '../world/random-streams.js';
 import { Ambush } from './ambush.js';
 import { failFlush, fillUp, goBack, rot, slowDisk, wipe, wipeMany } from './disk-faults.js';
-import { cutBetweenTwo, cutOneWay, depose, leaveBridge, partition, resetChannels, slowDown, swizzle } from './link-faults.js';
+import {
+  cutBetweenTwo,
+  cutOneWay,
+  depose,
+  leaveBehind,
+  leaveBridge,
+  partition,
+  relieve,
+  resetChannels,
+  slowDown,
+  swizzle,
+} from './link-faults.js';
 import { breakForEver } from './outsiders.js';
-import { askToHandOver, crashLoop, crashOne, drift, jumpWallClock, layAmbush, losePower, pauseOne } from './process-faults.js';
+import { askToHandOver, crashLoop, crashOne, drift, jumpWallClock, layAmbush, losePower, pauseOne, suspend } from './process-faults.js';
 import { Scene, type SceneOptions } from './scene.js';
 
 export interface WeatherOptions extends SceneOptions {
@@ -29,12 +40,15 @@ const KINDS: readonly (readonly [fault: Fault, weight: number])[] = [
   [losePower, 6],
   [crashLoop, 5],
   [layAmbush, 18],
-  [pauseOne, 12],
+  [pauseOne, 8],
+  [suspend, 8],
   [drift, 4],
   [jumpWallClock, 2],
   [askToHandOver, 8],
   [partition, 12],
   [depose, 6],
+  [leaveBehind, 8],
+  [relieve, 8],
   [cutOneWay, 10],
   [cutBetweenTwo, 6],
   [leaveBridge, 4],

@@ -20,7 +20,7 @@ import {
 } from '@quorate/protocol';
 import type { Sid } from '@quorate/zab';
 import { ClientChecker } from '../../src/check/client-checker.ts';
-import type { WireConnection } from '../../src/check/client-history.ts';
+import type { Rules, WireConnection } from '../../src/check/client-history.ts';
 import type { Identity } from '../../src/check/identities.ts';
 import { Verdict } from '../../src/check/verdict.ts';
 import { Witness } from '../../src/check/witness.ts';
@@ -38,8 +38,13 @@ export class ClientScript {
   #counter = 0;
   #xid = 0;
 
-  constructor() {
-    this.checker = new ClientChecker({ witness: this.witness, sometimes: new Sometimes(), clockOf: () => this.nowMs });
+  constructor(rules: Rules = { localSessions: false, enforcesQuotas: false }) {
+    this.checker = new ClientChecker({
+      witness: this.witness,
+      sometimes: new Sometimes(),
+      rules,
+      clockOf: () => this.nowMs,
+    });
   }
 
   get property(): string | undefined {
@@ -81,11 +86,15 @@ export class ClientScript {
     return connection;
   }
 
-  dial(server: Sid, sessionId: bigint, { lastZxidSeen = 0 as Zxid, passwd = new Uint8Array(16), isForeign = false } = {}): WireConnection {
+  dial(
+    server: Sid,
+    sessionId: bigint,
+    { lastZxidSeen = 0 as Zxid, passwd = new Uint8Array(16), isForeign = false, readOnly = false } = {},
+  ): WireConnection {
     const connection = this.checker.onDialled(1, server, isForeign);
     connection.serverEnd = { isOpen: true };
     const connect: ClientMessage = {
-      ...{ kind: 'connect', protocolVersion: 0, lastZxidSeen, timeOut: 400, readOnly: false },
+      ...{ kind: 'connect', protocolVersion: 0, lastZxidSeen, timeOut: 400, readOnly },
       sessionId,
       passwd,
     };
@@ -94,12 +103,12 @@ export class ClientScript {
   }
 
   /** A server that has applied all up to `lastZxid` answers; the client does not hear it yet. */
-  answerHandshake(connection: WireConnection, timeOut: number, lastZxid: Zxid): void {
-    this.checker.onHandshakeAnswered(connection, connectResponse(timeOut), lastZxid);
+  answerHandshake(connection: WireConnection, timeOut: number, lastZxid: Zxid, readOnly = false): void {
+    this.checker.onHandshakeAnswered(connection, connectResponse(timeOut, readOnly), lastZxid);
   }
 
-  connected(connection: WireConnection): void {
-    this.checker.onReceived(connection, connectResponse(400));
+  connected(connection: WireConnection, readOnly = false): void {
+    this.checker.onReceived(connection, connectResponse(400, readOnly));
   }
 
   send(connection: WireConnection, request: Request, xid = ++this.#xid): number {
@@ -164,8 +173,8 @@ export class ClientScript {
   }
 }
 
-function connectResponse(timeOut: number): ConnectResponse {
-  return { kind: 'connected', protocolVersion: 0, timeOut, sessionId: SESSION, passwd: new Uint8Array(16), readOnly: false };
+function connectResponse(timeOut: number, readOnly: boolean): ConnectResponse {
+  return { kind: 'connected', protocolVersion: 0, timeOut, sessionId: SESSION, passwd: new Uint8Array(16), readOnly };
 }
 
 export function createRequest(path: string, flags: number = CreateMode.PERSISTENT, acl: readonly Acl[] = OPEN_ACL_UNSAFE): CreateRequest {

@@ -40,6 +40,8 @@ export async function bundle(entry: URL, { folder, mutant }: BundleOptions): Pro
     conditions: ['@quorate/source'],
     sourcemap: 'inline',
     logLevel: 'silent',
+    // A library that is CommonJS asks for Node's modules by a function that modules do not have.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     plugins: [loading(texts, loaded)],
   });
   for (const path of texts.keys()) if (!loaded.has(path)) throw new StaleMutants(`${name}: ${path} is no part of the program`);

@@ -1,15 +1,25 @@
 /**
- * `npm run bench:compare`: Apache ZooKeeper and Quorate, each a server of its own in a process of its own, under the same load in turns.
+ * `npm run bench:compare`: Apache ZooKeeper and Quorate under the same load in turns: a server of each without a disk, or three of each with their files on the disk, and a process for each server.
  *
  *     npm run bench:compare -- --quick            a look, 8 sessions with 100 requests outstanding each
  *     npm run bench:compare -- read create        only these works, of read, write, create and mixed
+ *     npm run bench:compare -- --durable          three servers of each; also how soon they write after their start, and after the loss of their leader
  *     npm run bench:compare -- --load 8x16 --load 1x1 --rounds 9 --seconds 3 --json FILE
  *
  * Needs Debian's zookeeper and default-jre-headless.
  */
 import { parseArgs } from 'node:util';
 import { command, whole } from '../../scripts/command-line.ts';
-import { type Contestant, furnish, LoadGenerator, startApache, startOurs } from './compare/contestants.js';
+import {
+  type Contestant,
+  furnish,
+  LoadGenerator,
+  startApache,
+  startDurableApache,
+  startDurableOurs,
+  startOurs,
+} from './compare/contestants.js';
+import { type Lifetime, lifetimeOfApache, lifetimeOfOurs } from './compare/lifetimes.js';
 import { type Load, type LoadResult, type Work, works } from './compare/order.js';
 import { type Cost, median, Report } from './report.js';
 
@@ -27,6 +37,8 @@ interface Options {
   readonly timeMs: number;
   readonly firstWarmupMs: number;
   readonly json: string | undefined;
+  /** Three servers of each, with their files on the disk. */
+  readonly durable: boolean;
 }
 
 function readOptions(): Options {
@@ -37,6 +49,7 @@ function readOptions(): Options {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       json: { type: 'string' },
+      durable: { type: 'boolean', default: false },
     },
     allowPositionals: true,
   });
@@ -53,6 +66,7 @@ function readOptions(): Options {
     timeMs,
     firstWarmupMs: quick ? FIRST_WARMUP_QUICK_MS : FIRST_WARMUP_MS,
     json: values.json,
+    durable: values.durable,
   };
 }
 
@@ -66,7 +80,8 @@ async function compare(options: Options): Promise<boolean> {
   const contestants: Contestant[] = [];
   const generator = new LoadGenerator();
   try {
-    for (const start of [startApache, startOurs]) contestants.push(await start());
+    for (const start of options.durable ? [startDurableApache, startDurableOurs] : [startApache, startOurs])
+      contestants.push(await start());
     for (const contestant of contestants) await furnish(contestant);
     console.log(
       `Node ${process.versions.node}. Rates are medians of ${options.rounds} rounds in turns; only ratios within a run mean something.`,
@@ -74,6 +89,7 @@ async function compare(options: Options): Promise<boolean> {
     const report = new Report();
     for (const load of options.loads)
       for (const work of options.works) await measure({ work, load, options, contestants, generator, report });
+    if (options.durable) await measureLifetimes(options.rounds, report);
     if (options.json !== undefined) report.save(options.json);
     return true;
   } finally {
@@ -95,8 +111,8 @@ async function measure({ work, load, options, contestants, generator, report }: 
   const { rounds, warmupMs, timeMs, firstWarmupMs } = options;
   const results: LoadResult[][] = contestants.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { port, pid }] of contestants.entries()) {
-      const order = { port, pid, work, ...load, timeMs, warmupMs: round === 0 ? firstWarmupMs : warmupMs };
+    for (const [index, { ports, pids }] of contestants.entries()) {
+      const order = { ports, pids, work, ...load, timeMs, warmupMs: round === 0 ? firstWarmupMs : warmupMs };
       results[index]?.push(await generator.run(order));
     }
   }
@@ -108,6 +124,26 @@ async function measure({ work, load, options, contestants, generator, report }: 
   const { perSecond, cost } = summary(ours);
   const rates = ours.map((result) => result.perSecond);
   report.rate(ourName, perSecond, baseline, { ...spread(rates), timesBaseline: median(ratios), times: spread(ratios), cost });
+}
+
+async function measureLifetimes(rounds: number, report: Report): Promise<void> {
+  const theirs: Lifetime[] = [];
+  const ours: Lifetime[] = [];
+  for (let round = 0; round < rounds; round++) {
+    theirs.push(await lifetimeOfApache());
+    ours.push(await lifetimeOfOurs());
+  }
+  for (const [key, title] of [
+    ['bootMs', 'three processes started to first write'] as const,
+    ['failoverMs', 'leader killed to first write'] as const,
+  ]) {
+    console.log(`\n${title}`);
+    for (const [name, lifetimes] of [['Apache ZooKeeper 3.8.0', theirs] as const, ['Quorate', ours] as const])
+      report.amount(`${name}, median of ${rounds}`, median(lifetimes.map((lifetime) => lifetime[key])), 'ms');
+    const ratios = ours.map((lifetime, round) => lifetime[key] / (theirs[round] as Lifetime)[key]);
+    const { low, high } = spread(ratios);
+    console.log(`  ${median(ratios).toPrecision(2)} of theirs (${low.toPrecision(2)} to ${high.toPrecision(2)})`);
+  }
 }
 
 function summary(results: readonly LoadResult[]): { perSecond: number; cost: Cost } {

@@ -24,6 +24,8 @@ export interface ApacheOptions {
   readonly java: readonly string[];
   /** Lines of zoo.cfg, beside the ports and the folder. */
   readonly settings: readonly string[];
+  /** Told of the client ports when the processes have been started. */
+  readonly onLaunched?: ((ports: readonly number[]) => void) | undefined;
 }
 
 /** Servers, while they run. */
@@ -63,7 +65,10 @@ interface Member {
 }
 
 /** Resolves when every server serves. */
-export async function startApache(servers: number, { under, java, settings } = COMPARABLE): Promise<StartedApache> {
+export async function startApache(
+  servers: number,
+  { under, java, settings, onLaunched }: ApacheOptions = COMPARABLE,
+): Promise<StartedApache> {
   if (!existsSync(JAR)) throw new RangeError(`there is no ${JAR}: install Debian's zookeeper and default-jre-headless`);
   const folder = await mkdtemp(join(under, 'quorate-apache-'));
   const ports = await freePorts(servers * 3);
@@ -81,6 +86,7 @@ export async function startApache(servers: number, { under, java, settings } = C
       return launch([...java, '-cp', JAR, main, join(home, 'zoo.cfg')]);
     }),
   );
+  onLaunched?.(members.map(({ clientPort }) => clientPort));
   const close = async (): Promise<void> => {
     await Promise.all(processes.map(stop));
     await rm(folder, { recursive: true, force: true });
@@ -118,7 +124,7 @@ function configuration(home: string, { clientPort }: Member, members: readonly M
 }
 
 export async function stop(process: ChildProcess): Promise<void> {
-  if (process.exitCode !== null || process.pid === undefined) return;
+  if (process.exitCode !== null || process.signalCode !== null || process.pid === undefined) return;
   const gone = new Promise((resolve) => process.once('exit', resolve));
   process.kill();
   const timer = setTimeout(() => process.kill('SIGKILL'), STOP_TIMEOUT_MS);

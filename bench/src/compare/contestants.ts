@@ -2,20 +2,28 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from '@quorate/node';
+import { foundEnsemble } from '../../../scripts/crash/ensemble.ts';
 import { startApache as launchApache } from '../../../scripts/differential/apache.ts';
 import { createFolder, DATA_BYTES, FOLDER, type LoadOrder, type LoadResult, ZNODES, znode } from './order.js';
 
 /** Where Linux keeps files in memory. */
 const MEMORY_FOLDER = '/dev/shm';
 const SESSIONS_MAX = 64;
+export const DURABLE_SERVERS = 3;
+/** Within this a server of ours serves, in milliseconds. */
+export const START_MS_MAX = 30_000;
+/** This file is run from bench/dist. */
+export const QUORATE = fileURLToPath(new URL('compare/quorate.js', import.meta.url));
 
 export interface Contestant {
   readonly name: string;
-  readonly port: number;
-  readonly pid: number;
+  readonly ports: readonly number[];
+  readonly pids: readonly number[];
   close(): Promise<void>;
 }
 
@@ -25,20 +33,46 @@ export async function startApache(): Promise<Contestant> {
   const { servers, close } = await launchApache(1, { under: inMemory ? MEMORY_FOLDER : tmpdir(), java: [], settings: ['tickTime=2000'] });
   return {
     name: `Apache ZooKeeper 3.8.0, files ${inMemory ? 'on tmpfs' : 'on disk'}`,
-    ...(servers[0] as { readonly port: number; readonly pid: number }),
+    ports: servers.map(({ port }) => port),
+    pids: servers.map(({ pid }) => pid),
     close,
   };
+}
+
+/** Three of Apache's, as they come, with their files on the disk: every txn is flushed. */
+export async function startDurableApache(): Promise<Contestant> {
+  const { servers, close } = await launchApache(DURABLE_SERVERS, { under: tmpdir(), java: [], settings: ['tickTime=2000'] });
+  const ports = servers.map(({ port }) => port);
+  return { name: 'Apache ZooKeeper 3.8.0, three servers, on disk', ports, pids: servers.map(({ pid }) => pid), close };
+}
+
+/** Three `quorate serve`, with their files on the disk. */
+export async function startDurableOurs(): Promise<Contestant> {
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-durable-'));
+  const servers = await foundEnsemble({ program: QUORATE, folder, servers: DURABLE_SERVERS, settings: ['tickTime=2000'] });
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.kill()));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all(servers.map((server) => server.start(START_MS_MAX)));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const ports = servers.map(({ port }) => port);
+  return { name: 'Quorate, three servers, on disk', ports, pids: servers.map(({ pid }) => pid as number), close };
 }
 
 export async function startOurs(): Promise<Contestant> {
   const child = forkBuilt('served.js');
   const port = (await nextMessage(child)) as number;
-  return { name: 'Quorate, one server, in memory', port, pid: child.pid as number, close: () => end(child) };
+  return { name: 'Quorate, one server, in memory', ports: [port], pids: [child.pid as number], close: () => end(child) };
 }
 
 /** Gives a server what the load is about. */
-export async function furnish({ port }: Contestant): Promise<void> {
-  await using client = await connect(`127.0.0.1:${port}`);
+export async function furnish({ ports }: Contestant): Promise<void> {
+  await using client = await connect(ports.map((port) => `127.0.0.1:${port}`).join());
   await client.create(FOLDER);
   const paths = Array.from({ length: ZNODES }, (_, index) => znode(index));
   await Promise.all(paths.map((path) => client.create(path, new Uint8Array(DATA_BYTES))));

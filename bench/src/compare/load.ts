@@ -11,17 +11,19 @@ process.on('message', (order: LoadOrder) => {
   void load(order).then((result) => process.send?.(result));
 });
 
-async function load({ port, pid, work, sessions: count, outstanding, warmupMs, timeMs }: LoadOrder): Promise<LoadResult> {
+async function load({ ports, pids, work, sessions: count, outstanding, warmupMs, timeMs }: LoadOrder): Promise<LoadResult> {
   const latencies = new Latencies();
-  const sessions = await Promise.all(Array.from({ length: count }, () => LoadSession.open(port, outstanding)));
+  const sessions = await Promise.all(
+    Array.from({ length: count }, (_, index) => LoadSession.open(ports[index % ports.length] as number, outstanding)),
+  );
   const runs = Promise.all(sessions.map((session, index) => session.run(requestsOf(work, index), latencies)));
   await sleep(warmupMs);
   latencies.clear();
   const start = performance.now();
-  const processorBefore = processorMs(pid);
+  const processorBefore = processorsMs(pids);
   await sleep(timeMs);
   const perSecond = (latencies.count * 1_000) / (performance.now() - start);
-  const cpuUs = ((processorMs(pid) - processorBefore) * 1_000) / latencies.count;
+  const cpuUs = ((processorsMs(pids) - processorBefore) * 1_000) / latencies.count;
   const result = { perSecond, cpuUs, p50Ms: latencies.quantileMs(0.5), p99Ms: latencies.quantileMs(0.99) };
   for (const session of sessions) session.stop();
   await runs;
@@ -36,6 +38,10 @@ const MS_PER_CLOCK_TICK = 10;
 /** Fields of /proc/PID/stat behind the name of the program, which may hold blanks. */
 const USER_TIME = 11;
 const SYSTEM_TIME = 12;
+
+function processorsMs(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + processorMs(pid), 0);
+}
 
 /** How much processor time a process has taken by now, in milliseconds. */
 function processorMs(pid: number): number {

@@ -16,9 +16,10 @@ export interface Load {
 }
 
 export interface LoadOrder extends Load {
-  readonly port: number;
-  /** The server's process. */
-  readonly pid: number;
+  /** The servers'; sessions are spread over them. */
+  readonly ports: readonly number[];
+  /** The servers' processes. */
+  readonly pids: readonly number[];
   readonly work: Work;
   /** Before anything is counted. */
   readonly warmupMs: number;
@@ -29,7 +30,7 @@ export interface LoadResult {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** What one operation costs the server's process, in microseconds of processor time; NaN where the system does not tell. */
+  /** What one operation costs the servers' processes together, in microseconds of processor time; NaN where the system does not tell. */
   readonly cpuUs: number;
 }
 

@@ -1,0 +1,147 @@
+/** An ensemble as `quorate serve` runs it: a process for each server, with its files in a folder of its own, on ports of 127.0.0.1. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatStore, type PeerAddress, type PeerTls } from '@quorate/node';
+import type { Sid } from '@quorate/zab';
+import { freePorts } from '../differential/apache.ts';
+
+/** `quorate` as one file. */
+export const PROGRAM = new URL('../../packages/cli/src/bin.ts', import.meta.url);
+
+export interface EnsembleOptions {
+  /** The built `PROGRAM`. */
+  readonly program: string;
+  readonly folder: string;
+  readonly servers: number;
+  /** Lines of zoo.cfg, beside the ports and the folder. */
+  readonly settings: readonly string[];
+  /** What a server proves itself to its peers with; no TLS between them when absent. */
+  readonly tls?: ((sid: Sid) => Promise<PeerTls>) | undefined;
+  /** Where the others see a server, where that is not where it is. */
+  readonly seen?: ((address: PeerAddress) => Promise<PeerAddress>) | undefined;
+  /** What a process is started by, in place of node alone. */
+  readonly launcher?: ((sid: Sid) => readonly string[]) | undefined;
+}
+
+/** How a process has ended that nobody had ended. */
+export class ServerEnded extends Error {}
+
+/** What a server is, over all its processes. */
+export class ServeProcess {
+  readonly sid: Sid;
+  readonly port: number;
+  readonly home: string;
+  readonly #command: readonly string[];
+  #process: ChildProcess | undefined;
+  #said = '';
+
+  constructor({ sid, port, home }: { readonly sid: Sid; readonly port: number; readonly home: string }, command: readonly string[]) {
+    this.sid = sid;
+    this.port = port;
+    this.home = home;
+    this.#command = command;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Resolves when it serves. @throws ServerEnded where it ends before that by itself, or does not serve within `withinMs`. */
+  start(withinMs: number): Promise<void> {
+    const [file = '', ...args] = this.#command;
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = child;
+    this.#said = '';
+    return new Promise((resolve, reject) => {
+      const end = (why: string): void => reject(new ServerEnded(`server ${this.sid} ${why}: ${this.#said}`));
+      const timer = setTimeout(() => end(`does not serve within ${withinMs} ms`), withinMs);
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        // One that was killed before it served has done nothing wrong.
+        if (this.#process === child) end(`has ended with ${code ?? signal}`);
+        else resolve();
+      });
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => {
+          this.#said += chunk.toString();
+          if (!this.#said.includes('serving as')) return;
+          clearTimeout(timer);
+          resolve();
+        });
+    });
+  }
+
+  /** By SIGKILL: no goodbye. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
+/** Founds an ensemble. No server is started. */
+export async function foundEnsemble(options: EnsembleOptions): Promise<readonly ServeProcess[]> {
+  const { program, folder, servers: count, launcher } = options;
+  const ports = await freePorts(3 * count);
+  const places = Array.from({ length: count }, (_, i) => {
+    const [clientPort = 0, quorumPort = 0, electionPort = 0] = ports.slice(3 * i);
+    return { clientPort, own: { sid: i + 1, host: '127.0.0.1', quorumPort, electionPort } };
+  });
+  const seen: ReadonlyMap<Sid, PeerAddress> = new Map(
+    await Promise.all(places.map(async ({ own }) => [own.sid, (await options.seen?.(own)) ?? own] as const)),
+  );
+  return Promise.all(
+    places.map(async ({ own, clientPort }) => {
+      const { sid } = own;
+      const home = join(folder, String(sid));
+      const lines = [...places.keys()].map((i) => serverLine(i + 1, i + 1 === sid ? own : (seen.get(i + 1) as PeerAddress)));
+      await furnishHome(home, sid, [`clientPort=${clientPort}`, ...lines, ...options.settings], await options.tls?.(sid));
+      const place = { sid, port: clientPort, home };
+      return new ServeProcess(place, [...(launcher?.(sid) ?? []), process.execPath, program, 'serve', join(home, 'zoo.cfg')]);
+    }),
+  );
+}
+
+function serverLine(sid: Sid, { host, quorumPort, electionPort }: PeerAddress): string {
+  return `server.${sid}=${host}:${quorumPort}:${electionPort}`;
+}
+
+async function furnishHome(home: string, sid: Sid, settings: readonly string[], tls: PeerTls | undefined): Promise<void> {
+  const dataDir = join(home, 'data');
+  await mkdir(dataDir, { recursive: true });
+  await formatStore(dataDir, 'crash');
+  await writeFile(join(dataDir, 'myid'), String(sid));
+  const lines = [`dataDir=${dataDir}`, 'clientPortAddress=127.0.0.1', 'maxClientCnxns=0', '4lw.commands.whitelist=*', ...settings];
+  if (tls !== undefined) {
+    await writeFile(join(home, 'key.pem'), `${tls.key}\n${tls.cert}`);
+    await writeFile(join(home, 'ca.pem'), tls.ca);
+    lines.push('sslQuorum=true', `ssl.quorum.keyStore.location=${join(home, 'key.pem')}`);
+    lines.push(`ssl.quorum.trustStore.location=${join(home, 'ca.pem')}`);
+  }
+  await writeFile(join(home, 'zoo.cfg'), `${lines.join('\n')}\n`);
+}
+
+/** Waits until all servers have applied the same. @throws where they do not within `withinMs`, or have different trees. */
+export async function agreement(
+  servers: readonly ServeProcess[],
+  ask: (port: number) => Promise<string>,
+  withinMs: number,
+): Promise<string> {
+  const giveUpAt = performance.now() + withinMs;
+  for (;;) {
+    const hashes = await Promise.all(servers.map(({ port }) => ask(port)));
+    const [first = ''] = hashes;
+    const zxids = new Set(hashes.map((hash) => hash.split(':')[0]));
+    if (first !== '' && zxids.size === 1) {
+      if (new Set(hashes).size === 1) return first.trim();
+      throw new Error(`the trees are not the same: ${hashes.map((hash) => hash.trim()).join('; ')}`);
+    }
+    if (performance.now() > giveUpAt)
+      throw new Error(`the servers do not come to the same txn: ${hashes.map((hash) => hash.trim()).join('; ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

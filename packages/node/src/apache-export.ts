@@ -62,7 +62,8 @@ export async function exportApache({ dataDir, directory, onProgress = () => {} }
 /** What a store holds, which no process may use meanwhile. Nothing in it changes. @throws DiskError. */
 export async function inspectStore(dataDir: string, onProgress: OnProgress = () => {}): Promise<Inspection> {
   let done = 0;
-  const disk = meteredDisk(FileDisk.open(dataDir), (count) => {
+  const files = FileDisk.open(dataDir);
+  const disk = meteredDisk(files, (count) => {
     done += count;
     // How much of a segment is in use is known once it has been read.
     onProgress({ step: 'read', done, total: undefined, unit: 'bytes' });
@@ -72,6 +73,7 @@ export async function inspectStore(dataDir: string, onProgress: OnProgress = () 
     return await new Promise((resolve, reject) => inspect(disk, (result) => (result instanceof Error ? reject(result) : resolve(result))));
   } finally {
     disk.close();
+    await files.released;
   }
 }
 

@@ -62,7 +62,8 @@ async function writeStore(dataDir: string, { lastZxid, pieces, acceptedEpoch, cu
   const onNotice = (notice: Notice): void => {
     if (notice.type === 'snapshotSkipped') skipped = notice;
   };
-  const store = new LogStorage({ disk: FileDisk.open(dataDir), clock: realClock, onNotice });
+  const disk = FileDisk.open(dataDir);
+  const store = new LogStorage({ disk, clock: realClock, onNotice });
   try {
     await recovered(store);
     await completed((done) => store.saveSnapshot(lastZxid, pieces, done));
@@ -72,6 +73,8 @@ async function writeStore(dataDir: string, { lastZxid, pieces, acceptedEpoch, cu
     await completed((done) => store.saveMark({ ensembleId }, done));
   } finally {
     store.close();
+    // Whoever comes next finds the directory free.
+    await disk.released;
   }
 }
 

@@ -86,6 +86,7 @@ export class FileDisk implements Disk {
       if (error !== null) return tell(error, undefined);
       const file = new File(descriptor, {
         answer: (answered) => this.#answer(name, answered),
+        isClosed: () => this.#closed,
         onClosed: () => this.#open.delete(file),
       });
       this.#open.add(file);
@@ -144,6 +145,8 @@ type Tell<T> = (error: Error | null, result: T | undefined) => void;
 
 interface FileOwner {
   answer<T>(done: (result: T | DiskError) => void): Tell<T>;
+  /** Whether nobody waits for an answer any more. */
+  isClosed(): boolean;
   onClosed(): void;
 }
 
@@ -206,7 +209,7 @@ class File implements DiskFile {
 
   /** Zeros that are written take their room, and later flushes need not change the file's length or its extents. */
   #writeZeros(from: number, to: number, tell: Tell<undefined>): void {
-    if (from >= to) return tell(null, undefined);
+    if (from >= to || this.#owner.isClosed()) return tell(null, undefined);
     const zeros = new Uint8Array(Math.min(ZEROS_BYTES, to - from));
     this.#writeFrom(zeros, 0, from, (error) => {
       if (error !== null) return tell(error, undefined);

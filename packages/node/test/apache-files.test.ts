@@ -45,6 +45,9 @@ function copy(): { readonly directory: string; file(name: string): string } {
   return { directory, file: (name) => join(directory, 'version-2', name) };
 }
 
+/** Where the first record of a segment stands. */
+const RECORDS_AT = 12_288;
+
 function flip(file: string, at: number): void {
   const bytes = readFileSync(file);
   bytes[at] = (bytes[at] as number) ^ 0x10;
@@ -334,9 +337,10 @@ describe('an export', () => {
     await expect(exportApache({ dataDir, directory })).rejects.toThrow('has nothing to export');
     await expect(exportApache({ dataDir: join(root, 'nowhere'), directory })).rejects.toMatchObject({ code: 'ENOENT' });
     const damaged = await imported();
-    flip(join(damaged, 'snapshot-0000000001'), 500);
+    const snapshot = readdirSync(damaged).find((name) => name.startsWith('snapshot')) as string;
+    flip(join(damaged, snapshot), 500);
     await expect(exportApache({ dataDir: damaged, directory })).rejects.toThrow(
-      /is damaged, snapshot-0000000001 at byte 0: .*quorate doctor/,
+      new RegExp(`is damaged, ${snapshot} at byte 0: .*quorate doctor`),
     );
     expect(readdirSync(directory)).toEqual([]);
   });
@@ -362,7 +366,10 @@ describe('an examination', () => {
     for (let i = 0; i < 5; i++) await client.create(`/new${i}`);
     await client.close();
     await server.close();
-    return { directory, segment: join(directory, readdirSync(directory).find((name) => name.startsWith('segment')) as string) };
+    const segments = readdirSync(directory).filter((name) => name.startsWith('segment'));
+    // Another may have been made ahead.
+    const used = segments.find((name) => readFileSync(join(directory, name)).some((byte) => byte !== 0)) as string;
+    return { directory, segment: join(directory, used) };
   }
 
   async function verdictOf(directory: string): Promise<{ verdict: Verdict; files: readonly string[] }> {
@@ -382,7 +389,7 @@ describe('an examination', () => {
     writeFileSync(segment, torn);
     expect(await verdictOf(directory)).toEqual({ verdict: 'CUT_TAIL', files: [segment] });
     writeFileSync(segment, whole);
-    flip(segment, 100);
+    flip(segment, RECORDS_AT + 100);
     expect(await verdictOf(directory)).toEqual({ verdict: 'DAMAGED', files: [segment] });
     rmSync(segment);
     expect(await verdictOf(directory)).toEqual({ verdict: 'DAMAGED', files: [segment] });

@@ -31,7 +31,7 @@ export const packages = {
   node: {
     kind: 'node',
     imports: ['protocol', 'ports', 'zab', 'log', 'tree', 'session', 'server', 'client', 'quorate'],
-    libraries: ['prom-client'],
+    libraries: ['prom-client', 'ws'],
   },
   cli: { kind: 'node', imports: ['protocol', 'client', 'node'] },
 };

@@ -89,6 +89,7 @@ export function replayCommand({ seed, servers, level = 'server', onlyFaults, kno
   if (onlyFaults !== undefined) words.push(`--faults ${[...onlyFaults].join(',') || '0'}`);
   if (knobs?.runMs !== undefined) words.push(`--run-ms ${knobs.runMs}`);
   if (knobs?.clients !== undefined) words.push(`--clients ${knobs.clients}`);
+  if (knobs?.logDisks === true) words.push('--log-disks');
   return words.join(' ');
 }
 

@@ -6,6 +6,7 @@
  *     npm run sim -- --seed 42               one seed, twice
  *     npm run sim -- --seed 42 --shrink      and where it fails, with as few faults as possible
  *     npm run sim -- --seeds 100 --from 5000 --servers 5 --level zab --jobs 2
+ *     npm run sim -- --log-disks             with the shipped store on every disk
  *
  * Exit status 1 where a seed fails, 2 for a command line that makes no sense.
  */
@@ -29,6 +30,8 @@ export interface Options {
   readonly shrink: boolean;
   readonly runMs: number | undefined;
   readonly clients: number | undefined;
+  /** Every disk has the shipped store on it. */
+  readonly logDisks: boolean;
   readonly onlyFaults: readonly number[] | undefined;
   /** Prints nothing but the trace hash of each seed, for a comparison between engines. */
   readonly hashes: boolean;
@@ -56,6 +59,7 @@ function readOptions(): Options {
       shrink: { type: 'boolean', default: false },
       'run-ms': { type: 'string' },
       clients: { type: 'string' },
+      'log-disks': { type: 'boolean', default: false },
       faults: { type: 'string' },
       hashes: { type: 'boolean', default: false },
     },
@@ -77,6 +81,7 @@ function readOptions(): Options {
     shrink: values.shrink,
     runMs: maybe('run-ms', values['run-ms'], 1),
     clients: maybe('clients', values.clients, 1),
+    logDisks: values['log-disks'],
     onlyFaults: values.faults?.split(',').map((number) => whole('faults', number, 0)),
     hashes: values.hashes,
   };
@@ -92,11 +97,11 @@ function positive(name: string, text: string): number {
   return number;
 }
 
-function simulationOf(seed: number, { level, servers, runMs, clients, onlyFaults }: Options): SimulationOptions {
+function simulationOf(seed: number, { level, servers, runMs, clients, logDisks, onlyFaults }: Options): SimulationOptions {
   return {
     ...{ seed, level, servers },
     ...(onlyFaults !== undefined && { onlyFaults: new Set(onlyFaults) }),
-    knobs: { ...(runMs !== undefined && { runMs }), ...(clients !== undefined && { clients }) },
+    knobs: { ...(runMs !== undefined && { runMs }), ...(clients !== undefined && { clients }), ...(logDisks && { logDisks }) },
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * `npm run test:storage`: what can happen to the store on its disk, one thing after the other (docs/decisions/0018-what-a-store-can-tell.md).
  *
- *     npm run test:storage                              what CI does: losses of power, rot, failing calls
+ *     npm run test:storage                              what CI does: losses of power, rot, failing calls, damage on several servers
  *     npm run test:storage -- --only power --enough 1000000 [--seed 7] [--jobs 4]
  *     npm run test:storage -- --mutants                 bugs put in: each has to be found
  *
@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { bundle, inTemporaryFolder } from './bundle.ts';
 import { command, whole } from './command-line.ts';
 import { FAULTS } from './storage/failing-calls.ts';
+import { COMBINATIONS } from './storage/matrix.ts';
 import { MUTANTS } from './storage/mutants.ts';
 import { CHILD, type Part, type RunOptions, runPart } from './storage/parts.ts';
 import { LOSSES } from './storage/power-losses.ts';
@@ -21,6 +22,7 @@ const PARTS: readonly Part[] = [
   { name: 'power', counted: LOSSES, enough: 20_000 },
   { name: 'rot', counted: FLIPS, enough: 524_288 },
   { name: 'faults', counted: FAULTS, enough: 3_000 },
+  { name: 'matrix', counted: COMBINATIONS, enough: 4_096 },
 ];
 
 const FAILURES_SHOWN = 3;

@@ -10,7 +10,7 @@ import { SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST, TICK_TIME
 import { tcpWay } from './way.ts';
 
 /** Where Debian keeps it; its manifest names the libraries that it needs. */
-const JAR = '/usr/share/java/zookeeper.jar';
+export const JAR = '/usr/share/java/zookeeper.jar';
 const START_TIMEOUT_MS = 60_000;
 const WORD_TIMEOUT_MS = 500;
 const STOP_TIMEOUT_MS = 5_000;
@@ -37,7 +37,7 @@ export interface StartedApache extends Started {
 }
 
 /** As the differential test needs it. */
-const COMPARABLE: ApacheOptions = {
+export const COMPARABLE: ApacheOptions = {
   under: tmpdir(),
   java: [
     `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,

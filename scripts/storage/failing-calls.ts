@@ -1,6 +1,6 @@
 /**
  * Every call of the disk fails once, in each way: nothing completes after an error that was told, and what had completed is there after the loss of power. A call is
- * borne where the store went on: there was no room for a snapshot, or for the reserve, or a copy could not be read.
+ * borne where the store went on: there was no room for a snapshot, or for the next segment, or a copy could not be read.
  */
 import { type DiskCall, type DiskFault, SeededRandom, VirtualClock } from '@quorate/ports';
 import { count, type Tally } from './tally.ts';

@@ -20,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'segment-name-unflushed',
     'the directory is not flushed after a segment has been made',
-    edit('segment-writer', `    yield* wait<void>((done) => disk.flushDirectory(done));\n`, ''),
+    edit('spare-segment', `    yield* wait<void>((done) => disk.flushDirectory(done));\n    return`, '    return'),
   ),
   mutant(
     'snapshot-unflushed',
@@ -32,11 +32,6 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   ),
   mutant(
-    'snapshot-ahead',
-    'a snapshot counts before the log has reached it',
-    edit('log-storage', `    yield* this.#reached(after);\n    const free`, '    const free'),
-  ),
-  mutant(
     'torn-is-damage',
     'a record behind a hole makes the hole damage, whatever had been flushed',
     edit('segment-reader', 'record !== undefined && record.durableTo > offset', 'record !== undefined'),
@@ -44,12 +39,12 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'damage-is-torn',
     'the log ends at the first record that cannot be read',
-    edit('recovery', '(yield* reader.wasDurable(place.offset))', 'false'),
+    edit('recovery', 'if (wasSafe)', 'if (end !== undefined)'),
   ),
   mutant(
     'no-note',
     'nothing says that the last batch is safe',
-    edit('segment-writer', 'if (this.#place.offset !== segment.end.offset || segment.isEmpty) return;', 'if (segment.id > 0) return;'),
+    edit('segment-writer', 'if (this.#notedTo === end.offset) return;', 'if (id > 0) return;'),
   ),
   mutant(
     'short-file',
@@ -94,7 +89,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'failure-forgotten',
     'after a failure later calls go on',
-    edit('log-storage', `    this.#failure = error;\n`, ''),
-    edit('log-storage', `    this.#end();\n  }\n\n  #refuses`, `    this.#working = false;\n  }\n\n  #refuses`),
+    edit('tasks', `    this.#failure = error;\n`, ''),
+    edit('tasks', `    this.#concerned.clear();\n    this.#end();`, '    this.#concerned.clear();'),
+    edit('log-storage', '      onFailure: (error) => {', '      onFailure: (error) => {\n        this.#working = false;'),
   ),
 ];

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { inParallel } from '../parallel.ts';
 import type { Tally } from './tally.ts';
 
-export type PartName = 'power' | 'rot' | 'faults';
+export type PartName = 'power' | 'rot' | 'faults' | 'matrix';
 
 export interface StorageOrder {
   readonly part: PartName;
@@ -41,9 +41,12 @@ export async function runPart(
     jobs,
     Array.from({ length: jobs }, () => async () => {
       const child = fork(program, { execArgv: [] });
+      const end = ended(child);
+      // It ends at last in any case, and then nobody waits for it.
+      end.catch(() => {});
       while (!isEnough()) {
         child.send({ part: name, seed: seed++ } satisfies StorageOrder);
-        const [tally] = (await Promise.race([once(child, 'message'), ended(child)])) as [Tally];
+        const [tally] = (await Promise.race([once(child, 'message'), end])) as [Tally];
         for (const [what, times] of Object.entries(tally.counts)) sum.counts[what] = (sum.counts[what] ?? 0) + times;
         sum.failures.push(...tally.failures);
       }

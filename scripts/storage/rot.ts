@@ -9,11 +9,12 @@ export const FLIPS = 'bits turned over';
 
 const SECTOR_BYTES = 64;
 
+/** After so many zeros it is taken that nothing was written behind them. */
+const ZEROS = 32;
+
 export function rot(workload: Workload, tally: Tally): void {
   const { disk: used, course } = live(workload, () => undefined);
   const files = used.files();
-  // Never read: room that is held for hard times.
-  files.delete('reserve');
   const right = course.states[course.states.length - 1] as string;
   let whole: StoredImage | undefined;
   const check = (disk: MemoryDisk, clock: VirtualClock, what: string): void => {
@@ -34,16 +35,16 @@ export function rot(workload: Workload, tally: Tally): void {
   });
   clock.advance(1);
   for (const [name, bytes] of files) {
-    // Behind what has been written are zeros: a few of them are enough.
-    const end = Math.min(bytes.length, bytes.findLastIndex((byte) => byte !== 0) + 17);
-    for (let bit = 0; bit < end * 8; bit++) {
-      disk.flip(name, bit);
-      count(tally, FLIPS);
-      check(disk, clock, `${name}, bit ${bit}`);
-      disk.flip(name, bit);
+    for (const at of written(bytes)) {
+      for (let bit = at * 8; bit < (at + 1) * 8; bit++) {
+        disk.flip(name, bit);
+        count(tally, FLIPS);
+        check(disk, clock, `${name}, bit ${bit}`);
+        disk.flip(name, bit);
+      }
     }
     const changed = new Map(files);
-    for (const [what, copy] of spoiled(bytes, end)) {
+    for (const [what, copy] of spoiled(bytes)) {
       if (copy === undefined) changed.delete(name);
       else changed.set(name, copy);
       count(tally, 'sectors and files spoiled');
@@ -66,8 +67,17 @@ function areSame(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
   return a.length === b.length && a.every((bytes, i) => Buffer.compare(bytes, b[i] as Uint8Array) === 0);
 }
 
-function* spoiled(bytes: Uint8Array, written: number): Iterable<[string, Uint8Array | undefined]> {
-  for (let at = 0; at < written; at += SECTOR_BYTES) {
+/** The places where something has been written, and of the zeros behind it a few. */
+function* written(bytes: Uint8Array): Iterable<number> {
+  let zeros = ZEROS;
+  for (const [at, byte] of bytes.entries()) {
+    zeros = byte === 0 ? zeros + 1 : 0;
+    if (zeros < ZEROS) yield at;
+  }
+}
+
+function* spoiled(bytes: Uint8Array): Iterable<[string, Uint8Array | undefined]> {
+  for (const at of new Set(Array.from(written(bytes), (place) => place - (place % SECTOR_BYTES)))) {
     const end = Math.min(bytes.length, at + SECTOR_BYTES);
     yield [`zeros at ${at}`, bytes.slice().fill(0, at, end)];
     yield [`ones at ${at}`, bytes.slice().fill(0xff, at, end)];

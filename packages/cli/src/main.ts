@@ -1,6 +1,9 @@
 /** `quorate COMMAND …`: which command it is, and how it ends. */
 import { FULL_VERSION } from '@quorate/node';
+import { DOCTOR_HELP, doctor } from './doctor.js';
+import { EXPORT_HELP, exportDirectory } from './export.js';
 import { FORMAT_HELP, format } from './format.js';
+import { IMPORT_HELP, importDirectory } from './import.js';
 import { ExitCode, type Io, UsageError } from './io.js';
 import { SERVE_HELP, serve } from './serve.js';
 import { SHELL_HELP, shell } from './shell.js';
@@ -11,9 +14,12 @@ const HELP = `quorate: a ZooKeeper server, and a shell for any ZooKeeper
   quorate format --data DIR --name NAME
                                        found an ensemble in an empty directory
   quorate shell [options] [command]    speak with a server
+  quorate import APACHE-DIR …          take over a data directory of Apache ZooKeeper
+  quorate export … APACHE-DIR          write one
+  quorate doctor DIR                   say what is wrong with a data directory
   quorate version
 
-quorate serve --help and quorate shell --help say more.
+quorate COMMAND --help says more.
 `;
 
 /** Runs a command to its end. It never throws: what goes wrong is written to `stderr`. */
@@ -27,6 +33,12 @@ export async function main(args: readonly string[], io: Io): Promise<ExitCode> {
         return await helpOr(FORMAT_HELP, rest, io, format);
       case 'shell':
         return await helpOr(SHELL_HELP, rest, io, shell);
+      case 'import':
+        return await helpOr(IMPORT_HELP, rest, io, importDirectory);
+      case 'export':
+        return await helpOr(EXPORT_HELP, rest, io, exportDirectory);
+      case 'doctor':
+        return await helpOr(DOCTOR_HELP, rest, io, doctor);
       case 'version':
       case '--version':
         io.stdout.write(`${FULL_VERSION}\n`);

@@ -20,4 +20,12 @@ export { EVENTS_KEPT_MAX, EventStream } from './event-stream.js';
 export { MultiError, type MultiResults, type Operation, type OperationResult } from './multi.js';
 export type { MultiReadResults, ReadOperation, ReadOperationResult } from './multi-read.js';
 export type { PersistentWatch } from './persistent-watch.js';
+export { ServerMessageReader } from './server-message-reader.js';
 export type { NodeEventType, WatchEvent, WatchEventType, Watcher } from './watch-registry.js';
+export {
+  RESPONSE_BYTES_MAX,
+  type WebSocketConstructor,
+  type WebSocketLike,
+  type WebsocketConnectorOptions,
+  websocketConnector,
+} from './websocket-connector.js';

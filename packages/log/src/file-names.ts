@@ -5,9 +5,6 @@ export type FileKind = 'segment' | 'snapshot';
 /** The two copies of the manifest. */
 export const MANIFEST_NAMES = ['manifest-a', 'manifest-b'] as const;
 
-/** Room that is given up when there is no other. */
-export const RESERVE_NAME = 'reserve';
-
 export function fileName(kind: FileKind, id: number): string {
   return `${kind}-${String(id).padStart(10, '0')}`;
 }

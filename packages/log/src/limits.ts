@@ -1,6 +1,6 @@
 /** What a store is made of, at most. */
 
-/** The room that a segment takes when it is made, in bytes, unless the options say otherwise. */
+/** The room for the records of a segment, in bytes, unless the options say otherwise. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /** Appends that are written and flushed together, in bytes of payload; one append alone may be larger. */

@@ -67,7 +67,7 @@ function* readRecords(reader: SegmentReader, segment: Segment, { through, bytesM
     place = { offset: record.end, chain: record.chain };
     const last = Math.min(lastZxidIn(record), end.zxid, through) as Zxid;
     // Between the epochs there are numbers that no entry has.
-    if (progress.at < record.zxid && progress.at !== previous && record.count > 0) return false;
+    if (progress.at < record.zxid && progress.at !== previous) return false;
     if (last > progress.at) take({ zxid: record.zxid, payloads: payloadsOf(record, body) }, last, bytesMax, progress);
     previous = lastZxidIn(record);
   }

@@ -7,7 +7,7 @@
 import { type Clock, type Disk, DiskError, type DiskFile } from '@quorate/ports';
 import { assert, type Zxid } from '@quorate/protocol';
 import { type Completion, lastZxidOf, type Mark, type Run, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
-import { fileName, RESERVE_NAME } from './file-names.js';
+import { fileName } from './file-names.js';
 import { BATCH_BYTES_MAX, SEGMENT_BYTES, SNAPSHOTS_KEPT } from './limits.js';
 import { cutSegment, readLog } from './log-reader.js';
 import type { Manifest, SnapshotEntry } from './manifest.js';
@@ -15,16 +15,19 @@ import { ManifestStore } from './manifest-store.js';
 import type { Notice } from './notice.js';
 import { follows, recordBytes } from './record.js';
 import { type Recovered, recover } from './recovery.js';
-import { closed, Segment } from './segment.js';
+import { closed, type Segment } from './segment.js';
+import { SEGMENT_HEAD_BYTES } from './segment-header.js';
 import { type Batch, batchOf, partsOf, SegmentWriter } from './segment-writer.js';
 import { writeSnapshot } from './snapshot-file.js';
-import { run, type Steps, wait } from './steps.js';
+import { makeSegmentFile, removeFile, SpareSegment } from './spare-segment.js';
+import { type Steps, wait } from './steps.js';
+import { Tasks } from './tasks.js';
 
 export interface LogStorageOptions {
   readonly disk: Disk;
   /** What comes in one turn is written together: `defer` alone is used. */
   readonly clock: Pick<Clock, 'defer'>;
-  /** The room that is reserved for a segment of the log, and once more for hard times, in bytes; 64 MiB when absent. */
+  /** The room that is reserved for the records of a segment, and of the next one ahead of its need, in bytes; 64 MiB when absent. */
   readonly segmentBytes?: number;
   /** Told of what an operator should know. Nobody is when absent. */
   readonly onNotice?: (notice: Notice) => void;
@@ -49,9 +52,12 @@ interface PendingSnapshot {
 export class LogStorage implements Storage {
   readonly #disk: Disk;
   readonly #clock: Pick<Clock, 'defer'>;
+  /** How long the file of a segment is made, if no batch needs more. */
   readonly #segmentBytes: number;
   readonly #onNotice: (notice: Notice) => void;
   readonly #manifest: ManifestStore;
+  readonly #tasks: Tasks;
+  readonly #spare: SpareSegment;
   #recovered: Recovered | undefined;
   /** Nothing is added to a damaged history before it has been cut or replaced. */
   #damaged = false;
@@ -69,22 +75,22 @@ export class LogStorage implements Storage {
   #completed = 0;
   /** Who waits until so many have completed; in order. */
   readonly #waiting: Waiting[] = [];
-  readonly #background: (() => Steps<void>)[] = [];
-  #inBackground = false;
   readonly #saving = new Set<PendingSnapshot>();
-  /** Everything that is under way, so that it can be ended. */
-  readonly #running = new Set<Steps<unknown>>();
-  /** Who has to be told of a failure, besides the lane. */
-  readonly #concerned = new Set<(error: Error) => void>();
-  #failure: Error | undefined;
-  #closed = false;
 
   constructor({ disk, clock, segmentBytes = SEGMENT_BYTES, onNotice = () => {} }: LogStorageOptions) {
     this.#disk = disk;
     this.#clock = clock;
-    this.#segmentBytes = segmentBytes;
+    this.#segmentBytes = SEGMENT_HEAD_BYTES + segmentBytes;
     this.#onNotice = onNotice;
     this.#manifest = new ManifestStore(disk);
+    this.#spare = new SpareSegment(disk);
+    this.#tasks = new Tasks({
+      clock,
+      onFailure: (error) => {
+        for (const { done } of this.#lane.splice(0)) this.#tasks.later(() => done(error));
+      },
+      onEnd: () => disk.close(),
+    });
   }
 
   /**
@@ -93,9 +99,9 @@ export class LogStorage implements Storage {
    * Completes with a RangeError where the store is not empty, or the ensemble has no name.
    */
   format(mark: Mark, done: Completion): void {
-    this.#inTheBackground(
+    this.#tasks.inTheBackground(
       () => this.#format(mark),
-      this.#answering<void>((error) => done(error ?? undefined)),
+      this.#tasks.answering<void>((error) => done(error ?? undefined)),
     );
   }
 
@@ -108,7 +114,7 @@ export class LogStorage implements Storage {
   }
 
   recover(done: (result: StoredImage | Error) => void): void {
-    this.#inTheBackground(() => this.#recover(), this.#answering(done));
+    this.#tasks.inTheBackground(() => this.#recover(), this.#tasks.answering(done));
   }
 
   *#recover(): Steps<StoredImage> {
@@ -145,8 +151,8 @@ export class LogStorage implements Storage {
       file.close();
     }
     yield* this.#manifest.settle((was) => this.#withHistory(was));
-    for (const name of garbage) yield* this.#remove(name);
-    this.#inTheBackground(() => this.#makeReserve());
+    for (const name of garbage) yield* removeFile(this.#disk, name);
+    this.#makeSpare();
   }
 
   // The log lane
@@ -188,14 +194,14 @@ export class LogStorage implements Storage {
 
   #order(order: Order): void {
     assert(this.#recovered !== undefined, 'a store is recovered before it is written');
-    if (this.#refuses(order.done)) return;
+    if (this.#tasks.refuses(order.done)) return;
     this.#ordered++;
     this.#lane.push(order);
     if (this.#working) return;
     this.#working = true;
     // What one turn orders is written together.
     this.#clock.defer(() => {
-      this.#run(this.#work(), () => {
+      this.#tasks.run(this.#work(), () => {
         this.#working = false;
       });
     });
@@ -208,7 +214,7 @@ export class LogStorage implements Storage {
       if (first.run === undefined) yield* first.steps();
       else yield* this.#append(batchOf(runs));
       this.#complete(Math.max(1, runs.length));
-      if (this.#lane.length === 0) yield* this.#note();
+      if (this.#lane.length === 0) yield* this.#rest();
     }
   }
 
@@ -239,12 +245,14 @@ export class LogStorage implements Storage {
     yield* writer.append(batch);
   }
 
-  *#note(): Steps<void> {
-    if (this.#writer !== undefined) yield* this.#writer.note();
+  /** Leaves a note, unless those who are told that something has completed order more at once. */
+  *#rest(): Steps<void> {
+    yield* wait<void>((done) => this.#clock.defer(done));
+    if (this.#lane.length === 0 && this.#writer !== undefined) yield* this.#writer.note();
   }
 
   #complete(count: number): void {
-    for (const { done } of this.#lane.splice(0, count)) this.#later(done);
+    for (const { done } of this.#lane.splice(0, count)) this.#tasks.later(done);
     this.#completed += count;
     while (this.#waiting.length > 0 && (this.#waiting[0] as { readonly count: number }).count <= this.#completed)
       this.#waiting.shift()?.done();
@@ -276,19 +284,20 @@ export class LogStorage implements Storage {
     });
   }
 
-  /** A new segment that follows `base`, with room for the batch at least. */
+  /**
+   * A new segment that follows `base`, with room for the batch at least.
+   *
+   * @throws DiskError NO_SPACE where none was made ahead, or the batch is too large for it.
+   */
   *#newWriter(base: Zxid, batch: Batch): Steps<SegmentWriter> {
-    const room = Math.max(this.#segmentBytes, SegmentWriter.roomFor(batch));
-    const segment = new Segment(this.#nextId++, base);
-    try {
-      return yield* SegmentWriter.create(this.#disk, segment, room);
-    } catch (error) {
-      if (!isNoSpace(error)) throw error;
-      yield* this.#remove(fileName('segment', segment.id));
-      if (!(yield* this.#remove(RESERVE_NAME))) throw error;
-      this.#notice({ type: 'nearlyFull' });
-      return yield* SegmentWriter.create(this.#disk, new Segment(this.#nextId++, base), room);
-    }
+    const room = SegmentWriter.roomFor(batch);
+    const file =
+      (yield* this.#spare.take(room)) ??
+      (yield* makeSegmentFile(this.#disk, this.#nextId++, Math.max(this.#segmentBytes, room))) ??
+      noSpace();
+    const writer = yield* SegmentWriter.begin(file, base);
+    this.#makeSpare();
+    return writer;
   }
 
   #useWriter(writer: SegmentWriter | undefined): void {
@@ -315,7 +324,7 @@ export class LogStorage implements Storage {
     });
     const after = new Set(this.#files());
     const garbage = before.filter((name) => !after.has(name));
-    if (garbage.length > 0) this.#inTheBackground(() => this.#purge(garbage));
+    if (garbage.length > 0) this.#tasks.inTheBackground(() => this.#purge(garbage));
   }
 
   #files(): string[] {
@@ -333,21 +342,18 @@ export class LogStorage implements Storage {
   // Beside the lane
 
   saveSnapshot(zxid: Zxid, pieces: Iterable<Uint8Array>, done: Completion): void {
-    if (this.#refuses(done)) return;
+    if (this.#tasks.refuses(done)) return;
     const pending: PendingSnapshot = { zxid, superseded: false };
-    const after = this.#ordered;
     this.#saving.add(pending);
-    this.#inTheBackground(
-      () => this.#saveSnapshot(pending, pieces, after),
-      this.#answering<void>((error) => done(error ?? undefined)),
+    this.#tasks.inTheBackground(
+      () => this.#saveSnapshot(pending, pieces),
+      this.#tasks.answering<void>((error) => done(error ?? undefined)),
     );
   }
 
-  *#saveSnapshot(pending: PendingSnapshot, pieces: Iterable<Uint8Array>, after: number): Steps<void> {
+  *#saveSnapshot(pending: PendingSnapshot, pieces: Iterable<Uint8Array>): Steps<void> {
     const { zxid } = pending;
     assert(!this.#damaged, 'a damaged store has nothing to take a snapshot of');
-    // No snapshot is ahead of the log: a crash would leave a hole between them.
-    yield* this.#reached(after);
     const free = yield* wait<number>((done) => this.#disk.freeBytes(done));
     if (pending.superseded || free < this.#segmentBytes) {
       pieces[Symbol.iterator]().return?.();
@@ -363,7 +369,7 @@ export class LogStorage implements Storage {
       this.#notice({ type: 'snapshotSkipped', zxid });
     }
     if (!pending.superseded) yield* this.#restructure(() => this.#keep(entry, pending));
-    if (!this.#snapshots.includes(entry)) yield* this.#remove(fileName('snapshot', entry.id));
+    if (!this.#snapshots.includes(entry)) yield* removeFile(this.#disk, fileName('snapshot', entry.id));
   }
 
   /** The log begins at the oldest snapshot that is kept. */
@@ -376,10 +382,10 @@ export class LogStorage implements Storage {
   }
 
   readLog(after: Zxid, bytesMax: number, done: (result: readonly Run[] | undefined | Error) => void): void {
-    if (this.#refuses(done)) return;
+    if (this.#tasks.refuses(done)) return;
     const [ordered, through] = [this.#ordered, this.#tail];
-    const answer = this.#answering(done);
-    this.#clock.defer(() => this.#run(this.#readLog(ordered, { after, through, bytesMax }), answer));
+    const answer = this.#tasks.answering(done);
+    this.#clock.defer(() => this.#tasks.run(this.#readLog(ordered, { after, through, bytesMax }), answer));
   }
 
   *#readLog(
@@ -396,123 +402,29 @@ export class LogStorage implements Storage {
   }
 
   *#purge(names: readonly string[]): Steps<void> {
-    for (const name of names) yield* this.#remove(name);
-    yield* this.#makeReserve();
+    for (const name of names) yield* removeFile(this.#disk, name);
+    this.#makeSpare();
   }
 
-  /** False where there is no such file. */
-  *#remove(name: string): Steps<boolean> {
-    try {
-      yield* wait<void>((done) => this.#disk.remove(name, done));
-    } catch (error) {
-      if (error instanceof DiskError && error.code === 'NOT_FOUND') return false;
-      throw error;
-    }
-    yield* wait<void>((done) => this.#disk.flushDirectory(done));
-    return true;
-  }
-
-  *#makeReserve(): Steps<void> {
-    try {
-      const names = yield* wait<readonly string[]>((done) => this.#disk.list(done));
-      const there = names.includes(RESERVE_NAME);
-      const file = yield* wait<DiskFile>((done) => (there ? this.#disk.open(RESERVE_NAME, done) : this.#disk.create(RESERVE_NAME, done)));
-      yield* wait<void>((done) => file.reserve(this.#segmentBytes, done));
-      yield* wait<void>((done) => file.flush(done));
-      file.close();
-      if (!there) yield* wait<void>((done) => this.#disk.flushDirectory(done));
-    } catch (error) {
-      if (!isNoSpace(error)) throw error;
-      yield* this.#remove(RESERVE_NAME);
-      this.#notice({ type: 'noReserve' });
-    }
-  }
-
-  #inTheBackground<T>(steps: () => Steps<T>, done: (result: T) => void = () => {}): void {
-    this.#background.push(function* (): Steps<void> {
-      done(yield* steps());
-    });
-    if (this.#inBackground) return;
-    this.#inBackground = true;
-    this.#clock.defer(() => {
-      this.#run(this.#workInBackground(), () => {
-        this.#inBackground = false;
-      });
+  /** Begins with the file of the next segment. It is no part of the background, where it would wait for a snapshot. */
+  #makeSpare(): void {
+    if (this.#spare.isThere || this.#damaged) return;
+    this.#tasks.run(this.#spare.make(this.#nextId++, this.#segmentBytes), (isMade) => {
+      if (!isMade) this.#notice({ type: 'nearlyFull' });
     });
   }
-
-  *#workInBackground(): Steps<void> {
-    for (let steps = this.#background.shift(); steps !== undefined; steps = this.#background.shift()) yield* steps();
-  }
-
-  // The end
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#end();
-  }
-
-  /** Ends what is under way, without a word to anybody. */
-  #end(): void {
-    this.#disk.close();
-    // Whoever gives a snapshot is told that the rest is not wanted; later, because one of them may be what has led here.
-    this.#clock.defer(() => {
-      for (const steps of this.#running) steps.return(undefined);
-      this.#running.clear();
-    });
-  }
-
-  /** After this nothing completes any more: nobody knows what a disk has that has failed once. */
-  #fail(error: Error): void {
-    if (this.#failure !== undefined || this.#closed) return;
-    this.#failure = error;
-    const lane = this.#lane.splice(0);
-    const concerned = [...this.#concerned];
-    this.#concerned.clear();
-    this.#later(() => {
-      for (const { done } of lane) if (!this.#closed) done(error);
-      for (const tell of concerned) if (!this.#closed) tell(error);
-    });
-    this.#end();
-  }
-
-  #refuses(done: (error: Error) => void): boolean {
-    const failure = this.#failure;
-    if (failure !== undefined) this.#later(() => done(failure));
-    return failure !== undefined;
-  }
-
-  /** Gives the caller the result later, or before that the failure of the store. */
-  #answering<T>(done: (result: T | Error) => void): (result: T) => void {
-    const fail = (error: Error): void => done(error);
-    this.#concerned.add(fail);
-    return (result) => {
-      this.#concerned.delete(fail);
-      this.#later(() => done(result));
-    };
-  }
-
-  #run<T>(steps: Steps<T>, done: (result: T) => void): void {
-    if (this.#closed || this.#failure !== undefined) return;
-    this.#running.add(steps);
-    run(steps, (result) => {
-      this.#running.delete(steps);
-      if (result instanceof Error) this.#fail(result);
-      else done(result);
-    });
-  }
-
-  /** A callback never comes from within the call, nor after `close`. */
-  #later(done: () => void): void {
-    this.#clock.defer(() => {
-      if (!this.#closed) done();
-    });
+    this.#tasks.close();
   }
 
   #notice(notice: Notice): void {
-    this.#later(() => this.#onNotice(notice));
+    this.#tasks.later(() => this.#onNotice(notice));
   }
+}
+
+function noSpace(): never {
+  throw new DiskError('NO_SPACE', 'no space is left for the next segment of the log');
 }
 
 function isNoSpace(error: unknown): boolean {

@@ -3,10 +3,8 @@ import type { Damage } from './recovery.js';
 
 /** What an operator should know and the server does not stop for. */
 export type Notice =
-  /** No room was left for the next segment, and the reserve has been given up for it. The server stops when that one is full too. */
+  /** No room is left for the next segment of the log. The server stops when this one is full. */
   | { readonly type: 'nearlyFull' }
-  /** There is no room to keep a reserve. */
-  | { readonly type: 'noReserve' }
   /** There was no room for a snapshot: the log grows on. It goes first, so that what is left is for the log. */
   | { readonly type: 'snapshotSkipped'; readonly zxid: Zxid }
   /** Something that cannot be read is not needed, because something else tells the same; it is put away. */

@@ -5,7 +5,7 @@
  * store, and what it says was true then; it needs no other record. `prev` is the checksum of the record before, which covers its own `prev`: a record follows from all before it.
  *
  * `durableTo` is what tells a crash from corruption: up to there the file had been flushed when the record was written. What is unreadable below some record's
- * `durableTo` has been whole and safe once. A note is a record without txns, written to say just that.
+ * `durableTo` has been whole and safe once.
  */
 import {
   COUNTER_MAX,
@@ -25,9 +25,9 @@ export interface Record {
   readonly offset: number;
   /** Where the next record begins. */
   readonly end: number;
-  /** The first of its txns; of a note the last one before it. */
+  /** The first of its txns. */
   readonly zxid: Zxid;
-  /** How many txns; 0 for a note. */
+  /** How many txns; one at least. */
   readonly count: number;
   readonly bodyBytes: number;
   readonly bodyChecksum: number;
@@ -102,7 +102,8 @@ export function writeRecord(
 
 /** Reads the header of a record that stands at `offset` of the segment `file`; undefined where there is none, or another's, or not as it was written. */
 export function readHeader(bytes: Uint8Array, at: number, file: number, offset: number): Record | undefined {
-  if (at + RECORD_HEADER_BYTES > bytes.length) return undefined;
+  // It is asked of every place behind a tear, and most have zeros: a view of each would cost more than all the rest.
+  if (at + RECORD_HEADER_BYTES > bytes.length || bytes[at] !== MAGIC >>> 24) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, RECORD_HEADER_BYTES);
   if (view.getUint32(0) !== MAGIC || view.getUint32(32) !== file) return undefined;
   const chain = view.getUint32(36);
@@ -110,7 +111,7 @@ export function readHeader(bytes: Uint8Array, at: number, file: number, offset: 
   const bodyBytes = view.getUint32(4);
   const count = view.getUint32(16);
   const epoch = view.getUint32(8);
-  if (epoch > EPOCH_MAX || count > COUNT_MAX || count * 4 > bodyBytes) return undefined;
+  if (epoch > EPOCH_MAX || count === 0 || count > COUNT_MAX || count * 4 > bodyBytes) return undefined;
   return {
     offset,
     end: offset + aligned(RECORD_HEADER_BYTES + bodyBytes),
@@ -142,9 +143,9 @@ export function payloadsOf(record: Record, body: Uint8Array): Uint8Array[] {
   return payloads;
 }
 
-/** The last of its txns; of a note the last one before it. */
+/** The last of its txns. */
 export function lastZxidIn(record: Record): Zxid {
-  return (record.count === 0 ? record.zxid : record.zxid + record.count - 1) as Zxid;
+  return (record.zxid + record.count - 1) as Zxid;
 }
 
 /** Whether a txn may come next: the next counter of the same epoch, or the first of a later one. */

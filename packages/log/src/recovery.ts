@@ -165,13 +165,16 @@ class LogScan {
     damaged: (reason: string) => Damage,
   ): Steps<Damage | undefined> {
     const { end } = entry;
+    const note = end === undefined ? yield* reader.note() : undefined;
     let place: Place = segment.end;
     while (end === undefined || place.offset < end.offset) {
       const read = yield* reader.next(place);
-      if (read === undefined || (read.record.count > 0 && !follows(this.lastZxid, read.record.zxid))) {
-        if (end !== undefined || (yield* reader.wasDurable(place.offset))) return damaged('a record that was safe cannot be read');
+      if (read === undefined || !follows(this.lastZxid, read.record.zxid)) {
+        const wasSafe = end !== undefined || (note !== undefined && note.offset > place.offset) || (yield* reader.wasDurable(place.offset));
+        if (wasSafe) return damaged('a record that was safe cannot be read');
         return undefined;
       }
+      if (note?.offset === place.offset && note.chain !== place.chain) return damaged('the records are not those that were safe');
       segment.pass({ ...place, zxid: this.lastZxid });
       place = { offset: read.record.end, chain: read.record.chain };
       this.#take(read, end?.offset === place.offset ? end.zxid : lastZxidIn(read.record));

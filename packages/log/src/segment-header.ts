@@ -1,5 +1,6 @@
-/** How a segment begins: what it is, which one, and how long it was made. */
+/** How a segment begins: what it is, which one, and how long it was made; a sector for each of its notes; then the records. */
 import { counterOf, crc32, EPOCH_MAX, epochOf, makeZxid, type Zxid } from '@quorate/protocol';
+import type { NoteSlot } from './durable-note.js';
 import type { Place } from './record.js';
 
 export interface SegmentHeader {
@@ -11,6 +12,12 @@ export interface SegmentHeader {
 }
 
 export const SEGMENT_HEADER_BYTES = 32;
+
+/** What a device loses as a whole, in bytes, if it is not less. */
+const SECTOR_BYTES = 4096;
+
+/** Where the records begin, in bytes. */
+export const SEGMENT_HEAD_BYTES = 3 * SECTOR_BYTES;
 
 const MAGIC = 0x5153_4547;
 const VERSION = 1;
@@ -40,5 +47,10 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
 
 /** Where the first record stands, and what it follows from: the file, by its number. */
 export function beginningOf(id: number): Place {
-  return { offset: SEGMENT_HEADER_BYTES, chain: id };
+  return { offset: SEGMENT_HEAD_BYTES, chain: id };
+}
+
+/** Where a note stands. */
+export function noteOffset(slot: NoteSlot): number {
+  return (1 + slot) * SECTOR_BYTES;
 }

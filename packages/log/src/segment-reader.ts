@@ -1,8 +1,9 @@
 /** Reads a segment record by record, a part of the file at a time. */
 import { DiskError, type DiskFile } from '@quorate/ports';
+import { decodeNote, NOTE_BYTES, type NoteSlot } from './durable-note.js';
 import { READ_BYTES } from './limits.js';
 import { isBodyOf, type Place, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, type Record, readHeader } from './record.js';
-import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header.js';
+import { decodeSegmentHeader, noteOffset, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header.js';
 import { type Steps, wait } from './steps.js';
 
 export interface Read {
@@ -29,6 +30,17 @@ export class SegmentReader {
   *header(): Steps<SegmentHeader | undefined> {
     const header = decodeSegmentHeader(yield* this.#bytes(0, SEGMENT_HEADER_BYTES));
     return header?.id === this.#id ? header : undefined;
+  }
+
+  /** How far the segment was safe, as the later of its notes tells; undefined where there is none. */
+  *note(): Steps<Place | undefined> {
+    const first = yield* this.#note(0);
+    const second = yield* this.#note(1);
+    return first === undefined || (second !== undefined && second.offset > first.offset) ? second : first;
+  }
+
+  *#note(slot: NoteSlot): Steps<Place | undefined> {
+    return decodeNote(yield* this.#bytes(noteOffset(slot), NOTE_BYTES), this.#id, slot);
   }
 
   /** The record at a place; undefined where none is there that follows from what was before. */

@@ -1,12 +1,13 @@
 /** The segment at the end of the log, which grows. */
-import type { Disk, DiskFile } from '@quorate/ports';
+import type { DiskFile } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
 import { lastZxidOf, type Run } from '@quorate/zab';
-import { fileName } from './file-names.js';
+import { encodeNote, type NoteSlot } from './durable-note.js';
 import { BATCH_BYTES_MAX, RECORD_BYTES_MAX } from './limits.js';
-import { type Place, RECORD_HEADER_BYTES, recordBytes, writeRecord } from './record.js';
-import type { Segment } from './segment.js';
-import { encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './segment-header.js';
+import { type Place, recordBytes, writeRecord } from './record.js';
+import { Segment } from './segment.js';
+import { encodeSegmentHeader, noteOffset, SEGMENT_HEAD_BYTES } from './segment-header.js';
+import type { SegmentFile } from './spare-segment.js';
 import { type Steps, wait } from './steps.js';
 
 /** Runs as they will stand in a segment: cut into records, so that they can be read a part at a time. */
@@ -25,64 +26,60 @@ export class SegmentWriter {
   readonly segment: Segment;
   readonly #file: DiskFile;
   readonly #reserved: number;
-  /** Where the next record goes: behind the end of what counts, where a note stands there. */
-  #place: Place;
+  /** What the last note said. */
+  #notedTo: number;
+  #nextNote: NoteSlot = 0;
 
-  private constructor(file: DiskFile, segment: Segment, reserved: number) {
+  private constructor({ id, file, reserved }: SegmentFile, base: Zxid) {
     this.#file = file;
-    this.segment = segment;
     this.#reserved = reserved;
-    this.#place = segment.end;
+    this.segment = new Segment(id, base);
+    this.#notedTo = this.segment.end.offset;
   }
 
-  /** Makes the file of a segment, with room for the future, and flushes it. It counts once a manifest names it. */
-  static *create(disk: Disk, segment: Segment, reserved: number): Steps<SegmentWriter> {
-    const file = yield* wait<DiskFile>((done) => disk.create(fileName('segment', segment.id), done));
-    yield* wait<void>((done) => file.reserve(reserved, done));
-    yield* wait<void>((done) => file.write(0, encodeSegmentHeader({ id: segment.id, base: segment.base, reserved }), done));
+  /** Makes a segment of a file, and flushes it. It counts once a manifest names it. */
+  static *begin(made: SegmentFile, base: Zxid): Steps<SegmentWriter> {
+    const { id, file, reserved } = made;
+    yield* wait<void>((done) => file.write(0, encodeSegmentHeader({ id, base, reserved }), done));
     yield* wait<void>((done) => file.flush(done));
-    yield* wait<void>((done) => disk.flushDirectory(done));
-    return new SegmentWriter(file, segment, reserved);
+    return new SegmentWriter(made, base);
   }
 
   /** How long a segment must be for this to fit in. */
   static roomFor({ bytes }: Batch): number {
-    return SEGMENT_HEADER_BYTES + bytes + RECORD_HEADER_BYTES;
+    return SEGMENT_HEAD_BYTES + bytes;
   }
 
-  /** Whether this fits into what has been reserved, and the note behind it. */
+  /** Whether this fits into what has been reserved. */
   hasRoomFor({ bytes }: Batch): boolean {
-    return this.#place.offset + bytes + RECORD_HEADER_BYTES <= this.#reserved;
+    return this.segment.end.offset + bytes <= this.#reserved;
   }
 
   /** Writes what follows the end, in one array, and flushes. */
   *append({ records, bytes: length }: Batch): Steps<void> {
     const { segment } = this;
-    const start = this.#place.offset;
+    const start = segment.end.offset;
     const bytes = new Uint8Array(length);
-    const durableTo = segment.end.offset;
+    let place: Place = segment.end;
     let last = segment.end.zxid;
     for (const { zxid, payloads } of records) {
-      segment.pass({ ...this.#place, zxid: last });
+      segment.pass({ ...place, zxid: last });
       last = lastZxidOf({ zxid, payloads });
-      this.#place = writeRecord(bytes, start, segment.id, this.#place, { zxid, payloads, durableTo });
+      place = writeRecord(bytes, start, segment.id, place, { zxid, payloads, durableTo: start });
     }
     yield* wait<void>((done) => this.#file.write(start, bytes, done));
     yield* wait<void>((done) => this.#file.flush(done));
-    segment.end = { ...this.#place, zxid: lastZxidOf(records[records.length - 1] as Run) };
+    segment.end = { ...place, zxid: last };
   }
 
-  /**
-   * Writes down that everything so far is safe, unless that is written already: without it a record that rots at the end of the log would look like one that a
-   * crash has torn. It is not flushed; until the next flush, the loss of power may take it.
-   */
+  /** Writes down that everything so far is safe, unless that is written already. It is not flushed; until the next flush, the loss of power may take it. */
   *note(): Steps<void> {
-    const { segment } = this;
-    if (this.#place.offset !== segment.end.offset || segment.isEmpty) return;
-    const { offset, zxid } = segment.end;
-    const bytes = new Uint8Array(RECORD_HEADER_BYTES);
-    this.#place = writeRecord(bytes, offset, segment.id, this.#place, { zxid, payloads: [], durableTo: offset });
-    yield* wait<void>((done) => this.#file.write(offset, bytes, done));
+    const { id, end } = this.segment;
+    if (this.#notedTo === end.offset) return;
+    this.#notedTo = end.offset;
+    const slot = this.#nextNote;
+    this.#nextNote = slot === 0 ? 1 : 0;
+    yield* wait<void>((done) => this.#file.write(noteOffset(slot), encodeNote(end, id, slot), done));
   }
 
   close(): void {

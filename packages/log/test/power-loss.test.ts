@@ -128,9 +128,9 @@ describe('a store that is damaged', () => {
 });
 
 describe('a disk that is nearly full', () => {
-  test('loses its snapshots first, then its reserve, and at last fails an append with all that completed safe', () => {
+  test('loses its snapshots first, then tells, and at last fails an append with all that completed safe', () => {
     const clock = new VirtualClock();
-    const disk = new MemoryDisk({ clock, capacityBytes: 2 * 4096 + 512 + 1_400 });
+    const disk = new MemoryDisk({ clock, capacityBytes: 2 * 4096 + 3 * (12_288 + 512) + 400 });
     const told: string[] = [];
     const { storage } = open(disk, clock, ({ type }) => told.push(type));
     let completed = 0;
@@ -140,8 +140,8 @@ describe('a disk that is nearly full', () => {
         if (failure === undefined) completed++;
         else error = failure;
       });
-      if (i === 4) storage.saveSnapshot(makeZxid(1, 4), [new Uint8Array(10)], () => told.push('snapshot done'));
       clock.advance(1);
+      if (i === 4) storage.saveSnapshot(makeZxid(1, 4), [new Uint8Array(10)], () => told.push('snapshot done'));
     }
     expect(error).toMatchObject({ code: 'NO_SPACE' });
     expect(told).toEqual(['snapshotSkipped', 'snapshot done', 'nearlyFull']);

@@ -4,9 +4,10 @@
  * What changes something, or reveals data or who is connected, is closed unless the configuration opens it to everybody who reaches the port
  * (CVE-2025-58457); what changes something is asked for by POST, which no page of a browser does by a mere link. Session ids are hexadecimal strings.
  */
-import { formatSessionId } from '@quorate/protocol';
+import { formatSessionId, formatZxid } from '@quorate/protocol';
 import type { ConnectionInfo } from '@quorate/server';
 import { formatDigest } from '@quorate/tree';
+import { writeBackup } from './backup-file.js';
 import { configurationOf, environmentOf, grouped } from './four-letter-words.js';
 import type { HttpAnswer } from './http-port.js';
 import { operationName } from './operation-names.js';
@@ -20,6 +21,9 @@ interface AdminCommand {
   readonly always?: boolean;
   run(view: ServerView): object;
 }
+
+/** The command that is answered by no JSON. */
+const SNAPSHOT = 'snapshot';
 
 const commands: ReadonlyMap<string, AdminCommand> = new Map<string, AdminCommand>([
   ['configuration', { access: 'READ', run: configuration }],
@@ -35,6 +39,7 @@ const commands: ReadonlyMap<string, AdminCommand> = new Map<string, AdminCommand
   ['observers', { access: 'OPEN', run: ({ server }) => ({ synced_observers: server.synchronizedLearners?.observers ?? 0 }) }],
   ['ruok', { access: 'OPEN', always: true, run: () => ({}) }],
   ['server_stats', { access: 'OPEN', run: serverStats }],
+  [SNAPSHOT, { access: 'READ', run: () => ({}) }],
   ['stat_reset', { access: 'CHANGE', run: ({ server }) => done(server.resetTraffic()) }],
   ['stats', { access: 'READ', run: (view) => ({ ...serverStats(view), connections: view.server.connections.map(connectionJson) }) }],
   ['voting_view', { access: 'READ', run: votingView }],
@@ -63,7 +68,19 @@ function answerCommand(view: ServerView, method: string, name: string, { access,
   if (!allowed.includes(method)) return refused(405, name, `${name} is asked for by ${allowed[0]}`);
   // As ZooKeeper answers there.
   if (!always && !isRunning(view)) return refused(503, name, 'This ZooKeeper instance is not currently serving requests');
+  if (name === SNAPSHOT) return method === 'GET' ? backup(view) : refused(405, name, `${name} is asked for by GET`);
   return json(200, { ...run(view), command: name, error: null });
+}
+
+/** The state at one zxid, which a header names as ZooKeeper's does. */
+function backup({ server }: ServerView): HttpAnswer {
+  const { lastZxid } = server;
+  return {
+    status: 200,
+    type: 'application/octet-stream',
+    headers: { last_zxid: formatZxid(lastZxid) },
+    body: writeBackup(lastZxid, server.snapshot()),
+  };
 }
 
 function index(): HttpAnswer {

@@ -1,6 +1,6 @@
 /** TLS on a client port, and who its clients are by their certificates (ZooKeeper: `X509AuthenticationProvider`). */
 import type { Socket } from 'node:net';
-import { createServer, type Server, TLSSocket } from 'node:tls';
+import { createServer, type Server, TLSSocket, type TlsOptions } from 'node:tls';
 import type { Id } from '@quorate/protocol';
 import { subjectName } from './x500-name.js';
 
@@ -33,8 +33,12 @@ export function checkClientTls({ key, cert, ca, clientCertificates = 'REQUIRED' 
 
 /** What makes plain sockets secure ones: `connection` is emitted with each, `secureConnection` comes with a client that may go on. */
 export function tlsServer(tls: ClientTls, handshakeTimeoutMs: number): Server {
+  return createServer(tlsOptions(tls, handshakeTimeoutMs));
+}
+
+export function tlsOptions(tls: ClientTls, handshakeTimeoutMs: number): TlsOptions {
   const { key, cert, passphrase, ca, clientCertificates = 'REQUIRED' } = tls;
-  return createServer({
+  return {
     key: pem(key),
     cert: pem(cert),
     passphrase,
@@ -44,7 +48,7 @@ export function tlsServer(tls: ClientTls, handshakeTimeoutMs: number): Server {
     rejectUnauthorized: clientCertificates === 'REQUIRED',
     minVersion: 'TLSv1.2',
     handshakeTimeout: handshakeTimeoutMs,
-  });
+  };
 }
 
 /** Whether the client has shown a certificate that nobody has signed who signs for clients. */

@@ -8,7 +8,7 @@ import { formatSessionId, formatZxid } from '@quorate/protocol';
 import type { ConnectionInfo, WatchEntry } from '@quorate/server';
 import { formatDigest } from '@quorate/tree';
 import { operationName } from './operation-names.js';
-import type { PeerAddress } from './server-config.js';
+import type { ServerAddress } from './server-config.js';
 import { FULL_VERSION } from './server-version.js';
 import { isEnsemble, isRunning, modeOf, monitorValues, rounded, type ServerView } from './server-view.js';
 
@@ -165,7 +165,7 @@ export function configurationOf(view: ServerView): readonly (readonly [name: str
   ];
 }
 
-function memberText({ sid, host, quorumPort, electionPort, observer }: PeerAddress): string {
+function memberText({ sid, host, quorumPort, electionPort, observer }: ServerAddress): string {
   const address = host.includes(':') ? `[${host}]` : host;
   return `server.${sid}=${address}:${quorumPort}:${electionPort}:${observer === true ? 'observer' : 'participant'}`;
 }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { JuteWriter } from '@quorate/protocol';
 
 /**
@@ -6,7 +6,7 @@ import { JuteWriter } from '@quorate/protocol';
  * one behind the other into one array, because an array for each would cost as much as what is in it.
  */
 export class FrameWriter {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #onWritten: (() => void) | undefined;
   readonly #schedule: (flush: () => void) => void;
   readonly #frames = new JuteWriter(0);
@@ -16,7 +16,7 @@ export class FrameWriter {
    * @param schedule calls what it is given at the end of the turn. That is nextTick when absent, which runs when the turn and all that it has set off are
    * done, and before the loop waits for anything.
    */
-  constructor(socket: Socket, onWritten?: () => void, schedule: (flush: () => void) => void = process.nextTick) {
+  constructor(socket: Duplex, onWritten?: () => void, schedule: (flush: () => void) => void = process.nextTick) {
     this.#socket = socket;
     this.#onWritten = onWritten;
     this.#schedule = schedule;

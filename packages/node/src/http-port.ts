@@ -1,13 +1,17 @@
 /** A small HTTP port: answers GET and POST by path, and gives no client more than a few seconds. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { listenError } from './listen-error.js';
 import type { HttpPort } from './server-config.js';
 
 export interface HttpAnswer {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  /** As a whole, or in pieces that are taken as fast as they can be sent. */
+  readonly body: string | Iterable<Uint8Array>;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What comes is a method and a path. Who asks is not looked at: a header says whatever its sender likes (CVE-2024-51504). */
@@ -15,6 +19,9 @@ export type Answerer = (method: string, path: string) => HttpAnswer | Promise<Ht
 
 const CONNECTIONS_MAX = 64;
 const REQUEST_MS_MAX = 5_000;
+
+/** How long a client may take nothing of an answer, in milliseconds. */
+const STALL_MS_MAX = 30_000;
 
 export interface OpenHttpPort {
   /** `127.0.0.1:8080`. */
@@ -38,12 +45,18 @@ async function respond(request: IncomingMessage, response: ServerResponse, answe
   // No request has a body that anybody reads.
   request.resume();
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  const { status, type, body } = await Promise.resolve(answer(request.method ?? '', pathname)).catch(() => ({
-    status: 500,
-    type: 'text/plain',
-    body: 'this answer could not be made\n',
-  }));
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' });
+  const { status, type, body, headers } = await Promise.resolve(answer(request.method ?? '', pathname)).catch(
+    (): HttpAnswer => ({ status: 500, type: 'text/plain', body: 'this answer could not be made\n' }),
+  );
+  const described = { 'content-type': type, 'cache-control': 'no-store', ...headers };
+  response.setTimeout(STALL_MS_MAX, () => response.destroy());
+  if (typeof body !== 'string') {
+    response.writeHead(status, described);
+    // An answer that breaks off lacks the end that HTTP gives it, so whoever reads it knows.
+    await pipeline(Readable.from(body, { highWaterMark: 1 }), response).catch(() => response.destroy());
+    return;
+  }
+  response.writeHead(status, { ...described, 'content-length': Buffer.byteLength(body) });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 

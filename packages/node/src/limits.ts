@@ -24,8 +24,8 @@ export const CONNECTIONS_MAX = 10_000;
 /** Connections of one address of another machine, unless the options say otherwise. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 60;
 
-/** The longest frame that a client takes from a server, in bytes: a list of children can be longer than any request. */
-export const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
+/** The longest WebSocket message that is taken from a client, in bytes: a whole frame of the longest kind fits. */
+export const WEBSOCKET_MESSAGE_BYTES_MAX = 1024 * 1024 + 4;
 
 /** What one connection between servers may cost. */
 

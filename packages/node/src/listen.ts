@@ -1,14 +1,15 @@
 /** ZooKeeper's client port over TCP, for an ensemble or a server in this process. */
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ClientLink } from '@quorate/server';
-import { type ClientTls, certificateIds, checkClientTls, isStranger, TLS_HANDSHAKE, tlsServer } from './client-tls.js';
+import { type ClientTls, checkClientTls, isStranger, TLS_HANDSHAKE, tlsServer } from './client-tls.js';
 import { ConnectionsByAddress } from './connections-by-address.js';
 import { EventFrames } from './event-frames.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, OUTBOX_BYTES_MAX } from './limits.js';
 import { listenError } from './listen-error.js';
 import { checkWhole } from './option-rules.js';
-import { type LinkPort, plainAddress, TcpLink } from './tcp-link.js';
+import { type LinkOrigin, type LinkPort, originOf, plainAddress, StreamLink } from './stream-link.js';
 
 /** ZooKeeper's client port. */
 export const CLIENT_PORT = 2181;
@@ -52,15 +53,26 @@ export interface Acceptor {
  */
 export function listen(acceptor: Acceptor, options: ListenOptions = {}): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const { host = '127.0.0.1', port = CLIENT_PORT, connectionsMax = CONNECTIONS_MAX } = options;
-    const sockets = new Set<Socket>();
-    const begin = newSockets(acceptor, checkedOptions(options));
-    const server = createServer((socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      begin(socket);
-    });
-    server.maxConnections = connectionsMax;
+    checkListenOptions(options);
+    bind(createServer(newSockets(acceptor, options)), options).then(resolve, reject);
+  });
+}
+
+/** Binds a server of sockets to its port, and counts its connections. */
+export function bind(server: Server, options: ListenOptions): Promise<Listener> {
+  const { host = '127.0.0.1', port = CLIENT_PORT, connectionsMax = CONNECTIONS_MAX, connectionsPerAddressMax } = options;
+  const sockets = new Set<Socket>();
+  const addresses = new ConnectionsByAddress(connectionsPerAddressMax);
+  // Before whoever takes the socket, who finds it destroyed where there are too many.
+  server.prependListener('connection', (socket: Socket) => {
+    const address = plainAddress(socket.remoteAddress);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    if (addresses.enter(address)) socket.once('close', () => addresses.leave(address));
+    else socket.destroy();
+  });
+  server.maxConnections = connectionsMax;
+  return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port)));
     server.listen(port, host, () => resolve(new Listener(server, sockets)));
   });
@@ -74,7 +86,8 @@ const wholeNumbers = {
   connectionsPerAddressMax: [1, 0x7fff_ffff],
 } as const;
 
-function checkedOptions(options: ListenOptions): ListenOptions {
+/** @throws TypeError that names the option and its rule. */
+export function checkListenOptions(options: ListenOptions): void {
   const { host, tls } = options;
   if (host !== undefined && (typeof host !== 'string' || host === '')) throw new TypeError('host must be an address or a name');
   for (const [name, [min, max]] of Object.entries(wholeNumbers)) {
@@ -82,28 +95,30 @@ function checkedOptions(options: ListenOptions): ListenOptions {
     if (value !== undefined) checkWhole(name, value, min, max);
   }
   if (tls !== undefined) checkClientTls(tls);
-  return options;
+}
+
+/** What a listener does with each new stream of bytes that comes from a client. */
+export function newLinks(acceptor: Acceptor, options: ListenOptions): (stream: Duplex, origin: LinkOrigin) => void {
+  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, outboxBytesMax = OUTBOX_BYTES_MAX, words = () => undefined } = options;
+  const share = { flushes: new FlushScheduler(), events: new EventFrames(), answerWord: words };
+  const accept = (link: ClientLink): LinkPort => acceptor.accept(link);
+  return (stream, origin) => void new StreamLink(stream, accept, { handshakeTimeoutMs, outboxBytesMax }, share, origin);
 }
 
 /** What a listener does with each new socket. */
 function newSockets(acceptor: Acceptor, options: ListenOptions): (socket: Socket) => void {
-  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, outboxBytesMax = OUTBOX_BYTES_MAX, connectionsPerAddressMax, tls, words } = options;
-  const addresses = new ConnectionsByAddress(connectionsPerAddressMax);
-  const share = { flushes: new FlushScheduler(), events: new EventFrames(), answerWord: words ?? (() => undefined) };
+  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, tls } = options;
+  const begin = newLinks(acceptor, options);
   const link = (socket: Socket): void => {
-    new TcpLink(socket, (accepted) => acceptor.accept(accepted), { handshakeTimeoutMs, outboxBytesMax }, share, certificateIds(socket));
+    socket.setNoDelay(true);
+    begin(socket, originOf(socket));
   };
   const secure = tls === undefined ? undefined : tlsServer(tls, handshakeTimeoutMs);
   secure?.on('secureConnection', (socket) => (isStranger(socket) ? socket.destroy() : link(socket)));
   // Whoever fails to introduce itself by TLS is cut off.
   secure?.on('tlsClientError', (_error, socket) => socket.destroy());
   return (socket) => {
-    const address = plainAddress(socket.remoteAddress);
-    if (!addresses.enter(address)) {
-      socket.destroy();
-      return;
-    }
-    socket.once('close', () => addresses.leave(address));
+    if (socket.destroyed) return;
     if (secure === undefined) link(socket);
     else if (tls?.alsoPlain !== true) secure.emit('connection', socket);
     else onFirstByte(socket, handshakeTimeoutMs, (byte) => (byte === TLS_HANDSHAKE ? secure.emit('connection', socket) : link(socket)));

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import type { Clock, Random } from '@quorate/ports';
 import { PEER_CONNECT_TIMEOUT_MS, PEER_RETRY_MS_MAX, PEER_RETRY_MS_MIN } from './limits.js';
 import type { PeerAddress } from './peer-address.js';
-import type { PeerSocket } from './peer-socket.js';
+import { type PeerSocket, tuned } from './peer-socket.js';
 import { identityFault, type PeerTls, secureContext } from './peer-tls.js';
 
 export interface DialOptions {
@@ -36,7 +36,7 @@ export function dial(stream: PeerSocket, options: DialOptions, tried = 0): void 
     socket.setTimeout(0);
     socket.off('error', onError);
     socket.off('close', onClose);
-    stream.carry(socket);
+    stream.carry(tuned(socket));
   });
 }
 

@@ -1,15 +1,21 @@
 /**
- * A stream to another server over TCP or TLS. All that is sent in one turn of the event loop goes out by one system call.
+ * A stream to another server over TCP, TLS or WebSocket. All that is sent in one turn of the event loop goes out by one system call.
  *
  * A peer that does not read costs `PEER_OUTBOX_BYTES_MAX` at most. One that is gone without a word is found by the heartbeats of Zab, and below them, where nobody is heard
  * for longer, by those of TCP.
  */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ByteChannel, ByteChannelHandler } from '@quorate/zab';
 import { KEEP_ALIVE_MS, LINGER_MS, PEER_OUTBOX_BYTES_MAX, PEER_ROOM_BYTES } from './limits.js';
 
+/** The socket, set to send at once, and to notice in the end that its peer is gone. */
+export function tuned(socket: Socket): Socket {
+  return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+}
+
 export class PeerSocket implements ByteChannel {
-  #socket: Socket | undefined;
+  #socket: Duplex | undefined;
   #handler: ByteChannelHandler | undefined;
   /** Sent before there was a socket. */
   #early: Uint8Array[] = [];
@@ -35,10 +41,8 @@ export class PeerSocket implements ByteChannel {
   }
 
   /** Sets the socket, which is connected; what has been sent goes out. */
-  carry(socket: Socket): void {
+  carry(socket: Duplex): void {
     this.#socket = socket;
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (chunk) => {
       if (!this.#closed) this.#handler?.onBytes(chunk);
     });
@@ -92,7 +96,7 @@ export class PeerSocket implements ByteChannel {
     return this.#earlyBytes + (this.#socket?.writableLength ?? 0);
   }
 
-  #write(socket: Socket, bytes: Uint8Array): void {
+  #write(socket: Duplex, bytes: Uint8Array): void {
     if (!this.#corked) {
       this.#corked = true;
       socket.cork();
@@ -113,7 +117,7 @@ export class PeerSocket implements ByteChannel {
   };
 
   /** What was sent still goes out; what comes is read and dropped, because a socket that is closed over unread bytes takes back what it has sent. */
-  #linger(socket: Socket): void {
+  #linger(socket: Duplex): void {
     socket.end();
     socket.resume();
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);

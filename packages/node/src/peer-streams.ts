@@ -8,7 +8,7 @@ import { listenError } from './listen-error.js';
 import type { PeerAddress } from './peer-address.js';
 import { isLoopback } from './peer-address.js';
 import { dial } from './peer-dial.js';
-import { PeerSocket } from './peer-socket.js';
+import { PeerSocket, tuned } from './peer-socket.js';
 import { isFrom, type PeerTls, secureContext } from './peer-tls.js';
 
 export interface PeerStreamsOptions {
@@ -135,7 +135,7 @@ export class TcpPeerStreams implements PeerStreams {
       close: () => stream.close(),
     };
     stream.handle(this.#accept(accepted));
-    stream.carry(socket);
+    stream.carry(tuned(socket));
   }
 
   #newSocket(): PeerSocket {

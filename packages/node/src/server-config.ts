@@ -3,17 +3,15 @@ import type { ConnectionThrottle, Group, QuotaExcess, RequestThrottle, Sid, Stor
 import type { ClientTls } from './client-tls.js';
 import { WORDS } from './four-letter-words.js';
 import type { ListenOptions } from './listen.js';
+import type { WebsocketListenOptions } from './listen-websocket.js';
 import { check, checkWhole } from './option-rules.js';
+import type { PeerAddress } from './peer-address.js';
 import type { PeerTls } from './peer-tls.js';
 import type { Logger } from './server-log.js';
 
-/** Where one server of an ensemble is (`server.N=host:quorumPort:electionPort`). */
-export interface PeerAddress {
+/** One server of an ensemble, and where it is (`server.N=host:quorumPort:electionPort`). */
+export interface ServerAddress extends PeerAddress {
   readonly sid: Sid;
-  readonly host: string;
-  /** Where the leader listens for those that follow it. */
-  readonly quorumPort: number;
-  readonly electionPort: number;
   /** It follows without a vote; false when absent. */
   readonly observer?: boolean | undefined;
 }
@@ -39,7 +37,7 @@ export interface ServerConfig {
   /** This server (`myid`), 1 to 254; 1 when absent. */
   readonly sid?: Sid | undefined;
   /** Every server of the ensemble, this one included; a server that stands alone when absent. */
-  readonly servers?: readonly PeerAddress[] | undefined;
+  readonly servers?: readonly ServerAddress[] | undefined;
   /** Voters in groups and with weights; a majority decides when absent. */
   readonly groups?: readonly Group[] | undefined;
   /** The directory where everything is that must survive. Either this or `memory` must be given. */
@@ -75,6 +73,8 @@ export interface ServerConfig {
   readonly client?: Omit<ListenOptions, 'tls' | 'words'> | false | undefined;
   /** A client port that speaks TLS; none when absent (`secureClientPort`). */
   readonly secureClient?: (Omit<ListenOptions, 'words'> & { readonly tls: ClientTls }) | undefined;
+  /** A client port for WebSocket, which browsers can reach; none when absent. */
+  readonly webSocket?: WebsocketListenOptions | undefined;
   /** The four-letter words that are answered (`4lw.commands.whitelist`); `['srvr']` when absent, and `isro` too in read-only mode. `['*']` for all. */
   readonly words?: readonly string[] | undefined;
   /** The admin port; none when absent. */
@@ -117,6 +117,7 @@ const objects: ReadonlySet<string> = new Set([
   'requestThrottle',
   'connectionThrottle',
   'secureClient',
+  'webSocket',
   'peerTls',
   'admin',
   'metrics',
@@ -137,7 +138,7 @@ export function checkServerConfig(config: ServerConfig): void {
     else if (name === 'dataDir') check(typeof value === 'string' && value !== '', name, 'the path of a directory', value);
     else if (name === 'superDigest') checkSuperDigest(value);
     else if (name === 'words') checkWords(value);
-    else if (name === 'servers') checkServers(value as readonly PeerAddress[], config.sid ?? 1);
+    else if (name === 'servers') checkServers(value as readonly ServerAddress[], config.sid ?? 1);
     else throw new TypeError(`${name} is not an option of a server`);
   }
   checkStore(config);
@@ -162,7 +163,7 @@ function checkWords(value: unknown): void {
   for (const word of value) check(word === '*' || WORDS.has(word as string), 'words', `made of ${[...WORDS].join(', ')} or *`, word);
 }
 
-function checkServers(servers: readonly PeerAddress[], sid: Sid): void {
+function checkServers(servers: readonly ServerAddress[], sid: Sid): void {
   check(Array.isArray(servers) && servers.length > 0, 'servers', 'an array with every server of the ensemble', servers);
   const seen = new Set<Sid>();
   for (const server of servers) {

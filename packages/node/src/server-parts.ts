@@ -3,7 +3,19 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeDamage, LogStorage, type Notice } from '@quorate/log';
 import { realClock, realRandom } from '@quorate/ports';
-import { type Config, MemoryNetwork, MemoryStorage, type Sid, type Storage, type Transport, zookeeperPayloads } from '@quorate/server';
+import { epochOf } from '@quorate/protocol';
+import {
+  type Config,
+  MemoryNetwork,
+  MemoryStorage,
+  type Sid,
+  type Snapshot,
+  type Storage,
+  type StoredImage,
+  type Transport,
+  zookeeperPayloads,
+} from '@quorate/server';
+import { readBackup, restoredName } from './backup-file.js';
 import { FileDisk } from './file-disk.js';
 import { peerTransport } from './peer-transport.js';
 import type { ServerConfig } from './server-config.js';
@@ -37,15 +49,44 @@ function noticeFields(notice: Notice): object {
  * Founds an ensemble in an empty directory: each voter's is marked so once, before its first start, with the same name. A server whose directory is not marked
  * has no vote until an ensemble has given it everything, so one that has lost its disk does not begin anew by itself.
  *
- * @throws RangeError where the store is not empty. What the disk says.
+ * @param backup what the ensemble begins with, as the command `snapshot` of an admin port gave it; nothing when absent. It must be the same for all voters: the
+ * name of the ensemble then tells of it.
+ * @returns the name of the ensemble.
+ * @throws RangeError where the store is not empty. TypeError for a backup that is none, or is damaged. What the disk says.
  */
-export async function formatStore(dataDir: string, ensembleId: string): Promise<void> {
+export async function formatStore(dataDir: string, ensembleId: string, backup?: Uint8Array): Promise<string> {
+  const begin = backup === undefined ? undefined : readBackup(backup);
+  const name = begin === undefined ? ensembleId : restoredName(ensembleId, begin);
   const disk = FileDisk.open(dataDir);
   const storage = new LogStorage({ disk, clock: realClock });
-  const error = await new Promise<Error | undefined>((done) => storage.format({ ensembleId }, done));
-  storage.close();
-  await disk.released;
-  if (error !== undefined) throw error;
+  try {
+    if (begin !== undefined) await fill(storage, begin);
+    // Last, so that a store which was not filled to its end counts for nothing.
+    await completed((done) =>
+      begin === undefined ? storage.format({ ensembleId: name }, done) : storage.saveMark({ ensembleId: name }, done),
+    );
+  } finally {
+    storage.close();
+    await disk.released;
+  }
+  return name;
+}
+
+/** Puts into an empty store what a server with this history would have there. */
+async function fill(storage: LogStorage, snapshot: Snapshot): Promise<void> {
+  const found = await new Promise<StoredImage | Error>((done) => storage.recover(done));
+  if (found instanceof Error) throw found;
+  const { acceptedEpoch, mark, snapshot: own, runs, damage } = found;
+  if (acceptedEpoch !== 0 || mark !== undefined || own !== undefined || runs.length > 0 || damage !== undefined)
+    throw new RangeError('only an empty store can be filled from a backup: this one has been in use');
+  const epoch = epochOf(snapshot.zxid);
+  await completed((done) => storage.saveAcceptedEpoch(epoch, done));
+  await completed((done) => storage.installSnapshot(snapshot, [], done));
+  await completed((done) => storage.saveCurrentEpoch(epoch, done));
+}
+
+function completed(start: (done: (error?: Error) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => start((error) => (error === undefined ? resolve() : reject(error))));
 }
 
 export function ensembleConfigOf({ sid = 1, servers, groups }: ServerConfig): Config {

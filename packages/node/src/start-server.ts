@@ -7,6 +7,7 @@ import { answerWord } from './four-letter-words.js';
 import { type OpenHttpPort, openHttpPort } from './http-port.js';
 import { GOODBYE_MS, HAND_OVER_TICKS_MAX } from './limits.js';
 import { type Listener, listen } from './listen.js';
+import { listenWebSocket } from './listen-websocket.js';
 import { Metrics } from './metrics.js';
 import { checkServerConfig, type ServerConfig } from './server-config.js';
 import { channels, type Logger, silent } from './server-log.js';
@@ -66,6 +67,7 @@ export class RunningServer {
   readonly #waiting = new Set<() => void>();
   #client: Listener | undefined;
   #secureClient: Listener | undefined;
+  #webSocket: Listener | undefined;
   #admin: OpenHttpPort | undefined;
   #metrics: OpenHttpPort | undefined;
   #closed: Promise<void> | undefined;
@@ -104,18 +106,22 @@ export class RunningServer {
 
   /** By `startServer`, once. */
   async open(): Promise<void> {
-    const { client = {}, secureClient } = this.#config;
+    const { client = {}, secureClient, webSocket } = this.#config;
     const words = (word: string): string | undefined => answerWord(word, this.#view);
     if (client !== false) this.#client = await listen(this.#server, { ...client, words });
     if (secureClient !== undefined) this.#secureClient = await listen(this.#server, { ...secureClient, words });
+    if (webSocket !== undefined) this.#webSocket = await listenWebSocket(this.#server, webSocket);
     const { admin, metrics } = this.#config;
     if (admin !== undefined) this.#admin = await openHttpPort(admin, (method, path) => answerAdmin(this.#view, method, path));
     if (metrics !== undefined) {
       const source = new Metrics(this.#view);
       this.#metrics = await openHttpPort(metrics, (method, path) => source.answer(method, path));
     }
-    const { sid, clientAddress, secureClientAddress, adminAddress, metricsAddress } = this;
-    this.#log.info({ sid, version: FULL_VERSION, clientAddress, secureClientAddress, adminAddress, metricsAddress }, 'listening');
+    const { sid, clientAddress, secureClientAddress, webSocketAddress, adminAddress, metricsAddress } = this;
+    this.#log.info(
+      { sid, version: FULL_VERSION, clientAddress, secureClientAddress, webSocketAddress, adminAddress, metricsAddress },
+      'listening',
+    );
     this.#audit([{ operation: 'serverStart', result: 'success' }]);
     this.#server.start();
   }
@@ -132,6 +138,10 @@ export class RunningServer {
 
   get secureClientAddress(): string | undefined {
     return this.#secureClient?.address;
+  }
+
+  get webSocketAddress(): string | undefined {
+    return this.#webSocket?.address;
   }
 
   get adminAddress(): string | undefined {
@@ -163,7 +173,7 @@ export class RunningServer {
 
   async #close(): Promise<void> {
     if (this.#failure === undefined) await this.#handOver();
-    const listeners = [this.#client, this.#secureClient].filter((listener) => listener !== undefined);
+    const listeners = [this.#client, this.#secureClient, this.#webSocket].filter((listener) => listener !== undefined);
     const gone = Promise.all(listeners.map((listener) => listener.stopListening()));
     // What was answered still arrives, and then each connection ends.
     this.#server.stop();

@@ -1,18 +1,19 @@
 /** A client's way to any ZooKeeper server over TCP (ZooKeeper: class `ClientCnxnSocketNIO`). */
 import { connect as connectSocket, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type CallOptions, Client, type ClientOptions, type Connection, type ConnectionHandler, type Connector } from '@quorate/client';
 import {
-  type ClientMessage,
-  decodeConnectResponse,
-  decodeServerMessage,
-  encodeClientMessage,
-  FrameSplitter,
-  writeClientMessage,
-} from '@quorate/protocol';
+  type CallOptions,
+  Client,
+  type ClientOptions,
+  type Connection,
+  type ConnectionHandler,
+  type Connector,
+  RESPONSE_BYTES_MAX,
+  ServerMessageReader,
+} from '@quorate/client';
+import { type ClientMessage, encodeClientMessage, writeClientMessage } from '@quorate/protocol';
 import { type HostPort, parseConnectString } from './connect-string.js';
 import { FrameWriter } from './frame-writer.js';
-import { RESPONSE_BYTES_MAX } from './limits.js';
 
 export interface TcpConnectorOptions {
   /** The longest frame that is taken from a server, in bytes; 16 MiB when absent. */
@@ -89,17 +90,14 @@ function openSocket({ host, port }: HostPort, tls: ConnectorTls | undefined): So
 class TcpConnection implements Connection {
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
-  readonly #splitter: FrameSplitter;
+  readonly #reader: ServerMessageReader;
   /** Undefined once the client has closed, or was told that the connection has. */
   #handler: ConnectionHandler | undefined;
-  #connected = false;
-  /** The types of the requests that have no answer yet, which is what the answers are read by. */
-  readonly #types = new Map<number, number>();
 
   /** @param opened the event of the socket by which it may be written to. */
   constructor(socket: Socket, opened: 'connect' | 'secureConnect', handler: ConnectionHandler, responseBytesMax: number) {
     this.#handler = handler;
-    this.#splitter = new FrameSplitter(responseBytesMax);
+    this.#reader = new ServerMessageReader(responseBytesMax);
     this.#socket = socket;
     this.#writer = new FrameWriter(this.#socket);
     let reason: Error | undefined;
@@ -123,7 +121,7 @@ class TcpConnection implements Connection {
 
   send(message: ClientMessage): void {
     if (this.#handler === undefined) return;
-    if (message.kind === 'request' && message.xid > 0) this.#types.set(message.xid, message.request.type);
+    this.#reader.noteSent(message);
     const { frames } = this.#writer;
     if (message.kind === 'request') writeClientMessage(frames, message);
     else frames.raw(encodeClientMessage(message));
@@ -136,19 +134,11 @@ class TcpConnection implements Connection {
   }
 
   #read(chunk: Uint8Array): void {
-    this.#splitter.push(chunk);
-    for (let body = this.#splitter.next(); body !== undefined && this.#handler !== undefined; body = this.#splitter.next())
-      this.#take(body, this.#handler);
-  }
-
-  #take(body: Uint8Array, handler: ConnectionHandler): void {
-    if (!this.#connected) {
-      this.#connected = true;
-      handler.onMessage(decodeConnectResponse(body));
-      return;
+    this.#reader.push(chunk);
+    while (this.#handler !== undefined) {
+      const message = this.#reader.next();
+      if (message === undefined) return;
+      this.#handler.onMessage(message);
     }
-    const message = decodeServerMessage(body, (xid) => this.#types.get(xid));
-    if (message.kind === 'reply') this.#types.delete(message.xid);
-    handler.onMessage(message);
   }
 }

@@ -9,7 +9,7 @@ import type { Group, Sid } from '@quorate/server';
 import type { ClientTls } from './client-tls.js';
 import { type Property, parseProperties } from './java-properties.js';
 import type { ListenOptions } from './listen.js';
-import type { PeerAddress, ServerConfig } from './server-config.js';
+import type { ServerAddress, ServerConfig } from './server-config.js';
 import { parseServerLine } from './zoo-cfg-server-line.js';
 
 /** A file that cannot be taken. `line` is undefined where something is missing. */
@@ -81,7 +81,7 @@ class ZooCfgReader {
   readonly #file: string;
   readonly #read: ReadText;
   readonly #properties = new Map<string, Property>();
-  readonly #servers: PeerAddress[] = [];
+  readonly #servers: ServerAddress[] = [];
   readonly #clientOf = new Map<Sid, { readonly host: string | undefined; readonly port: number; readonly property: Property }>();
   readonly #groups = new Map<number, readonly Sid[]>();
   readonly #weights = new Map<Sid, number>();

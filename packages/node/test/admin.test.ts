@@ -49,7 +49,7 @@ describe('the admin port', () => {
   test('answers what reveals nothing to everybody, and nothing else (CVE-2025-58457)', async () => {
     const server = await started();
     for (const name of OPEN) expect(await command(server, name)).toMatchObject({ status: 200, body: { command: name, error: null } });
-    for (const name of [...READ, ...CHANGE]) {
+    for (const name of [...READ, 'snapshot', ...CHANGE]) {
       for (const method of ['GET', 'POST'])
         expect(await command(server, name, { method })).toEqual({
           status: 403,
@@ -126,7 +126,7 @@ describe('the admin port', () => {
     const server = await started();
     const { text, type } = await get(server, '/commands');
     expect(type).toBe('text/html');
-    expect([...text.matchAll(/>(\w+)</g)].map(([, name]) => name)).toEqual([...OPEN, ...READ, ...CHANGE].sort());
+    expect([...text.matchAll(/>(\w+)</g)].map(([, name]) => name)).toEqual([...OPEN, ...READ, 'snapshot', ...CHANGE].sort());
     expect(await command(server, 'nosuch')).toEqual({ status: 404, body: { command: 'nosuch', error: 'Unknown command: nosuch' } });
     expect((await get(server, '/')).status).toBe(404);
   });

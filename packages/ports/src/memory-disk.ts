@@ -207,9 +207,9 @@ export class MemoryDisk implements Disk {
 
   #file(name: string, content: Content): DiskFile {
     const { sectorBytes = 512 } = this.#options;
-    const write = (offset: number, bytes: Uint8Array): void => {
+    const write = (offset: number, bytes: Uint8Array, partBytes = sectorBytes): void => {
       if (offset + bytes.length - content.live.length > this.#free()) throw noSpace(name);
-      content.write(offset, bytes, sectorBytes);
+      content.write(offset, bytes, partBytes);
     };
     return {
       size: (done) => this.#call('size', name, done, () => content.live.length),
@@ -222,7 +222,8 @@ export class MemoryDisk implements Disk {
       reserve: (length, done) =>
         this.#call('reserve', name, done, () => {
           const end = content.live.length;
-          if (length > end) write(end, new Uint8Array(length - end));
+          // Which of the zeros survive shows in the length alone: they are one part.
+          if (length > end) write(end, new Uint8Array(length - end), length);
         }),
       flush: (done) =>
         this.#call(

@@ -490,7 +490,6 @@ test('txns', () => {
 });
 
 test('a part of a multi that has failed, with the record of what was not done', () => {
-  const header = { clientId: SESSION, cxid: 9, zxid: makeZxid(1, 5), time: 1_600_000_000_000, type: OpCode.multi };
   // clientId, cxid, zxid, time, type; two records Txn: type, length, record
   const start = '01000186a0b1c2d3 00000009 0000000100000005 00000174876e8000 0000000e';
   const { txn } = decodeTxn(hex(start, '00000002', 'ffffffff 00000006', PATH_A, 'ffffffff 00000004 ffffff9b'));

@@ -87,7 +87,7 @@ export class Database {
   static deserialize(bytes: Uint8Array, zxid: Zxid, options?: DataTreeOptions): Database {
     const reader = JuteReader.sharing(bytes);
     const version = reader.int();
-    if (version === APACHE_MAGIC) return readApache(reader, zxid, options);
+    if (version === APACHE_MAGIC) return Database.readApache(JuteReader.sharing(bytes), zxid, options);
     if (version !== FORMAT_VERSION && version !== FORMAT_VERSION_FUZZY)
       throw new ProtocolError('BAD_VALUE', 'the snapshot of a server is of a version that is not known');
     const sessions = reader.buffer();
@@ -95,19 +95,25 @@ export class Database {
     const tree = DataTree.deserialize(bytes.subarray(bytes.length - reader.remaining), options);
     return new Database(tree, SessionTable.deserialize(sessions), { fuzzy: version === FORMAT_VERSION_FUZZY });
   }
-}
 
-/** What follows the magic number (`FileSnap`, `SerializeUtils.deserializeSnapshot`). What stands behind the tree is looked at by whoever cuts it out. */
-function readApache(reader: JuteReader, zxid: Zxid, options: DataTreeOptions | undefined): Database {
-  const version = reader.int();
-  if (version !== APACHE_VERSION) throw new ProtocolError('BAD_VALUE', `a snapshot of Apache's is of the version ${version}`);
-  reader.long();
-  const sessions = new SessionTable();
-  for (const { id, timeOut } of reader.vector((from) => ({ id: from.long(), timeOut: from.int() }), SESSION_BYTES)) {
-    if (id === 0n || timeOut < 0) throw new ProtocolError('BAD_VALUE', 'a session in a snapshot is none');
-    sessions.add(id, timeOut);
+  /**
+   * What a snapshot of Apache's holds (`FileSnap`, `SerializeUtils.deserializeSnapshot`); the reader then stands behind its tree.
+   *
+   * @param zxid of the last txn that it holds as a whole.
+   * @throws ProtocolError for bytes of no server of Apache's.
+   */
+  static readApache(reader: JuteReader, zxid: Zxid, options?: DataTreeOptions): Database {
+    if (reader.int() !== APACHE_MAGIC) throw new ProtocolError('BAD_VALUE', "a snapshot of Apache's begins with ZKSN");
+    const version = reader.int();
+    if (version !== APACHE_VERSION) throw new ProtocolError('BAD_VALUE', `a snapshot of Apache's is of the version ${version}`);
+    reader.long();
+    const sessions = new SessionTable();
+    for (const { id, timeOut } of reader.vector((from) => ({ id: from.long(), timeOut: from.int() }), SESSION_BYTES)) {
+      if (id === 0n || timeOut < 0) throw new ProtocolError('BAD_VALUE', 'a session in a snapshot is none');
+      sessions.add(id, timeOut);
+    }
+    return new Database(DataTree.readApache(reader, zxid, options), sessions, { fuzzy: true });
   }
-  return new Database(DataTree.readApache(reader, zxid, options), sessions, { fuzzy: true });
 }
 
 function* concat(first: Iterable<Uint8Array>, second: Iterable<Uint8Array>): Generator<Uint8Array> {

@@ -20,6 +20,7 @@ export { zookeeperPayloads } from './apache-payloads.js';
 export type { SessionEnd, WriteOutcome } from './audit.js';
 export type { ClientLink, ClientPort } from './client-port.js';
 export type { ConnectionThrottle } from './connection-throttle.js';
+export { Database } from './database.js';
 export type { RequestThrottle } from './load.js';
 export { serverMessageBytes } from './message-bytes.js';
 export type { QuotaExcess } from './quota.js';

@@ -189,6 +189,14 @@ export class Server {
     return this.#member.database.tree;
   }
 
+  /**
+   * The whole state, exact at `lastZxid` of this moment, in pieces of 64 KiB at most, which are made as they are taken, while the server goes on. What is changed
+   * meanwhile is kept twice, so take them soon, or not at all. A `Storage` that is given them by `installSnapshot` is that of a server with this state.
+   */
+  snapshot(): Iterable<Uint8Array> {
+    return this.#member.database.snapshot();
+  }
+
   /** The sessions that exist, and their timeouts in milliseconds. */
   get sessions(): Iterable<[id: bigint, timeoutMs: number]> {
     return this.#member.database.sessions.entries();

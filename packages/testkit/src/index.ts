@@ -5,6 +5,13 @@ export type { Knobs } from './simulation/knobs.js';
 export { type ShrinkOptions, type Shrunk, shrink } from './simulation/shrink.js';
 export { type Level, type SimulationOptions, type SimulationResult, simulate } from './simulation/simulation.js';
 export { type Condition, conditionsOf } from './simulation/sometimes.js';
+export {
+  type ConnectionClause,
+  type ConnectionSuiteOptions,
+  type ConnectionWorld,
+  connectionContract,
+  connectionSuite,
+} from './suites/connection.js';
 export { type DiskContract, diskContract } from './suites/disk.js';
 export { type StorageContract, storageContract } from './suites/storage.js';
 export { type Act, StorageModel } from './suites/storage-model.js';

@@ -21,6 +21,13 @@ describe('a simulation', () => {
       expect({ seed, violation }).toEqual({ seed, violation: undefined });
   });
 
+  it('holds with the shipped store on every disk, and does the same again', () => {
+    const knobs = { runMs: 8000, faultEveryMs: 700, logDisks: true };
+    const results = runs(6, { level: 'zab', knobs });
+    for (const { seed, violation } of results) expect({ seed, violation }).toEqual({ seed, violation: undefined });
+    expect(simulate({ seed: 6, level: 'zab', knobs }).traceHash).toBe(results[5]?.traceHash);
+  });
+
   it('does the same again for the same seed, and something else for another', () => {
     for (const level of ['zab', 'server'] as const) {
       const [first, second, other] = [1, 1, 2].map((seed) => simulate({ seed, level, knobs: short }));

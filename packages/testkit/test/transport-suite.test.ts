@@ -5,15 +5,15 @@ import {
   type Channel,
   type ChannelHandler,
   framed,
+  MemoryByteNetwork,
   MemoryNetwork,
+  MemoryPeerStreams,
   type Sid,
   type Transport,
   type TransportHandler,
   zookeeperWire,
 } from '@quorate/zab';
 import { describe, expect, test } from 'vitest';
-import { MemoryByteNetwork } from '../../zab/test/support/memory-byte-network.js';
-import { MemoryPeerStreams } from '../../zab/test/support/memory-peer-streams.js';
 
 /** A network within the process, whose time passes when a test waits. */
 class VirtualWorld implements TransportWorld {

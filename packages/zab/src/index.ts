@@ -18,6 +18,8 @@ export { compareVotes, sameLeadership, sameVote } from './vote.js';
 export type { ByteChannel, ByteChannelHandler, ByteTransport } from './wire/byte-transport.js';
 export { FRAME_BODY_BYTES_MAX } from './wire/frame.js';
 export { type FramedOptions, framed } from './wire/framed-transport.js';
+export { MemoryByteNetwork, type Way } from './wire/memory-byte-network.js';
+export { MemoryPeerStreams } from './wire/memory-peer-streams.js';
 export type { AcceptedStream, PeerStreams } from './wire/peer-streams.js';
 export type { ChannelPurpose, WireRule, WireViolation } from './wire/violation.js';
 export type { ZookeeperPayloads } from './wire/zookeeper-payloads.js';

@@ -1,5 +1,5 @@
 /** How a learner is brought to the leader's history: the decision of class `LearnerHandler.syncFollower`, as a pure function. */
-import { epochOf, type Zxid } from '@quorate/protocol';
+import { counterOf, epochOf, type Zxid } from '@quorate/protocol';
 import type { Log } from './log.js';
 
 /**
@@ -20,6 +20,7 @@ export function planSync(log: Log, learnerLastZxid: Zxid): SyncPlan {
   if (log.contains(learnerLastZxid)) return { mode: 'DIFF', from: learnerLastZxid };
   if (learnerLastZxid < log.base) return { mode: 'LOG', from: learnerLastZxid };
   const last = log.lastOfEpoch(epochOf(learnerLastZxid));
-  if (last !== undefined && last < learnerLastZxid) return { mode: 'TRUNC', from: last };
+  // A snapshot of Apache's may stand at the beginning of its epoch, which is no txn: whoever has the epoch from its txns does not have that place, and would refuse the cut.
+  if (last !== undefined && last < learnerLastZxid && counterOf(last) > 0) return { mode: 'TRUNC', from: last };
   return { mode: 'SNAP' };
 }

@@ -118,4 +118,15 @@ describe('planSync', () => {
     short.append({ zxid: makeZxid(3, 1), payloads: [new Uint8Array()] });
     expect(planSync(short, makeZxid(1, 8))).toEqual({ mode: 'TRUNC', from: makeZxid(1, 5) });
   });
+
+  test('a snapshot of Apache’s at the beginning of its epoch is no place to cut at, because a learner that got the txns of the epoch does not have it', () => {
+    const learner = new Log(makeZxid(1, 5));
+    learner.append({ zxid: makeZxid(2, 1), payloads: [new Uint8Array()] });
+    const leader = new Log(makeZxid(2, 0));
+    expect(learner.contains(leader.base)).toBe(false);
+    expect(planSync(leader, learner.lastZxid)).toEqual({ mode: 'SNAP' });
+    // And the other way round: one that has nothing but that place.
+    expect(planSync(learner, leader.lastZxid)).toEqual({ mode: 'SNAP' });
+    expect(planSync(leader, leader.lastZxid)).toEqual({ mode: 'DIFF', from: leader.base });
+  });
 });

@@ -20,41 +20,45 @@ export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await nextTurn();
 }
 
+/** What is under way over the loopback arrives within a few turns. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 200; i++) await nextTurn();
+}
+
 export class PeerWorld implements TransportWorld {
   readonly servers: ReadonlyMap<Sid, PeerAddress>;
-  readonly violations: WireViolation[] = [];
-  readonly #tls: ReadonlyMap<Sid, PeerTls> | undefined;
+  readonly violations: WireViolation[];
+  readonly #make: (sid: Sid) => Promise<Transport>;
   readonly #made: Transport[] = [];
 
-  private constructor(servers: ReadonlyMap<Sid, PeerAddress>, tls: ReadonlyMap<Sid, PeerTls> | undefined) {
+  private constructor(make: (sid: Sid) => Promise<Transport>, servers: ReadonlyMap<Sid, PeerAddress>, violations: WireViolation[]) {
+    this.#make = make;
     this.servers = servers;
-    this.#tls = tls;
+    this.violations = violations;
   }
 
+  /** Over TCP, or TLS. */
   static async make(tls?: ReadonlyMap<Sid, PeerTls>): Promise<PeerWorld> {
-    return new PeerWorld(await addresses(), tls);
+    const servers = await addresses();
+    const violations: WireViolation[] = [];
+    const onViolation = (violation: WireViolation): void => void violations.push(violation);
+    const given = { config: CONFIG, servers, clock: realClock, random: realRandom, onViolation };
+    return new PeerWorld((sid) => peerTransport({ sid, tls: tls?.get(sid), ...given }), servers, violations);
+  }
+
+  /** Over other transports. */
+  static over(make: (sid: Sid) => Promise<Transport>): PeerWorld {
+    return new PeerWorld(make, new Map(), []);
   }
 
   async transport(sid: Sid): Promise<Transport> {
-    const transport = await peerTransport({
-      sid,
-      config: CONFIG,
-      servers: this.servers,
-      tls: this.#tls?.get(sid),
-      clock: realClock,
-      random: realRandom,
-      onViolation: (violation) => this.violations.push(violation),
-    });
+    const transport = await this.#make(sid);
     this.#made.push(transport);
     return transport;
   }
 
   readonly until = until;
-
-  /** What is under way over the loopback arrives within a few turns. */
-  async settle(): Promise<void> {
-    for (let i = 0; i < 200; i++) await nextTurn();
-  }
+  readonly settle = settle;
 
   close(): void {
     for (const transport of this.#made) transport.stop();

@@ -1,6 +1,6 @@
 /** One server or several under virtual time behind the very links that a listener makes, and clients that are nothing but bytes. */
 import { EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   decodeConnectResponse,
   encodeClientMessage,
@@ -17,7 +17,7 @@ import { MemoryNetwork, MemoryStorage, Server } from '@quorate/server';
 import { VirtualClock } from 'quorate';
 import { EventFrames } from '../../src/event-frames.js';
 import { FlushScheduler } from '../../src/flush-scheduler.js';
-import { TcpLink } from '../../src/tcp-link.js';
+import { StreamLink } from '../../src/stream-link.js';
 
 /** The header of a reply, or what a handshake was answered with. */
 export type Answer = { readonly xid: number; readonly err: number } | { readonly timeOut: number; readonly sessionId: bigint };
@@ -115,7 +115,8 @@ export class RawClient {
     const limits = { handshakeTimeoutMs: 10_000, outboxBytesMax: 1 << 24 };
     const share = { flushes: new FlushScheduler(), events: new EventFrames(), answerWord: () => undefined };
     // Made for its events alone: it holds on to its socket.
-    void new TcpLink(this.#socket as unknown as Socket, (link) => server.accept(link), limits, share);
+    const origin = { address: '127.0.0.1', remotePort: 0, ids: [] };
+    void new StreamLink(this.#socket as unknown as Duplex, (link) => server.accept(link), limits, share, origin);
   }
 
   get session(): Session {

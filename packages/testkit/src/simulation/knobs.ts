@@ -26,6 +26,8 @@ export interface Knobs {
   readonly flushMinMs: number;
   readonly flushMaxMs: number;
   readonly flushSpikePermille: number;
+  /** Whether the disks have the shipped store on them, with its recovery, instead of a model of one. */
+  readonly logDisks: boolean;
   /** How long faults and work last, before the time in which all has to come right again. */
   readonly runMs: number;
   /** The mean time between two faults. */
@@ -106,6 +108,7 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     flushMinMs: 0.0625,
     flushMaxMs,
     flushSpikePermille: pick(disk, [0, 5, 30]),
+    logDisks: chance(streams.stream('knobs: log'), 150),
     runMs: between(time, 10, 20) * 1000,
     faultEveryMs: pick(streams.stream('knobs: weather'), [1000, 2000, 2000, 3000]),
     spreads: !chance(streams.stream('knobs: spread'), 60),

@@ -2,9 +2,11 @@
 import type { Random, VirtualClock } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
 import type { Config, Effect, Input, Mark, Sid, Status, Storage, Transport, WireViolation } from '@quorate/zab';
+import { LogDisk } from '../world/log-disk.js';
 import { between, type RandomStreams } from '../world/random-streams.js';
+import type { ServerDisk } from '../world/server-disk.js';
 import { simFramedTransport } from '../world/sim-byte-transport.js';
-import { type DiskObserver, SimDisk } from '../world/sim-disk.js';
+import { type DiskObserver, SimDisk, type SimDiskOptions } from '../world/sim-disk.js';
 import type { SimNetwork } from '../world/sim-network.js';
 import { HostClock, SimProcess } from '../world/sim-process.js';
 import { SimTransport, type TransportDirectory } from '../world/sim-transport.js';
@@ -68,7 +70,7 @@ export interface SimEnsembleOptions<M extends Machine> {
 
 interface Seat<M> {
   readonly sid: Sid;
-  readonly disk: SimDisk;
+  readonly disk: ServerDisk;
   readonly clock: HostClock;
   process: SimProcess | undefined;
   machine: M | undefined;
@@ -95,7 +97,7 @@ export class SimEnsemble<M extends Machine> {
     this.#machineRandom = streams.stream('machines');
     const skew = streams.stream('wall clocks');
     for (const sid of this.sids) {
-      const disk = new SimDisk({
+      const diskOptions: SimDiskOptions = {
         sid,
         clock,
         random: streams.stream(`disk ${sid}`),
@@ -104,7 +106,8 @@ export class SimEnsemble<M extends Machine> {
         flushMaxMs: knobs.flushMaxMs,
         spikePermille: knobs.flushSpikePermille,
         mark: this.config.voters.includes(sid) ? MARK : undefined,
-      });
+      };
+      const disk = knobs.logDisks ? new LogDisk(diskOptions) : new SimDisk(diskOptions);
       this.#seats.set(sid, { sid, disk, clock: new HostClock(clock, between(skew, -5000, 5000)), process: undefined, machine: undefined });
     }
   }
@@ -181,7 +184,7 @@ export class SimEnsemble<M extends Machine> {
     this.process(sid)?.resume();
   }
 
-  disk(sid: Sid): SimDisk {
+  disk(sid: Sid): ServerDisk {
     return (this.#seats.get(sid) as Seat<M>).disk;
   }
 

@@ -40,7 +40,7 @@ export class StorageModel {
     const draw = randomBelow(random, 20);
     if (draw < 11) return this.#append(random);
     if (draw < 13) return this.#truncate(random);
-    if (draw < 16) return this.#saveSnapshot();
+    if (draw < 16) return this.#saveSnapshot(random);
     if (draw === 16) return this.#install(random);
     const epoch = this.#currentEpoch + randomBelow(random, 3);
     if (draw === 17) {
@@ -82,8 +82,9 @@ export class StorageModel {
     return [`truncate ${zxid}`, (storage, done) => storage.truncate(zxid, done)];
   }
 
-  #saveSnapshot(): [string, Act] {
-    const snapshot = this.#state();
+  #saveSnapshot(random: Random): [string, Act] {
+    // One that is cut small takes longer than what is ordered meanwhile.
+    const snapshot = this.#state(randomBelow(random, 3) === 0 ? 8 : 100);
     this.#snapshot = snapshot.zxid;
     return [`saveSnapshot ${snapshot.zxid}`, (storage, done) => storage.saveSnapshot(snapshot.zxid, snapshot.pieces, done)];
   }
@@ -102,9 +103,12 @@ export class StorageModel {
     return [`installSnapshot ${snapshot.zxid}`, (storage, done) => storage.installSnapshot(snapshot, runs, done)];
   }
 
-  #state(): Snapshot {
+  #state(pieceBytes = 100): Snapshot {
     const bytes = Uint8Array.from(print(this.#entries), (c) => c.charCodeAt(0));
-    return { zxid: this.lastZxid, pieces: [bytes.subarray(0, 100), bytes.subarray(100)] };
+    const pieces = Array.from({ length: Math.ceil(bytes.length / pieceBytes) }, (_, i) =>
+      bytes.subarray(i * pieceBytes, (i + 1) * pieceBytes),
+    );
+    return { zxid: this.lastZxid, pieces };
   }
 
   /** A place from which somebody might want to read. */

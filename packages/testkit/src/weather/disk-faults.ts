@@ -106,7 +106,7 @@ export function goBack(scene: Scene): void {
     if (!scene.isReplaceable(sid)) return scene.restart(sid);
     scene.seen('disk of earlier days');
     scene.note(`the disk of S${sid} goes back to an earlier state`);
-    ensemble.disk(sid).goBack(earlier);
+    earlier.restore();
     scene.restart(sid);
   });
 }

@@ -10,6 +10,7 @@ import { assert, type Zxid } from '@quorate/protocol';
 import { type Completion, lastZxidOf, type Mark, type Run, type Sid, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
 import { DiskContent, type DiskOrder, type Part } from './disk-content.js';
 import { between, chance, millis } from './random-streams.js';
+import type { EarlierContent, ServerDisk } from './server-disk.js';
 import type { SimProcess } from './sim-process.js';
 
 /** What a disk did that a disk may do: the server stops by itself, and that is right. */
@@ -67,7 +68,7 @@ interface PendingSnapshot {
   superseded: boolean;
 }
 
-export class SimDisk {
+export class SimDisk implements ServerDisk {
   readonly options: SimDiskOptions;
   #content: DiskContent;
   #lane: Pending[] = [];
@@ -76,11 +77,9 @@ export class SimDisk {
   /** What the disk is at. */
   readonly #works = new Set<Work>();
   #calm = false;
-  /** Times the usual duration. */
   slowness = 1;
   /** The next flush fails with this. */
   #failure: string | undefined;
-  /** No run can be appended. */
   isFull = false;
   /** The life that has the disk open. */
   #process: SimProcess | undefined;
@@ -90,7 +89,6 @@ export class SimDisk {
     this.#content = new DiskContent(options.mark);
   }
 
-  /** Opens the disk for a new life of its server. */
   open(process: SimProcess): Storage {
     assert(this.#process === undefined, 'a disk has one user at a time');
     this.#process = process;
@@ -132,7 +130,6 @@ export class SimDisk {
 
   // Faults
 
-  /** From now on the disk is as good as it should be, also with what it is at. */
   calm(): void {
     this.#calm = true;
     this.slowness = 1;
@@ -144,7 +141,6 @@ export class SimDisk {
     }
   }
 
-  /** The next flush fails. */
   failOnce(error: string): void {
     this.#failure = error;
   }
@@ -157,27 +153,19 @@ export class SimDisk {
     return this.#content.entries;
   }
 
-  /** Whether a server that starts from this counts. */
   get counts(): boolean {
     return this.#content.isMarked && this.#content.image(() => 50).damage === undefined;
   }
 
-  /** What a later `goBack` goes back to. */
-  remember(): DiskContent {
-    return this.#content.copy();
+  remember(): EarlierContent {
+    const content = this.#content.copy();
+    return { isRotten: content.isRotten, isMarked: content.isMarked, restore: () => this.#replace(content.copy()) };
   }
 
-  /** The disk of a server that is down has an earlier content, as after a restored backup; nobody can tell from it alone. */
-  goBack(content: DiskContent): void {
-    this.#replace(content.copy());
-  }
-
-  /** The disk of a server that is down comes back empty. */
   wipe(): void {
     this.#replace(new DiskContent(undefined));
   }
 
-  /** A part of the disk of a server that is down becomes unreadable; `at` is the place of an entry. */
   rot(part: Part, at = 0): void {
     this.#content.rot(part, at);
     this.#replace(this.#content);

@@ -5,13 +5,13 @@ import {
   type ChannelHandler,
   type FramedOptions,
   framed,
+  MemoryByteNetwork,
   type Notification,
   type Sid,
   type Transport,
   type TransportHandler,
   type WireViolation,
 } from '@quorate/zab';
-import { MemoryByteNetwork } from './memory-byte-network.js';
 
 /** One server, which notes what it is told. */
 export class Station implements TransportHandler {

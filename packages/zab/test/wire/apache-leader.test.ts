@@ -1,12 +1,19 @@
 /** A learner of ours and a leader that speaks as Apache's does: what is said packet by packet, and what the core hears of it. */
 import { SeededRandom, VirtualClock } from '@quorate/ports';
 import { JuteWriter, makeZxid, type Zxid } from '@quorate/protocol';
-import { type ByteChannel, type Channel, type Message, type WireViolation, type ZookeeperPayloads, zookeeperWire } from '@quorate/zab';
+import {
+  type ByteChannel,
+  type Channel,
+  MemoryByteNetwork,
+  MemoryPeerStreams,
+  type Message,
+  type WireViolation,
+  type ZookeeperPayloads,
+  zookeeperWire,
+} from '@quorate/zab';
 import { expect, test } from 'vitest';
 import { ByteQueue } from '../../src/wire/byte-queue.js';
 import { NO_IDS, PacketType, takePacket, writePacket } from '../../src/wire/zookeeper-packet.js';
-import { MemoryByteNetwork } from '../support/memory-byte-network.js';
-import { MemoryPeerStreams } from '../support/memory-peer-streams.js';
 import { hex, toHex } from './hex.js';
 
 const z = (counter: number): Zxid => makeZxid(5, counter);

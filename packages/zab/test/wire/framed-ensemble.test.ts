@@ -1,8 +1,7 @@
 /** Whole ensembles over `framed` and a byte network in memory: they elect, commit, and go on whatever is done to one of their channels. */
 import { SeededRandom, VirtualClock } from '@quorate/ports';
-import { type Application, framed, MemoryStorage, Replica, type Run, type Sid, type WireViolation } from '@quorate/zab';
+import { type Application, framed, MemoryByteNetwork, MemoryStorage, Replica, type Run, type Sid, type WireViolation } from '@quorate/zab';
 import { describe, expect, test } from 'vitest';
-import { MemoryByteNetwork } from '../support/memory-byte-network.js';
 import { flipBit } from './arbitraries.js';
 
 const VOTERS: readonly Sid[] = [1, 2, 3];

@@ -5,12 +5,11 @@
  * and notifications, in `framed-transport.test.ts`.
  */
 import { crc32 } from '@quorate/protocol';
-import type { ByteChannel } from '@quorate/zab';
+import type { ByteChannel, Way } from '@quorate/zab';
 import { describe, expect, test } from 'vitest';
 import { FrameReader, FrameWriter, type Nonce } from '../../src/wire/frame.js';
 import { decodeHello, encodeHello, type Hello } from '../../src/wire/hello.js';
 import { FramedPair, round, sync } from '../support/framed-pair.js';
-import type { Way } from '../support/memory-byte-network.js';
 import { concat, flipBit } from './arbitraries.js';
 import { hex } from './hex.js';
 

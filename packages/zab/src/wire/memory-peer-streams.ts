@@ -1,6 +1,9 @@
-/** `PeerStreams` over a byte network in memory: the purpose of a stream is its first byte. */
-import type { AcceptedStream, ByteChannel, ByteChannelHandler, ByteTransport, ChannelPurpose, PeerStreams, Sid } from '@quorate/zab';
+/** The twin of `PeerStreams` in memory, for tests: the purpose of a stream is its first byte. */
+import type { Sid } from '../config.js';
+import type { ByteChannel, ByteChannelHandler, ByteTransport } from './byte-transport.js';
 import type { MemoryByteNetwork } from './memory-byte-network.js';
+import type { AcceptedStream, PeerStreams } from './peer-streams.js';
+import type { ChannelPurpose } from './violation.js';
 
 const PURPOSES: readonly ChannelPurpose[] = ['ELECTION', 'LEARNER'];
 

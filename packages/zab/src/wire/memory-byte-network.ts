@@ -1,9 +1,10 @@
 /**
- * A byte network in memory: what is sent arrives in the order of sending, each chunk in a task of its own. It keeps the contract of `ByteTransport`, unless a test
- * breaks it by `alter` or `inject`.
+ * The twin of `ByteTransport` in memory, for tests: what is sent arrives in the order of sending, each chunk in a task of its own. It keeps the contract unless a test
+ * breaks it by `alter` or `inject`, and remembers every chunk, so that a test can play it again.
  */
 import type { Clock } from '@quorate/ports';
-import type { ByteChannel, ByteChannelHandler, ByteTransport, Sid } from '@quorate/zab';
+import type { Sid } from '../config.js';
+import type { ByteChannel, ByteChannelHandler, ByteTransport } from './byte-transport.js';
 
 /** Where a chunk is. */
 export interface Way {

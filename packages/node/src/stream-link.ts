@@ -5,6 +5,7 @@
  * malformed, and a client that does not read is not read from, and then disconnected.
  */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   decodeConnectRequest,
   encodeConnectResponse,
@@ -16,6 +17,7 @@ import {
   writeServerMessage,
 } from '@quorate/protocol';
 import type { ClientLink, ClientPort } from '@quorate/server';
+import { certificateIds } from './client-tls.js';
 import type { EventFrames } from './event-frames.js';
 import type { FlushScheduler } from './flush-scheduler.js';
 import { FrameWriter } from './frame-writer.js';
@@ -41,13 +43,21 @@ export interface LinkShare {
   readonly answerWord: (word: string) => string | undefined;
 }
 
+/** Where a link comes from. */
+export interface LinkOrigin {
+  readonly address: string;
+  readonly remotePort: number;
+  /** What the link itself proves about its client. */
+  readonly ids: readonly Id[];
+}
+
 const WORD_BYTES = 4;
 
-export class TcpLink implements ClientLink {
+export class StreamLink implements ClientLink {
   readonly address: string;
   readonly remotePort: number;
   readonly ids: readonly Id[];
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #accept: Accept;
   readonly #splitter = new FrameSplitter();
   readonly #writer: FrameWriter;
@@ -64,17 +74,15 @@ export class TcpLink implements ClientLink {
   #pausedByOutbox = false;
   #ended = false;
 
-  /** @param ids what the socket itself proves about its client. */
-  constructor(socket: Socket, accept: Accept, limits: LinkLimits, share: LinkShare, ids: readonly Id[] = []) {
+  constructor(socket: Duplex, accept: Accept, limits: LinkLimits, share: LinkShare, { address, remotePort, ids }: LinkOrigin) {
     this.#socket = socket;
     this.#accept = accept;
     this.#outboxBytesMax = limits.outboxBytesMax;
     this.#share = share;
     this.#writer = new FrameWriter(socket, () => this.#onWritten(), share.flushes.schedule);
-    this.address = plainAddress(socket.remoteAddress);
-    this.remotePort = socket.remotePort ?? 0;
+    this.address = address;
+    this.remotePort = remotePort;
     this.ids = ids;
-    socket.setNoDelay(true);
     this.#handshakeTimer = setTimeout(() => this.destroy(), limits.handshakeTimeoutMs);
     socket.on('data', (chunk) => {
       if (this.#ended) return;
@@ -190,6 +198,10 @@ export class TcpLink implements ClientLink {
     clearTimeout(this.#handshakeTimer);
     this.#port?.closed();
   }
+}
+
+export function originOf(socket: Socket): LinkOrigin {
+  return { address: plainAddress(socket.remoteAddress), remotePort: socket.remotePort ?? 0, ids: certificateIds(socket) };
 }
 
 /** An IPv4 client of an IPv6 socket has its own address, so that an ACL of the scheme `ip` fits both. */

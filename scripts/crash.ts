@@ -4,7 +4,8 @@
  *     npm run test:crash                          1,000 rounds
  *     npm run test:crash -- --rounds 25           what CI does
  *     npm run test:crash -- --rounds 50 --seed 7
- *     npm run test:crash -- --mutants             bugs put in: each has to be found
+ *     npm run test:crash -- --trace               no kills: the system calls of three servers, in their order; needs Linux and strace
+ *     npm run test:crash -- --mutants             bugs put in: each has to be found; with --trace those that only system calls show
  *
  * Exit status 1 where something acknowledged is lost, a number goes back, a session ends, a server does not serve again, or the trees differ; 2 for a command line that makes no sense.
  */
@@ -13,12 +14,15 @@ import { Authority } from '../packages/node/test/support/certificates.ts';
 import { bundle, inTemporaryFolder } from './bundle.ts';
 import { command, whole } from './command-line.ts';
 import { foundEnsemble, PROGRAM } from './crash/ensemble.ts';
-import { MUTANTS } from './crash/mutants.ts';
+import { FLUSH_MUTANTS, MUTANTS } from './crash/mutants.ts';
 import { type RoundsOptions, type RoundsResult, runRounds } from './crash/rounds.ts';
+import { type TraceResult, traceWrites } from './crash/trace.ts';
+import type { Mutant } from './mutants/mutant.ts';
 
 const SERVERS = 3;
 const TICK_TIME_MS = 200;
 const ROUNDS_PER_LINE = 50;
+const FAULTS_SHOWN = 10;
 const SETTINGS: readonly string[] = [
   `tickTime=${TICK_TIME_MS}`,
   // A busy machine must not end an ensemble.
@@ -28,6 +32,7 @@ const SETTINGS: readonly string[] = [
   'snapCount=2000',
 ];
 
+type Faulty = Pick<RoundsResult | TraceResult, 'faults'>;
 type Plan = Omit<RoundsOptions, 'servers'>;
 
 async function crash(program: string, plan: Plan): Promise<RoundsResult> {
@@ -55,16 +60,23 @@ async function tryServers(program: string, plan: Plan): Promise<boolean> {
   return faults.length === 0;
 }
 
+async function tryTrace(program: string): Promise<boolean> {
+  const { modes, writes, faults } = await inTemporaryFolder((folder) => traceWrites(program, folder));
+  console.log(`${modes.join(', ')}: ${writes} writes followed, ${faults.length} wrong`);
+  for (const fault of faults.slice(0, FAULTS_SHOWN)) console.log(`WRONG: ${fault}`);
+  return faults.length === 0;
+}
+
 /** True where every bug was found. */
-async function tryMutants(folder: string, plan: Plan): Promise<boolean> {
+async function tryMutants(folder: string, mutants: readonly Mutant[], run: (program: string) => Promise<Faulty>): Promise<boolean> {
   let found = 0;
-  for (const mutant of MUTANTS) {
-    const { rounds, faults } = await crash(await bundle(PROGRAM, { folder, mutant }), plan);
+  for (const mutant of mutants) {
+    const { faults } = await run(await bundle(PROGRAM, { folder, mutant }));
     if (faults.length > 0) found++;
-    console.log(`${mutant.id}: ${faults.length === 0 ? 'NOT FOUND' : `found in round ${rounds + 1}: ${faults[0]}`}`);
+    console.log(`${mutant.id}: ${faults.length === 0 ? 'NOT FOUND' : `found: ${faults[0]}`}`);
   }
-  console.log(`${found} of ${MUTANTS.length} bugs found`);
-  return found === MUTANTS.length;
+  console.log(`${found} of ${mutants.length} bugs found`);
+  return found === mutants.length;
 }
 
 await command(async () => {
@@ -72,6 +84,7 @@ await command(async () => {
     options: {
       rounds: { type: 'string', default: '1000' },
       seed: { type: 'string', default: '1' },
+      trace: { type: 'boolean', default: false },
       mutants: { type: 'boolean', default: false },
     },
   });
@@ -82,7 +95,11 @@ await command(async () => {
       if (round % ROUNDS_PER_LINE === 0) console.log(`${round} rounds`);
     },
   };
-  return inTemporaryFolder(async (folder) =>
-    values.mutants ? tryMutants(folder, plan) : tryServers(await bundle(PROGRAM, { folder }), plan),
-  );
+  return inTemporaryFolder(async (folder) => {
+    const { trace, mutants } = values;
+    if (mutants && trace) return tryMutants(folder, FLUSH_MUTANTS, (program) => inTemporaryFolder((home) => traceWrites(program, home)));
+    if (mutants) return tryMutants(folder, MUTANTS, (program) => crash(program, plan));
+    const program = await bundle(PROGRAM, { folder });
+    return trace ? tryTrace(program) : tryServers(program, plan);
+  });
 });

@@ -51,7 +51,7 @@ export class ServeProcess {
   /** Resolves when it serves. @throws ServerEnded where it ends before that by itself, or does not serve within `withinMs`. */
   start(withinMs: number): Promise<void> {
     const [file = '', ...args] = this.#command;
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#process = child;
     this.#said = '';
     return new Promise((resolve, reject) => {
@@ -78,8 +78,9 @@ export class ServeProcess {
     const child = this.#process;
     this.#process = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    // The group: whatever has launched it, and the server.
+    process.kill(-(child.pid as number), 'SIGKILL');
+    await once(child, 'close');
   }
 }
 

@@ -1,4 +1,4 @@
-/** Bugs that a kill -9 shows: each has to be found by `npm run test:crash -- --mutants`. */
+/** Bugs that `npm run test:crash -- --mutants` has to find, each. */
 import type { Edit, Mutant } from '../mutants/mutant.ts';
 
 function mutant(id: string, title: string, ...edits: readonly Edit[]): Mutant {
@@ -7,8 +7,25 @@ function mutant(id: string, title: string, ...edits: readonly Edit[]): Mutant {
 
 const DISK = 'packages/node/src/file-disk.ts';
 
+/** Bugs that only the order of the system calls shows: each has to be found by `npm run test:crash -- --trace --mutants`. The page cache survives a killed process. */
+export const FLUSH_MUTANTS: readonly Mutant[] = [
+  mutant('flush-nothing', 'a flush flushes nothing', {
+    file: DISK,
+    find: `(tell) => fs.fdatasync(this.#descriptor, (error) => tell(error, undefined))`,
+    replace: `(tell) => setImmediate(() => tell(null, undefined))`,
+  }),
+  mutant('flush-late', 'a flush is told as done when it begins', {
+    file: DISK,
+    find: `(tell) => fs.fdatasync(this.#descriptor, (error) => tell(error, undefined))`,
+    replace: `(tell) => {
+      setTimeout(() => fs.fdatasync(this.#descriptor, () => {}), 20);
+      tell(null, undefined);
+    }`,
+  }),
+];
+
+/** Bugs that kill -9 shows. */
 export const MUTANTS: readonly Mutant[] = [
-  // The page cache survives a killed process, so that a missing flush is not among these: `--trace` sees it.
   mutant('write-behind', 'a write is told as done a while before the system has it', {
     file: DISK,
     find: `    this.#call<undefined>(done as Answered<undefined>, (tell) => this.#writeFrom(bytes, 0, offset, tell));`,

@@ -9,5 +9,7 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     // Tests run on slow and busy machines too; none asserts how long it takes.
     testTimeout: 60_000,
+    // Otherwise one core of two stands idle.
+    maxWorkers: '100%',
   },
 });

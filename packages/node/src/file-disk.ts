@@ -81,9 +81,14 @@ export class FileDisk implements Disk {
   }
 
   #openFile(name: string, flags: string, done: Answered<DiskFile>): void {
+    if (this.#closed) return;
     const tell = this.#answer(name, done);
     fs.open(join(this.#directory, name), flags, (error, descriptor) => {
       if (error !== null) return tell(error, undefined);
+      if (this.#closed) {
+        fs.closeSync(descriptor);
+        return tell(null, undefined);
+      }
       const file = new File(descriptor, {
         answer: (answered) => this.#answer(name, answered),
         isClosed: () => this.#closed,
@@ -95,11 +100,13 @@ export class FileDisk implements Disk {
   }
 
   remove(name: string, done: Finished): void {
+    if (this.#closed) return;
     const tell = this.#answer(name, done);
     fs.unlink(join(this.#directory, name), (error) => tell(error, undefined));
   }
 
   flushDirectory(done: Finished): void {
+    if (this.#closed) return;
     const tell = this.#answer(undefined, done);
     fs.fsync(this.#descriptor as number, (error) => tell(error, undefined));
   }
@@ -227,6 +234,8 @@ class File implements DiskFile {
   }
 
   #call<T>(done: (result: T | DiskError) => void, begin: (tell: Tell<T>) => void): void {
+    // Whoever still works on a store that is closed must not reach what may be another's by now.
+    if (this.#owner.isClosed()) return;
     const answer = this.#owner.answer(done);
     this.#calls.push(() =>
       begin((error, result) => {

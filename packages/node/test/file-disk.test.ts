@@ -1,12 +1,12 @@
 /** The contract suites over a real directory, and what only a real process can show. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LogStorage } from '@quorate/log';
 import { FileDisk } from '@quorate/node';
-import { type Disk, type DiskError, realClock } from '@quorate/ports';
+import { type Disk, DiskError, type DiskFile, realClock } from '@quorate/ports';
 import { diskContract, storageContract } from '@quorate/testkit';
 import { afterAll, describe, expect, test } from 'vitest';
 
@@ -43,6 +43,21 @@ describe('FileDisk', () => {
       expect(results.filter((error) => error === undefined).length).toBeLessThanOrEqual(1);
       for (const disk of disks) disk.close();
     }
+  });
+
+  test('lets nothing through once it is closed', async () => {
+    const directory = nextPlace();
+    const disk = FileDisk.open(directory);
+    expect(await lock(disk)).toBeUndefined();
+    const file = await new Promise<DiskFile | DiskError>((resolve) => disk.create('a', resolve));
+    disk.close();
+    const late = (): void => expect.unreachable('nothing is called back after close');
+    if (!(file instanceof DiskError)) file.write(0, Uint8Array.of(1), late);
+    disk.create('b', late);
+    disk.remove('a', late);
+    await disk.released;
+    expect(readdirSync(directory)).toEqual(['a']);
+    expect(readFileSync(join(directory, 'a'))).toHaveLength(0);
   });
 
   test('outlives a holder that was killed', async () => {

@@ -1,7 +1,7 @@
 /**
  * `npm run test:storage`: what can happen to the store on its disk, one thing after the other (docs/decisions/0018-what-a-store-can-tell.md).
  *
- *     npm run test:storage                              what CI does: losses of power, rot, failing calls, damage on several servers
+ *     npm run test:storage                              losses of power, rot, failing calls, damage on several servers; CI turns over fewer bits
  *     npm run test:storage -- --only power --enough 1000000 [--seed 7] [--jobs 4]
  *     npm run test:storage -- --mutants                 bugs put in: each has to be found
  *
@@ -17,7 +17,7 @@ import { CHILD, type Part, type RunOptions, runPart } from './storage/parts.ts';
 import { LOSSES } from './storage/power-losses.ts';
 import { FLIPS } from './storage/rot.ts';
 
-/** What CI does. The flips are those of 64 KiB. */
+/** The flips are those of 64 KiB. */
 const PARTS: readonly Part[] = [
   { name: 'power', counted: LOSSES, enough: 20_000 },
   { name: 'rot', counted: FLIPS, enough: 524_288 },

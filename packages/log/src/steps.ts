@@ -20,9 +20,14 @@ export function* wait<T>(call: (done: (result: T | DiskError) => void) => void):
   return result as T;
 }
 
-/** Goes through the steps to their end, or to the first error. Calls back at once where no step waits. */
-export function run<T>(steps: Steps<T>, done: (result: T | Error) => void): void {
+/**
+ * Goes through the steps to their end, or to the first error. Calls back at once where no step waits.
+ *
+ * @param isOver whether no step may be taken any more; what has waited for something else than the disk could else go on with a disk that is closed.
+ */
+export function run<T>(steps: Steps<T>, done: (result: T | Error) => void, isOver = (): boolean => false): void {
   const advance = (value?: unknown): void => {
+    if (isOver()) return;
     let next: IteratorResult<Call, T>;
     try {
       next = steps.next(value);

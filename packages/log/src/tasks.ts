@@ -28,13 +28,15 @@ export class Tasks {
   }
 
   run<T>(steps: Steps<T>, done: (result: T) => void): void {
-    if (this.#closed || this.#failure !== undefined) return;
+    const isOver = (): boolean => this.#closed || this.#failure !== undefined;
+    if (isOver()) return;
     this.#running.add(steps);
-    run(steps, (result) => {
+    const finish = (result: T | Error): void => {
       this.#running.delete(steps);
       if (result instanceof Error) this.#fail(result);
       else done(result);
-    });
+    };
+    run(steps, finish, isOver);
   }
 
   /** One after the other, beside everything else. */

@@ -42,11 +42,12 @@ export class FileDisk implements Disk {
   }
 
   lock(done: Finished): void {
-    const tell = this.#answer(undefined, done);
-    this.#take().then(
-      () => tell(null, undefined),
-      (error: Error) => tell(error, undefined),
-    );
+    this.#call<undefined>(undefined, done as Answered<undefined>, (tell) => {
+      this.#take().then(
+        () => tell(null, undefined),
+        (error: Error) => tell(error, undefined),
+      );
+    });
   }
 
   async #take(): Promise<void> {
@@ -63,13 +64,14 @@ export class FileDisk implements Disk {
   }
 
   list(done: Answered<readonly string[]>): void {
-    const tell = this.#answer(undefined, done);
-    fs.readdir(this.#directory, (error, names) =>
-      tell(
-        error,
-        names?.filter((name) => !isLockName(name)),
-      ),
-    );
+    this.#call<readonly string[]>(undefined, done, (tell) => {
+      fs.readdir(this.#directory, (error, names) =>
+        tell(
+          error,
+          names?.filter((name) => !isLockName(name)),
+        ),
+      );
+    });
   }
 
   create(name: string, done: Answered<DiskFile>): void {
@@ -81,39 +83,40 @@ export class FileDisk implements Disk {
   }
 
   #openFile(name: string, flags: string, done: Answered<DiskFile>): void {
-    if (this.#closed) return;
-    const tell = this.#answer(name, done);
-    fs.open(join(this.#directory, name), flags, (error, descriptor) => {
-      if (error !== null) return tell(error, undefined);
-      if (this.#closed) {
-        fs.closeSync(descriptor);
-        return tell(null, undefined);
-      }
-      const file = new File(descriptor, {
-        answer: (answered) => this.#answer(name, answered),
-        isClosed: () => this.#closed,
-        onClosed: () => this.#open.delete(file),
+    this.#call<DiskFile>(name, done, (tell) => {
+      fs.open(join(this.#directory, name), flags, (error, descriptor) => {
+        if (error !== null) return tell(error, undefined);
+        if (this.#closed) {
+          fs.closeSync(descriptor);
+          return tell(null, undefined);
+        }
+        const file = new File(descriptor, {
+          call: (answered, begin) => this.#call(name, answered, begin),
+          isClosed: () => this.#closed,
+          onClosed: () => this.#open.delete(file),
+        });
+        this.#open.add(file);
+        tell(null, file);
       });
-      this.#open.add(file);
-      tell(null, file);
     });
   }
 
   remove(name: string, done: Finished): void {
-    if (this.#closed) return;
-    const tell = this.#answer(name, done);
-    fs.unlink(join(this.#directory, name), (error) => tell(error, undefined));
+    this.#call<undefined>(name, done as Answered<undefined>, (tell) =>
+      fs.unlink(join(this.#directory, name), (error) => tell(error, undefined)),
+    );
   }
 
   flushDirectory(done: Finished): void {
-    if (this.#closed) return;
-    const tell = this.#answer(undefined, done);
-    fs.fsync(this.#descriptor as number, (error) => tell(error, undefined));
+    this.#call<undefined>(undefined, done as Answered<undefined>, (tell) =>
+      fs.fsync(this.#descriptor as number, (error) => tell(error, undefined)),
+    );
   }
 
   freeBytes(done: Answered<number>): void {
-    const tell = this.#answer(undefined, done);
-    fs.statfs(this.#directory, (error, stats) => tell(error, error === null ? stats.bavail * stats.bsize : undefined));
+    this.#call<number>(undefined, done, (tell) =>
+      fs.statfs(this.#directory, (error, stats) => tell(error, error === null ? stats.bavail * stats.bsize : undefined)),
+    );
   }
 
   close(): void {
@@ -137,21 +140,25 @@ export class FileDisk implements Disk {
     });
   }
 
-  /** What the system calls back with, as the port's answer; nothing once the disk is closed. */
-  #answer<T>(name: string | undefined, done: (result: T | DiskError) => void): Tell<T> {
+  /**
+   * Makes a call, unless the disk is closed: whoever still works on it must not reach what may be another's by now. What the system calls back with is the port's
+   * answer, and none once the disk is closed.
+   */
+  #call<T>(name: string | undefined, done: (result: T | DiskError) => void, begin: (tell: Tell<T>) => void): void {
+    if (this.#closed) return;
     this.#outstanding++;
-    return (error, result) => {
+    begin((error, result) => {
       this.#outstanding--;
       if (this.#closed) this.#giveBack();
       else done(error === null ? (result as T) : diskError(error, name));
-    };
+    });
   }
 }
 
 type Tell<T> = (error: Error | null, result: T | undefined) => void;
 
 interface FileOwner {
-  answer<T>(done: (result: T | DiskError) => void): Tell<T>;
+  call<T>(done: (result: T | DiskError) => void, begin: (tell: Tell<T>) => void): void;
   /** Whether nobody waits for an answer any more. */
   isClosed(): boolean;
   onClosed(): void;
@@ -234,19 +241,18 @@ class File implements DiskFile {
   }
 
   #call<T>(done: (result: T | DiskError) => void, begin: (tell: Tell<T>) => void): void {
-    // Whoever still works on a store that is closed must not reach what may be another's by now.
-    if (this.#owner.isClosed()) return;
-    const answer = this.#owner.answer(done);
-    this.#calls.push(() =>
-      begin((error, result) => {
-        this.#calls.shift();
-        const next = this.#calls[0];
-        if (next !== undefined) next();
-        answer(error, result);
-        if (this.#closing && this.#calls.length === 0) this.#end();
-      }),
-    );
-    if (this.#calls.length === 1) (this.#calls[0] as () => void)();
+    this.#owner.call<T>(done, (tell) => {
+      this.#calls.push(() =>
+        begin((error, result) => {
+          this.#calls.shift();
+          const next = this.#calls[0];
+          if (next !== undefined) next();
+          tell(error, result);
+          if (this.#closing && this.#calls.length === 0) this.#end();
+        }),
+      );
+      if (this.#calls.length === 1) (this.#calls[0] as () => void)();
+    });
   }
 
   #end(): void {

@@ -1,12 +1,12 @@
 /** A data directory of an Apache ZooKeeper as the store of a server of ours. */
 import { readdir } from 'node:fs/promises';
-import { LogStorage, type Notice } from '@quorate/log';
-import { DiskError, realClock } from '@quorate/ports';
+import type { Notice } from '@quorate/log';
+import { DiskError } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
-import { type Completion, Database, type Storage } from '@quorate/server';
+import { Database, type Storage } from '@quorate/server';
 import { type ApacheDirectory, type ApacheDirectoryOptions, readApacheDirectory } from './apache-directory.js';
 import { isLockName } from './directory-lock.js';
-import { FileDisk } from './file-disk.js';
+import { completed, recovered, withStore } from './server-parts.js';
 import type { OnProgress } from './work-progress.js';
 
 export interface ImportOptions extends ApacheDirectoryOptions {
@@ -62,28 +62,15 @@ async function writeStore(dataDir: string, { lastZxid, pieces, acceptedEpoch, cu
   const onNotice = (notice: Notice): void => {
     if (notice.type === 'snapshotSkipped') skipped = notice;
   };
-  const disk = FileDisk.open(dataDir);
-  const store = new LogStorage({ disk, clock: realClock, onNotice });
-  try {
+  const fill = async (store: Storage): Promise<void> => {
     await recovered(store);
     await completed((done) => store.saveSnapshot(lastZxid, pieces, done));
     if (skipped !== undefined) throw new DiskError('NO_SPACE', `there is no room for the snapshot in ${dataDir}`);
     await completed((done) => store.saveAcceptedEpoch(acceptedEpoch, done));
     await completed((done) => store.saveCurrentEpoch(currentEpoch, done));
     await completed((done) => store.saveMark({ ensembleId }, done));
-  } finally {
-    store.close();
-    // Whoever comes next finds the directory free.
-    await disk.released;
-  }
-}
-
-function recovered(store: Storage): Promise<unknown> {
-  return new Promise((resolve, reject) => store.recover((result) => (result instanceof Error ? reject(result) : resolve(result))));
-}
-
-function completed(begin: (done: Completion) => void): Promise<void> {
-  return new Promise((resolve, reject) => begin((error) => (error === undefined ? resolve() : reject(error))));
+  };
+  await withStore(dataDir, fill, onNotice);
 }
 
 function* reported(pieces: Iterable<Uint8Array>, onProgress: OnProgress): Generator<Uint8Array> {

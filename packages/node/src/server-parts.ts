@@ -5,6 +5,7 @@ import { describeDamage, LogStorage, type Notice } from '@quorate/log';
 import { realClock, realRandom } from '@quorate/ports';
 import { epochOf } from '@quorate/protocol';
 import {
+  type Completion,
   type Config,
   MemoryNetwork,
   MemoryStorage,
@@ -57,26 +58,35 @@ function noticeFields(notice: Notice): object {
 export async function formatStore(dataDir: string, ensembleId: string, backup?: Uint8Array): Promise<string> {
   const begin = backup === undefined ? undefined : readBackup(backup);
   const name = begin === undefined ? ensembleId : restoredName(ensembleId, begin);
-  const disk = FileDisk.open(dataDir);
-  const storage = new LogStorage({ disk, clock: realClock });
-  try {
+  await withStore(dataDir, async (storage) => {
     if (begin !== undefined) await fill(storage, begin);
     // Last, so that a store which was not filled to its end counts for nothing.
     await completed((done) =>
       begin === undefined ? storage.format({ ensembleId: name }, done) : storage.saveMark({ ensembleId: name }, done),
     );
+  });
+  return name;
+}
+
+/** Does something with the store of a directory. Whoever comes next finds the directory free. */
+export async function withStore(
+  dataDir: string,
+  work: (storage: LogStorage) => Promise<void>,
+  onNotice: (notice: Notice) => void = () => {},
+): Promise<void> {
+  const disk = FileDisk.open(dataDir);
+  const storage = new LogStorage({ disk, clock: realClock, onNotice });
+  try {
+    await work(storage);
   } finally {
     storage.close();
     await disk.released;
   }
-  return name;
 }
 
 /** Puts into an empty store what a server with this history would have there. */
 async function fill(storage: LogStorage, snapshot: Snapshot): Promise<void> {
-  const found = await new Promise<StoredImage | Error>((done) => storage.recover(done));
-  if (found instanceof Error) throw found;
-  const { acceptedEpoch, mark, snapshot: own, runs, damage } = found;
+  const { acceptedEpoch, mark, snapshot: own, runs, damage } = await recovered(storage);
   if (acceptedEpoch !== 0 || mark !== undefined || own !== undefined || runs.length > 0 || damage !== undefined)
     throw new RangeError('only an empty store can be filled from a backup: this one has been in use');
   const epoch = epochOf(snapshot.zxid);
@@ -85,7 +95,11 @@ async function fill(storage: LogStorage, snapshot: Snapshot): Promise<void> {
   await completed((done) => storage.saveCurrentEpoch(epoch, done));
 }
 
-function completed(start: (done: (error?: Error) => void) => void): Promise<void> {
+export function recovered(storage: Storage): Promise<StoredImage> {
+  return new Promise((resolve, reject) => storage.recover((result) => (result instanceof Error ? reject(result) : resolve(result))));
+}
+
+export function completed(start: (done: Completion) => void): Promise<void> {
   return new Promise((resolve, reject) => start((error) => (error === undefined ? resolve() : reject(error))));
 }
 

@@ -1,14 +1,13 @@
 /** ZooKeeper's client port over TCP, for an ensemble or a server in this process. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ClientLink } from '@quorate/server';
+import { type ClientLink, checkWholeOption } from '@quorate/server';
 import { type ClientTls, checkClientTls, isStranger, TLS_HANDSHAKE, tlsServer } from './client-tls.js';
 import { ConnectionsByAddress } from './connections-by-address.js';
 import { EventFrames } from './event-frames.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, OUTBOX_BYTES_MAX } from './limits.js';
 import { listenError } from './listen-error.js';
-import { checkWhole } from './option-rules.js';
 import { type LinkOrigin, type LinkPort, originOf, plainAddress, StreamLink } from './stream-link.js';
 
 /** ZooKeeper's client port. */
@@ -90,9 +89,9 @@ const wholeNumbers = {
 export function checkListenOptions(options: ListenOptions): void {
   const { host, tls } = options;
   if (host !== undefined && (typeof host !== 'string' || host === '')) throw new TypeError('host must be an address or a name');
-  for (const [name, [min, max]] of Object.entries(wholeNumbers)) {
+  for (const [name, range] of Object.entries(wholeNumbers)) {
     const value = options[name as keyof typeof wholeNumbers];
-    if (value !== undefined) checkWhole(name, value, min, max);
+    if (value !== undefined) checkWholeOption(name, value, range);
   }
   if (tls !== undefined) checkClientTls(tls);
 }

@@ -1,10 +1,21 @@
 /** What a server of a process of its own is made of, and its rules. */
-import type { ConnectionThrottle, Group, QuotaExcess, RequestThrottle, Sid, Storage, Transport } from '@quorate/server';
+import {
+  type ConnectionThrottle,
+  checkOption,
+  checkWholeOption,
+  type Group,
+  type QuotaExcess,
+  type RequestThrottle,
+  SERVER_BOOLEANS,
+  SERVER_NUMBERS,
+  type Sid,
+  type Storage,
+  type Transport,
+} from '@quorate/server';
 import type { ClientTls } from './client-tls.js';
 import { WORDS } from './four-letter-words.js';
 import type { ListenOptions } from './listen.js';
 import type { WebsocketListenOptions } from './listen-websocket.js';
-import { check, checkWhole } from './option-rules.js';
 import type { PeerAddress } from './peer-address.js';
 import type { PeerTls } from './peer-tls.js';
 import type { Logger } from './server-log.js';
@@ -95,22 +106,9 @@ export interface ServerConfig {
   readonly storage?: (() => Storage) | undefined;
 }
 
-const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = new Map([
-  ['sid', [1, 254]],
-  ['tickTimeMs', [1, 60_000]],
-  ['initLimit', [1, 10_000]],
-  ['syncLimit', [1, 10_000]],
-  ['snapshotEvery', [1, Number.MAX_SAFE_INTEGER]],
-  ['minSessionTimeoutMs', [1, 0x7fff_ffff]],
-  ['maxSessionTimeoutMs', [1, 0x7fff_ffff]],
-  ['containerCheckIntervalMs', [1, 0x7fff_ffff]],
-  ['containersPerMinuteMax', [1, 0x7fff_ffff]],
-  ['containerNeverUsedMaxMs', [0, Number.MAX_SAFE_INTEGER]],
-]);
+const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = new Map([['sid', [1, 254]], ...SERVER_NUMBERS]);
 
-const booleans: ReadonlySet<string> = new Set([
-  ...['memory', 'localSessions', 'localSessionsUpgrading', 'readOnlyMode', 'digest', 'enforceQuota', 'audit', 'insecurePeers'],
-]);
+const booleans: ReadonlySet<string> = new Set([...SERVER_BOOLEANS, ...['memory', 'audit', 'insecurePeers']]);
 const functions: ReadonlySet<string> = new Set(['onQuotaExcess', 'transport', 'storage']);
 /** Checked by whoever takes them apart. */
 const objects: ReadonlySet<string> = new Set([
@@ -130,12 +128,13 @@ export function checkServerConfig(config: ServerConfig): void {
   for (const [name, value] of Object.entries(config)) {
     if (value === undefined) continue;
     const range = wholeNumbers.get(name);
-    if (range !== undefined) checkWhole(name, value, ...range);
-    else if (booleans.has(name)) check(typeof value === 'boolean', name, 'true or false', value);
-    else if (functions.has(name)) check(typeof value === 'function', name, 'a function', value);
-    else if (objects.has(name)) check(typeof value === 'object' && value !== null, name, 'an object', value);
-    else if (name === 'client') check(value === false || (typeof value === 'object' && value !== null), name, 'an object or false', value);
-    else if (name === 'dataDir') check(typeof value === 'string' && value !== '', name, 'the path of a directory', value);
+    if (range !== undefined) checkWholeOption(name, value, range);
+    else if (booleans.has(name)) checkOption(typeof value === 'boolean', name, 'true or false', value);
+    else if (functions.has(name)) checkOption(typeof value === 'function', name, 'a function', value);
+    else if (objects.has(name)) checkOption(typeof value === 'object' && value !== null, name, 'an object', value);
+    else if (name === 'client')
+      checkOption(value === false || (typeof value === 'object' && value !== null), name, 'an object or false', value);
+    else if (name === 'dataDir') checkOption(typeof value === 'string' && value !== '', name, 'the path of a directory', value);
     else if (name === 'superDigest') checkSuperDigest(value);
     else if (name === 'words') checkWords(value);
     else if (name === 'servers') checkServers(value as readonly ServerAddress[], config.sid ?? 1);
@@ -143,7 +142,7 @@ export function checkServerConfig(config: ServerConfig): void {
   }
   checkStore(config);
   for (const [name, port] of [['admin', config.admin] as const, ['metrics', config.metrics] as const])
-    if (port !== undefined) checkWhole(`${name}.port`, port.port, 0, 65_535);
+    if (port !== undefined) checkWholeOption(`${name}.port`, port.port, [0, 65_535]);
 }
 
 function checkStore({ dataDir, memory = false, storage }: ServerConfig): void {
@@ -160,24 +159,24 @@ function checkSuperDigest(value: unknown): void {
 
 function checkWords(value: unknown): void {
   if (!Array.isArray(value)) throw new TypeError("words must be an array, like ['srvr', 'mntr'] or ['*']");
-  for (const word of value) check(word === '*' || WORDS.has(word as string), 'words', `made of ${[...WORDS].join(', ')} or *`, word);
+  for (const word of value) checkOption(word === '*' || WORDS.has(word as string), 'words', `made of ${[...WORDS].join(', ')} or *`, word);
 }
 
 function checkServers(servers: readonly ServerAddress[], sid: Sid): void {
-  check(Array.isArray(servers) && servers.length > 0, 'servers', 'an array with every server of the ensemble', servers);
+  checkOption(Array.isArray(servers) && servers.length > 0, 'servers', 'an array with every server of the ensemble', servers);
   const seen = new Set<Sid>();
   for (const server of servers) {
-    checkWhole('servers: sid', server.sid, 1, 254);
+    checkWholeOption('servers: sid', server.sid, [1, 254]);
     if (seen.has(server.sid)) throw new TypeError(`servers: server ${server.sid} is named twice`);
     seen.add(server.sid);
-    check(
+    checkOption(
       typeof server.host === 'string' && server.host !== '',
       `servers: host of server ${server.sid}`,
       'an address or a name',
       server.host,
     );
-    checkWhole(`servers: quorumPort of server ${server.sid}`, server.quorumPort, 1, 65_535);
-    checkWhole(`servers: electionPort of server ${server.sid}`, server.electionPort, 1, 65_535);
+    checkWholeOption(`servers: quorumPort of server ${server.sid}`, server.quorumPort, [1, 65_535]);
+    checkWholeOption(`servers: electionPort of server ${server.sid}`, server.electionPort, [1, 65_535]);
   }
   if (!seen.has(sid)) throw new TypeError(`servers: server ${sid}, which is this one, is missing`);
   if (servers.every(({ observer }) => observer === true)) throw new TypeError('servers: one at least must vote');

@@ -1,6 +1,17 @@
 /** What an ensemble can be made of, and its rules. */
 import type { Clock, Random } from '@quorate/ports';
-import type { ConnectionThrottle, QuotaExcess, RequestThrottle, Sid, Storage, Transport } from '@quorate/server';
+import {
+  type ConnectionThrottle,
+  checkOption,
+  checkWholeOption,
+  type QuotaExcess,
+  type RequestThrottle,
+  SERVER_BOOLEANS,
+  SERVER_NUMBERS,
+  type Sid,
+  type Storage,
+  type Transport,
+} from '@quorate/server';
 
 /** The greatest number of servers: sids are one byte of a session id, and 255 is taken. */
 export const SERVERS_MAX = 254;
@@ -77,18 +88,10 @@ export interface EnsembleOptions {
 const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = new Map([
   ['servers', [1, SERVERS_MAX]],
   ['observers', [0, SERVERS_MAX - 1]],
-  ['tickTimeMs', [1, 60_000]],
-  ['initLimit', [1, 10_000]],
-  ['syncLimit', [1, 10_000]],
-  ['snapshotEvery', [1, Number.MAX_SAFE_INTEGER]],
-  ['minSessionTimeoutMs', [1, 0x7fff_ffff]],
-  ['maxSessionTimeoutMs', [1, 0x7fff_ffff]],
-  ['containerCheckIntervalMs', [1, 0x7fff_ffff]],
-  ['containersPerMinuteMax', [1, 0x7fff_ffff]],
-  ['containerNeverUsedMaxMs', [0, Number.MAX_SAFE_INTEGER]],
+  ...SERVER_NUMBERS,
 ]);
 
-const booleans: ReadonlySet<string> = new Set(['localSessions', 'localSessionsUpgrading', 'readOnlyMode', 'digest', 'enforceQuota']);
+const booleans: ReadonlySet<string> = new Set(SERVER_BOOLEANS);
 const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure', 'onQuotaExcess']);
 const objects: ReadonlySet<string> = new Set(['clock', 'random', 'signal']);
 
@@ -105,17 +108,17 @@ export function checkEnsembleOptions(options: EnsembleOptions): void {
     const range = wholeNumbers.get(name);
     const record = records.get(name);
     if (record !== undefined) checkRecord(name, value, record);
-    else if (range !== undefined) checkWhole(name, value, range);
-    else if (booleans.has(name)) check(typeof value === 'boolean', name, 'true or false', value);
-    else if (functions.has(name)) check(typeof value === 'function', name, 'a function', value);
-    else if (objects.has(name)) check(typeof value === 'object' && value !== null, name, 'an object', value);
+    else if (range !== undefined) checkWholeOption(name, value, range);
+    else if (booleans.has(name)) checkOption(typeof value === 'boolean', name, 'true or false', value);
+    else if (functions.has(name)) checkOption(typeof value === 'function', name, 'a function', value);
+    else if (objects.has(name)) checkOption(typeof value === 'object' && value !== null, name, 'an object', value);
     else if (name === 'superDigest')
-      check(typeof value === 'string' && value.startsWith('super:'), name, 'a string that starts with super:', value);
+      checkOption(typeof value === 'string' && value.startsWith('super:'), name, 'a string that starts with super:', value);
     else throw new TypeError(`${name} is not an option of an ensemble`);
   }
   const { servers = SERVERS, observers = 0, connectionThrottle } = options;
   if (connectionThrottle !== undefined)
-    check(
+    checkOption(
       'tokensMax' in connectionThrottle && 'tokensPerSecond' in connectionThrottle,
       'connectionThrottle',
       'an object with tokensMax and tokensPerSecond',
@@ -126,22 +129,9 @@ export function checkEnsembleOptions(options: EnsembleOptions): void {
 }
 
 function checkRecord(name: string, value: unknown, fields: ReadonlySet<string>): void {
-  check(typeof value === 'object' && value !== null, name, 'an object', value);
+  checkOption(typeof value === 'object' && value !== null, name, 'an object', value);
   for (const [field, number] of Object.entries(value as object)) {
     if (!fields.has(field)) throw new TypeError(`${field} is not an option of ${name}: it has ${[...fields].join(', ')}`);
-    if (number !== undefined) check(typeof number === 'number' && number > 0, `${name}.${field}`, 'a number above 0', number);
+    if (number !== undefined) checkOption(typeof number === 'number' && number > 0, `${name}.${field}`, 'a number above 0', number);
   }
-}
-
-function checkWhole(name: string, value: unknown, [min, max]: readonly [number, number]): void {
-  check(
-    Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
-    name,
-    `a whole number from ${min} to ${max}`,
-    value,
-  );
-}
-
-function check(condition: boolean, name: string, rule: string, value: unknown): void {
-  if (!condition) throw new TypeError(`${name} must be ${rule}, not ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`);
 }

@@ -7,47 +7,23 @@
  */
 import type { Connection, ConnectionHandler, Connector } from '@quorate/client';
 import { ErrorCode, NO_ZXID, OPEN_ACL_UNSAFE, OpCode, type Request, type ServerMessage } from '@quorate/protocol';
+import { type ContractClause, type ContractSuiteOptions, type ContractWorld, check, equal, testClauses } from './suite.js';
 
 /** A server that serves and has no znodes of anybody yet, and the way to it. */
-export interface ConnectionWorld {
+export interface ConnectionWorld extends ContractWorld {
   /** With one server. */
   readonly connector: Connector;
   /** Ends the server, and with it every connection. */
   stop(): void | Promise<void>;
-  /** Lets time pass until something holds; throws where it never does. */
-  until(holds: () => boolean): Promise<void>;
-  /** Lets arrive what is under way. */
-  settle(): Promise<void>;
-  /** The end of the test. */
-  close(): void | Promise<void>;
 }
 
-export interface ConnectionSuiteOptions {
-  /** As of vitest, jest, mocha, node:test: makes a test of a name and a body that fails by throwing. */
-  readonly test: (name: string, body: () => Promise<void>) => void;
-  /** A new server for every test. */
-  readonly world: () => ConnectionWorld | Promise<ConnectionWorld>;
-}
+export type ConnectionSuiteOptions = ContractSuiteOptions<ConnectionWorld>;
 
-/** One clause of the contract. */
-export interface ConnectionClause {
-  readonly name: string;
-  /** Throws where the connection breaks it. */
-  check(world: ConnectionWorld): Promise<void>;
-}
+export type ConnectionClause = ContractClause<ConnectionWorld>;
 
 /** Makes a test of every clause. */
-export function connectionSuite({ test, world }: ConnectionSuiteOptions): void {
-  for (const clause of connectionContract) {
-    test(clause.name, async () => {
-      const made = await world();
-      try {
-        await clause.check(made);
-      } finally {
-        await made.close();
-      }
-    });
-  }
+export function connectionSuite(options: ConnectionSuiteOptions): void {
+  testClauses(connectionContract, options);
 }
 
 /** One end of a connection, which notes what it is told. */
@@ -303,19 +279,3 @@ export const connectionContract: readonly ConnectionClause[] = [
     },
   },
 ];
-
-function check(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(`the contract of Connection is broken: ${what}`);
-}
-
-function equal(found: unknown, expected: unknown): void {
-  const [one, other] = [print(found), print(expected)];
-  check(one === other, `found ${one.slice(0, 500)}, expected ${other.slice(0, 500)}`);
-}
-
-/** Bytes by their length and sum, because they are many. */
-function print(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    part instanceof Uint8Array ? `${part.length} bytes, ${part.reduce((sum, byte, i) => (sum * 31 + byte + i) >>> 0, 0)}` : part,
-  );
-}

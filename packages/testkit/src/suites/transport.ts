@@ -7,45 +7,21 @@
  */
 import { makeZxid } from '@quorate/protocol';
 import type { Channel, ChannelHandler, Message, Notification, Sid, Transport, TransportHandler } from '@quorate/zab';
+import { type ContractClause, type ContractSuiteOptions, type ContractWorld, check, equal, testClauses } from './suite.js';
 
 /** Servers 1, 2 and 3 in a network of their own; nobody runs at 3 unless a test starts it. */
-export interface TransportWorld {
+export interface TransportWorld extends ContractWorld {
   /** The transport of a server, not started. Asked again, that of the server after a restart; the former has been stopped. */
   transport(sid: Sid): Transport | Promise<Transport>;
-  /** Lets time pass until something holds; throws where it never does. */
-  until(holds: () => boolean): Promise<void>;
-  /** Lets arrive what is under way. */
-  settle(): Promise<void>;
-  /** The end of the test. */
-  close(): void | Promise<void>;
 }
 
-export interface TransportSuiteOptions {
-  /** As of vitest, jest, mocha, node:test: makes a test of a name and a body that fails by throwing. */
-  readonly test: (name: string, body: () => Promise<void>) => void;
-  /** A new network for every test. */
-  readonly world: () => TransportWorld | Promise<TransportWorld>;
-}
+export type TransportSuiteOptions = ContractSuiteOptions<TransportWorld>;
 
-/** One clause of the contract. */
-export interface TransportClause {
-  readonly name: string;
-  /** Throws where the transport breaks it. */
-  check(world: TransportWorld): Promise<void>;
-}
+export type TransportClause = ContractClause<TransportWorld>;
 
 /** Makes a test of every clause. */
-export function transportSuite({ test, world }: TransportSuiteOptions): void {
-  for (const clause of transportContract) {
-    test(clause.name, async () => {
-      const made = await world();
-      try {
-        await clause.check(made);
-      } finally {
-        await made.close();
-      }
-    });
-  }
+export function transportSuite(options: TransportSuiteOptions): void {
+  testClauses(transportContract, options);
 }
 
 /** One server, which notes what it is told. */
@@ -344,20 +320,4 @@ export const transportContract: readonly TransportClause[] = [
 
 function isAscending(numbers: readonly number[]): boolean {
   return numbers.every((number, i) => i === 0 || number >= (numbers[i - 1] as number));
-}
-
-function check(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`the contract of Transport is broken: ${what}`);
-}
-
-function equal(found: unknown, expected: unknown): void {
-  const [one, other] = [print(found), print(expected)];
-  check(one === other, `found ${one.slice(0, 500)}, expected ${other.slice(0, 500)}`);
-}
-
-/** Bytes by their length and sum, because they are many. */
-function print(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    part instanceof Uint8Array ? `${part.length} bytes, ${part.reduce((sum, byte, i) => (sum * 31 + byte + i) >>> 0, 0)}` : part,
-  );
 }

@@ -5,11 +5,12 @@
  * and the store's own recovery is what they are compared with.
  */
 import { inspect, LogStorage } from '@quorate/log';
-import { type DiskCall, type DiskFault, MemoryDisk, type Timer, VirtualClock } from '@quorate/ports';
+import { type DiskCall, type DiskFault, MemoryDisk, VirtualClock } from '@quorate/ports';
 import { assert, type Zxid } from '@quorate/protocol';
 import { type Completion, lastZxidOf, type Mark, type Storage, type StoredImage } from '@quorate/zab';
 import type { DiskOrder, Part } from './disk-content.js';
-import { between, chance, millis, pick } from './random-streams.js';
+import { Flushes } from './flushes.js';
+import { between, chance, pick } from './random-streams.js';
 import type { EarlierContent, ServerDisk } from './server-disk.js';
 import { DiskError, type SimDiskOptions } from './sim-disk.js';
 import type { SimProcess } from './sim-process.js';
@@ -17,14 +18,8 @@ import type { SimProcess } from './sim-process.js';
 /** The room for the records of a segment: a run begins many. */
 const SEGMENT_BYTES = 2048;
 const SECTOR_BYTES = 512;
-/** An order may need so many flushes, where `SimDisk` takes one. */
-const FLUSHES = 4;
-
-/** A flush that is under way. */
-interface Work {
-  readonly task: () => void;
-  timer: Timer | undefined;
-}
+/** An order may need four flushes, where `SimDisk` takes one. */
+const PART_OF_A_FLUSH = 1 / 4;
 
 /** What is known of the store without reading it. */
 interface Known {
@@ -36,7 +31,6 @@ interface Known {
 
 export class LogDisk implements ServerDisk {
   readonly options: SimDiskOptions;
-  slowness = 1;
   isFull = false;
   #disk: MemoryDisk;
   #known: Known;
@@ -45,14 +39,14 @@ export class LogDisk implements ServerDisk {
   #process: SimProcess | undefined;
   /** Orders that have not completed. */
   #lane: DiskOrder[] = [];
-  readonly #works = new Set<Work>();
+  readonly #flushes: Flushes;
   readonly #saving = new Set<{ superseded: boolean }>();
   #snapshotsSkipped = 0;
-  #calm = false;
   #failure: string | undefined;
 
   constructor(options: SimDiskOptions) {
     this.options = options;
+    this.#flushes = new Flushes(options);
     this.#disk = founded(options.mark);
     this.#known = knownOf(imageOf(this.#disk));
   }
@@ -80,7 +74,8 @@ export class LogDisk implements ServerDisk {
       },
       clock: {
         defer: (task) => {
-          if (call?.operation === 'flush' || call?.operation === 'flushDirectory') this.#work(() => process.enter(task));
+          if (call?.operation === 'flush' || call?.operation === 'flushDirectory')
+            this.#flushes.after(PART_OF_A_FLUSH, () => process.enter(task));
           else process.defer(task);
         },
       },
@@ -149,15 +144,18 @@ export class LogDisk implements ServerDisk {
 
   // Faults
 
+  get slowness(): number {
+    return this.#flushes.slowness;
+  }
+
+  set slowness(times: number) {
+    this.#flushes.slowness = times;
+  }
+
   calm(): void {
-    this.#calm = true;
-    this.slowness = 1;
     this.#failure = undefined;
     this.isFull = false;
-    for (const work of this.#works) {
-      work.timer?.cancel();
-      this.#wait(work);
-    }
+    this.#flushes.calm();
   }
 
   failOnce(error: string): void {
@@ -226,22 +224,6 @@ export class LogDisk implements ServerDisk {
     this.options.observer.onFlushed(this.options.sid, order);
   }
 
-  #work(task: () => void): void {
-    const work: Work = { task, timer: undefined };
-    this.#works.add(work);
-    this.#wait(work);
-  }
-
-  #wait(work: Work): void {
-    const { random, clock, flushMinMs, flushMaxMs, spikePermille } = this.options;
-    const flush = (millis(random, flushMinMs, flushMaxMs) * this.slowness) / FLUSHES;
-    const duration = !this.#calm && chance(random, spikePermille) ? flush * millis(random, 2, 40) : flush;
-    work.timer = clock.setTimer(duration, () => {
-      this.#works.delete(work);
-      work.task();
-    });
-  }
-
   // The end of a life
 
   #losePower(): void {
@@ -249,8 +231,7 @@ export class LogDisk implements ServerDisk {
     this.#storage?.close();
     this.#storage = undefined;
     this.#process = undefined;
-    for (const { timer } of this.#works) timer?.cancel();
-    this.#works.clear();
+    this.#flushes.drop();
     this.#disk = this.#disk.crash(random, { clock: new VirtualClock() });
     const lane = this.#lane;
     this.#lane = [];

@@ -5,11 +5,11 @@
  * those that concern the history a prefix (the last of them perhaps in part), each epoch and the mark or not; every unfinished snapshot of the background
  * lane is lost. Disks also fail, fill up, become slow, rot, go back to an earlier state, or come back empty.
  */
-import type { Random, Timer, VirtualClock } from '@quorate/ports';
 import { assert, type Zxid } from '@quorate/protocol';
 import { type Completion, lastZxidOf, type Mark, type Run, type Sid, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
 import { DiskContent, type DiskOrder, type Part } from './disk-content.js';
-import { between, chance, millis } from './random-streams.js';
+import { Flushes, type FlushTimes } from './flushes.js';
+import { between, chance } from './random-streams.js';
 import type { EarlierContent, ServerDisk } from './server-disk.js';
 import type { SimProcess } from './sim-process.js';
 
@@ -35,15 +35,9 @@ export interface DiskObserver {
   ): void;
 }
 
-export interface SimDiskOptions {
+export interface SimDiskOptions extends FlushTimes {
   readonly sid: Sid;
-  readonly clock: VirtualClock;
-  readonly random: Random;
   readonly observer: DiskObserver;
-  readonly flushMinMs: number;
-  readonly flushMaxMs: number;
-  /** How many of a thousand flushes take up to forty times as long. */
-  readonly spikePermille: number;
   /** With which the disk of a founder begins. */
   readonly mark: Mark | undefined;
 }
@@ -55,12 +49,6 @@ interface Pending {
 
 /** How much longer a snapshot takes than a flush. */
 const SNAPSHOT_FLUSHES = 8;
-
-interface Work {
-  readonly flushes: number;
-  readonly task: () => void;
-  timer: Timer | undefined;
-}
 
 interface PendingSnapshot {
   readonly zxid: Zxid;
@@ -74,10 +62,7 @@ export class SimDisk implements ServerDisk {
   #lane: Pending[] = [];
   #flushing = 0;
   #saving = new Set<PendingSnapshot>();
-  /** What the disk is at. */
-  readonly #works = new Set<Work>();
-  #calm = false;
-  slowness = 1;
+  readonly #flushes: Flushes;
   /** The next flush fails with this. */
   #failure: string | undefined;
   isFull = false;
@@ -86,6 +71,7 @@ export class SimDisk implements ServerDisk {
 
   constructor(options: SimDiskOptions) {
     this.options = options;
+    this.#flushes = new Flushes(options);
     this.#content = new DiskContent(options.mark);
   }
 
@@ -100,7 +86,7 @@ export class SimDisk implements ServerDisk {
     return {
       recover: (done) => {
         mine();
-        this.#work(1, () => process.enter(() => this.#recover(done)));
+        this.#flushes.after(1, () => process.enter(() => this.#recover(done)));
       },
       append: (run, done) => order({ type: 'append', run }, done),
       truncate: (zxid, done) => order({ type: 'truncate', zxid }, done),
@@ -130,15 +116,18 @@ export class SimDisk implements ServerDisk {
 
   // Faults
 
+  get slowness(): number {
+    return this.#flushes.slowness;
+  }
+
+  set slowness(times: number) {
+    this.#flushes.slowness = times;
+  }
+
   calm(): void {
-    this.#calm = true;
-    this.slowness = 1;
     this.#failure = undefined;
     this.isFull = false;
-    for (const work of this.#works) {
-      work.timer?.cancel();
-      this.#wait(work);
-    }
+    this.#flushes.calm();
   }
 
   failOnce(error: string): void {
@@ -196,7 +185,7 @@ export class SimDisk implements ServerDisk {
     if (this.#flushing !== -1) return;
     this.#flushing = this.#lane.length;
     const process = this.#process;
-    this.#work(1, () => {
+    this.#flushes.after(1, () => {
       if (this.#process === process && process !== undefined) this.#endFlush(process);
     });
   };
@@ -240,7 +229,7 @@ export class SimDisk implements ServerDisk {
     const content = this.#lane.length === 0 ? this.#content : this.#content.copy();
     for (const { order } of this.#lane) content.perform(order);
     const runs = content.read(after, between(this.options.random, 1, 40));
-    this.#work(1, () => {
+    this.#flushes.after(1, () => {
       if (this.#process === process) process.enter(() => done(runs));
     });
   }
@@ -252,7 +241,7 @@ export class SimDisk implements ServerDisk {
   ): void {
     const pending: PendingSnapshot = { zxid, superseded: false };
     this.#saving.add(pending);
-    this.#work(SNAPSHOT_FLUSHES, () => {
+    this.#flushes.after(SNAPSHOT_FLUSHES, () => {
       if (!this.#saving.delete(pending)) return;
       process.enter(() => {
         if (this.#process !== process) return;
@@ -310,26 +299,6 @@ export class SimDisk implements ServerDisk {
     assert(lastZxidOf(run) < lastZxidOf(order.run), 'a torn run is shorter');
     this.#perform({ type: 'append', run });
     return true;
-  }
-
-  /** Does the task after the time that so many flushes take. */
-  #work(flushes: number, task: () => void): void {
-    const work: Work = { flushes, task, timer: undefined };
-    this.#works.add(work);
-    this.#wait(work);
-  }
-
-  #wait(work: Work): void {
-    work.timer = this.options.clock.setTimer(this.#drawFlushMs() * work.flushes, () => {
-      this.#works.delete(work);
-      work.task();
-    });
-  }
-
-  #drawFlushMs(): number {
-    const { random, flushMinMs, flushMaxMs, spikePermille } = this.options;
-    const flush = millis(random, flushMinMs, flushMaxMs) * this.slowness;
-    return !this.#calm && chance(random, spikePermille) ? flush * millis(random, 2, 40) : flush;
   }
 }
 

@@ -25,8 +25,8 @@ import type { Message, Notification, Vote } from '../messages.js';
 /** The longest name of an ensemble, in bytes of UTF-8. */
 export const ENSEMBLE_ID_BYTES_MAX = 1024;
 
-/** What stands in front of each message. */
-const CODES = {
+/** The numbers of ZooKeeper's messages (class `Leader`). */
+export const LEADER_CODES = {
   REQUEST: 1,
   PROPOSAL: 2,
   ACK: 3,
@@ -44,6 +44,11 @@ const CODES = {
   OBSERVERINFO: 16,
   LEADERINFO: 17,
   ACKEPOCH: 18,
+} as const;
+
+/** What stands in front of each message. */
+const CODES = {
+  ...LEADER_CODES,
   PIECE: 100,
   HANDOVER: 101,
 } as const satisfies Record<Message['type'], number>;

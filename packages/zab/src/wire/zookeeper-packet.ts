@@ -5,26 +5,11 @@
 import { isProtocolError, JuteReader, type JuteWriter, ProtocolError, type Zxid } from '@quorate/protocol';
 import type { ByteQueue } from './byte-queue.js';
 import { FRAME_BODY_BYTES_MAX } from './frame.js';
+import { LEADER_CODES } from './message-codec.js';
 
-/** The numbers of the types (class `Leader`). */
+/** The numbers of the types (class `Leader`), and one of ours. */
 export const PacketType = {
-  REQUEST: 1,
-  PROPOSAL: 2,
-  ACK: 3,
-  COMMIT: 4,
-  PING: 5,
-  REVALIDATE: 6,
-  SYNC: 7,
-  INFORM: 8,
-  NEWLEADER: 10,
-  FOLLOWERINFO: 11,
-  UPTODATE: 12,
-  DIFF: 13,
-  TRUNC: 14,
-  SNAP: 15,
-  OBSERVERINFO: 16,
-  LEADERINFO: 17,
-  ACKEPOCH: 18,
+  ...LEADER_CODES,
   /** Of ours alone: the data are a `Message` as `message-codec.ts` has it. */
   QUORATE: 0x5152,
 } as const;

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatStore, type PeerAddress, type PeerTls } from '@quorate/node';
 import type { Sid } from '@quorate/zab';
-import { freePorts } from '../differential/apache.ts';
+import { freePorts } from '../../packages/node/test/support/free-ports.ts';
 
 /** `quorate` as one file. */
 export const PROGRAM = new URL('../../packages/cli/src/bin.ts', import.meta.url);

@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '../../packages/node/test/support/free-ports.ts';
 import type { Started } from './ours.ts';
 import { SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST, TICK_TIME_MS } from './settings.ts';
 import { tcpWay } from './way.ts';
@@ -140,23 +141,6 @@ async function modeOf(port: number, process: ChildProcess): Promise<string> {
     if (mode !== undefined) return mode;
   }
   throw new Error('Apache ZooKeeper does not start');
-}
-
-/** Free now, all at the same time; nobody on this machine is likely to take one within the next second. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, '127.0.0.1', resolve);
-      });
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** What a server says to the word `srvr`; nothing where it does not serve yet. */

@@ -7,7 +7,8 @@ import { type Listener, listen, type PeerAddress, peerTransport } from '@quorate
 import { realClock, realRandom } from '@quorate/ports';
 import { type Config, MemoryStorage, Server, zookeeperPayloads } from '@quorate/server';
 import type { Sid, WireViolation } from '@quorate/zab';
-import { freePorts, launch, srvr, stop } from '../differential/apache.ts';
+import { freePorts } from '../../packages/node/test/support/free-ports.ts';
+import { launch, srvr, stop } from '../differential/apache.ts';
 
 const TICK_TIME_MS = 500;
 const INIT_LIMIT = 20;

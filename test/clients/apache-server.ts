@@ -1,7 +1,8 @@
 /** Apache ZooKeeper alone, on a directory that outlives it. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts, JAR, launch, srvr, stop } from '../../scripts/differential/apache.ts';
+import { freePorts } from '../../packages/node/test/support/free-ports.ts';
+import { JAR, launch, srvr, stop } from '../../scripts/differential/apache.ts';
 
 const START_TIMEOUT_MS = 60_000;
 

@@ -161,14 +161,15 @@ function leader(view: ServerView): object {
 function serverStats(view: ServerView): object {
   const { server, startedMs } = view;
   const { traffic } = server;
+  const { snapshots, log } = view.sizes();
   return {
     version: FULL_VERSION,
     read_only: server.isReadOnly,
     server_stats: {
       packets_sent: traffic.sent,
       packets_received: traffic.received,
-      data_dir_size: view.sizes().snapshots,
-      log_dir_size: view.sizes().log,
+      data_dir_size: snapshots,
+      log_dir_size: log,
       server_state: modeOf(view),
       last_processed_zxid: server.lastZxid,
       outstanding_requests: server.outstandingCount,

@@ -7,6 +7,8 @@ export {
   type Connection,
   type ConnectionHandler,
   type Connector,
+  type CreateCallOptions,
+  type Created,
   type CreateOptions,
   type Data,
   EventStream,

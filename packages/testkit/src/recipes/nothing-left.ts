@@ -4,7 +4,7 @@ import type { Stage } from '../stage/stage.js';
 /** Fails where znodes of a recipe are left in its directory once nobody needs it and all sessions of those who died are over. */
 export function judgeNothingLeft(stage: Stage, directory: string): Promise<void> {
   const part = async ({ client, pause }: Parameters<Parameters<Stage['cast']>[1]>[0]): Promise<void> => {
-    await pause(stage.sessionTimeoutMs * 3);
+    await pause(stage.sessionTimeoutMs * 1.5);
     await client.sync();
     const children = await client.getChildren(directory).then(
       ({ children }) => children,

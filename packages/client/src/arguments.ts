@@ -82,10 +82,27 @@ export interface CreateOptions {
   readonly acl?: readonly Acl[] | undefined;
 }
 
+/** What `create` takes. */
+export interface CreateCallOptions extends CreateOptions, CallOptions {
+  /**
+   * Makes the create safe to repeat, and repeats it; false when absent. The name gets an id in front (`_c_<32 hexadecimal digits>-`), by which the client finds its own
+   * znode after a lost connection or else creates it, until the session ends or `signal` aborts. An aborted one is deleted in the background if it
+   * was created. One that somebody has deleted before it was found is created again.
+   */
+  readonly protected?: boolean | undefined;
+}
+
 /** @throws ZooKeeperError BAD_ARGUMENTS */
 export function checkPath(path: string, mode?: CreateMode): void {
   if (typeof path !== 'string') throw new TypeError(`path must be a string, not ${describe(path)}`);
   validatePath(path, mode !== undefined && isSequential(mode) ? { sequential: true } : undefined);
+}
+
+/** @throws TypeError */
+export function isProtected(options: CreateCallOptions | undefined): boolean {
+  const chosen = options?.protected ?? false;
+  if (typeof chosen !== 'boolean') throw new TypeError(`protected must be true or false, not ${describe(chosen)}`);
+  return chosen;
 }
 
 /** @throws ZooKeeperError BAD_ARGUMENTS for what is no mode, for a mode with a TTL without one, and for another with one. */

@@ -1,14 +1,25 @@
 /** The promise shell around the client machine: what most programs use. */
-import { type Clock, realClock, realRandom } from '@quorate/ports';
-import { type Acl, FRAME_BYTES_MAX, type Id, OpCode, type Request, type Stat, ZooKeeperError } from '@quorate/protocol';
+import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
+import {
+  type Acl,
+  type CreateRequest,
+  type CreateTtlRequest,
+  FRAME_BYTES_MAX,
+  type Id,
+  OpCode,
+  type Request,
+  type Stat,
+  ZooKeeperError,
+} from '@quorate/protocol';
 import {
   type AddWatchOptions,
   type CallOptions,
-  type CreateOptions,
+  type CreateCallOptions,
   checkPath,
   checkSignal,
   checkWatch,
   type Data,
+  isProtected,
   ownBytes,
   type RemoveWatchesOptions,
   type VersionOptions,
@@ -22,11 +33,13 @@ import { type ClientOptions, checkClientOptions, SESSION_TIMEOUT_MS } from './cl
 import type { SessionIdentity } from './client-session.js';
 import { type ClientState, isConnected, isFinal } from './client-state.js';
 import { EventStream } from './event-stream.js';
+import { LeaseSignal } from './lease-signal.js';
 import { type MultiResults, multiRequest, type Operation } from './multi.js';
 import { type MultiReadResults, multiReadRequest, type ReadOperation } from './multi-read.js';
 import type { PersistentWatch } from './persistent-watch.js';
 import { PersistentWatches } from './persistent-watches.js';
 import { ExistsCall, PromiseCall, type Select } from './promise-call.js';
+import { type Created, ProtectedCreate } from './protected-create.js';
 import {
   checkSize,
   createRequest,
@@ -59,7 +72,10 @@ import type { Watcher } from './watch-registry.js';
  */
 export class Client {
   readonly #machine: ClientMachine;
-  readonly #clock: Clock;
+  /** Its own, for whatever is built on it: everything that waits or draws lots does it by these. */
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly #lease: LeaseSignal;
   readonly #requestBytesMax: number;
   readonly #states = new EventStream<ClientState>();
   readonly #listeners = new Set<(state: ClientState) => void>();
@@ -75,12 +91,14 @@ export class Client {
     checkClientOptions(options);
     const { connector, sessionTimeoutMs = SESSION_TIMEOUT_MS, session, requestBytesMax = FRAME_BYTES_MAX } = options;
     const { firstServer, canBeReadOnly, callsMax, callBytesMax } = options;
-    this.#clock = options.clock ?? realClock;
+    this.clock = options.clock ?? realClock;
+    this.random = options.random ?? realRandom;
+    this.#lease = new LeaseSignal(() => this.#machine.keepLease());
     this.#requestBytesMax = requestBytesMax;
     this.#machine = new ClientMachine({
       connector,
-      clock: this.#clock,
-      random: options.random ?? realRandom,
+      clock: this.clock,
+      random: this.random,
       sessionTimeoutMs,
       firstServer,
       session: session && { id: session.id, password: ownBytes(session.password) },
@@ -88,6 +106,7 @@ export class Client {
       callsMax,
       callBytesMax,
       onState: (state) => this.#onState(state),
+      onLeaseOver: (code) => this.#lease.abort(code),
     });
     this.#watches = new PersistentWatches(this.#machine, requestBytesMax);
     this.#machine.start();
@@ -127,6 +146,17 @@ export class Client {
   /** In milliseconds, as negotiated with the server; as asked for before the first connection. */
   get sessionTimeoutMs(): number {
     return this.#machine.sessionTimeoutMs;
+  }
+
+  /**
+   * Aborts before an ephemeral of this session may be gone: two thirds of the session timeout after the sending of what a leader has answered last, on the monotonic
+   * clock, and when the session ends or `close` is called. Its reason is a ZooKeeperError, CONNECTION_LOSS or SESSION_EXPIRED. A process that stood still finds it
+   * aborted before any call resolves. One that has aborted stays so; read this again for the next one, which is aborted too until a leader has answered.
+   *
+   * From the first time that it is read the client asks the leader three times per session timeout, by a `sync`.
+   */
+  get leaseSignal(): AbortSignal {
+    return this.#lease.current;
   }
 
   /** The present state and then every change of it, until a final state. A loop that lags by more than 1,024 loses the oldest. */
@@ -175,10 +205,16 @@ export class Client {
    * A container (`mode: CreateMode.CONTAINER`) goes by itself once it has had children and has none any more; a znode with `ttlMs` when it has no children and was
    * not changed for that time.
    *
+   * With `protected` it is repeated after a lost connection and never rejects with CONNECTION_LOSS, unless the parent's children may not be read. With SESSION_EXPIRED a
+   * znode that is no ephemeral may then have been created all the same.
+   *
    * @throws ZooKeeperError NODE_EXISTS, NO_NODE (there is no parent), NO_CHILDREN_FOR_EPHEMERALS, INVALID_ACL.
    */
-  create(path: string, data?: Data, options?: CreateOptions & CallOptions): Promise<{ path: string; stat: Stat }> {
-    return attempt(() => this.#call(createRequest(path, data, options), select.created, options));
+  create(path: string, data?: Data, options?: CreateCallOptions): Promise<Created> {
+    return attempt(() => {
+      const request = createRequest(path, data, options);
+      return isProtected(options) ? this.#createProtected(request, options?.signal) : this.#call(request, select.created, options);
+    });
   }
 
   /**
@@ -374,6 +410,22 @@ export class Client {
     return this.close();
   }
 
+  #createProtected(request: CreateRequest | CreateTtlRequest, signal: AbortSignal | undefined): Promise<Created> {
+    checkSignal(signal);
+    const create = new ProtectedCreate({
+      client: this,
+      request,
+      submit: (one) => {
+        checkSize(one, this.#requestBytesMax);
+        const call = new PromiseCall(one, undefined, select.created);
+        this.#machine.submit(call);
+        return call;
+      },
+      withdraw: (call) => this.#machine.withdraw(call),
+    });
+    return create.run(signal);
+  }
+
   #read<Type extends typeof OpCode.exists | typeof OpCode.getData | typeof OpCode.getChildren2>(
     type: Type,
     path: string,
@@ -406,7 +458,7 @@ export class Client {
       this.#states.end();
       this.#watches.end();
     }
-    for (const listener of [...this.#listeners]) surface(this.#clock, listener, state);
+    for (const listener of [...this.#listeners]) surface(this.clock, listener, state);
   }
 }
 

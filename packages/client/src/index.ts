@@ -1,6 +1,7 @@
 export type {
   AddWatchOptions,
   CallOptions,
+  CreateCallOptions,
   CreateOptions,
   Data,
   RemoveWatchesOptions,
@@ -11,7 +12,8 @@ export type {
 export type { AuthCall } from './auth-list.js';
 export { Call } from './call.js';
 export { Client } from './client.js';
-export { CALLS_MAX, ClientMachine, type ClientMachineOptions } from './client-machine.js';
+export { ClientMachine } from './client-machine.js';
+export { CALLS_MAX, type ClientMachineOptions } from './client-machine-options.js';
 export { type ClientOptions, SESSION_TIMEOUT_MS } from './client-options.js';
 export type { SessionIdentity } from './client-session.js';
 export { type ClientState, type FinalState, isConnected, isFinal } from './client-state.js';
@@ -20,6 +22,7 @@ export { EVENTS_KEPT_MAX, EventStream } from './event-stream.js';
 export { MultiError, type MultiResults, type Operation, type OperationResult } from './multi.js';
 export type { MultiReadResults, ReadOperation, ReadOperationResult } from './multi-read.js';
 export type { PersistentWatch } from './persistent-watch.js';
+export type { Created } from './protected-create.js';
 export { ServerMessageReader } from './server-message-reader.js';
 export type { NodeEventType, WatchEvent, WatchEventType, Watcher } from './watch-registry.js';
 export {

@@ -7,6 +7,8 @@ export {
   type Connection,
   type ConnectionHandler,
   type Connector,
+  type CreateCallOptions,
+  type Created,
   type CreateOptions,
   type Data,
   EventStream,
@@ -50,6 +52,16 @@ export {
   ZooKeeperError,
   type Zxid,
 } from '@quorate/protocol';
+export {
+  type AcquireOptions,
+  Hold,
+  isRecipeError,
+  Lock,
+  type LockOptions,
+  RecipeError,
+  type RecipeErrorCode,
+  type WaitOptions,
+} from '@quorate/recipes';
 export {
   type ClientLink,
   type Mark,

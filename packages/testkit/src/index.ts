@@ -1,10 +1,14 @@
 export type { Violation } from './check/verdict.js';
 export { type Exploration, type ExploreOptions, explore, type Progress, type Violated } from './model/explore.js';
 export type { Scope } from './model/scope.js';
+export { lockScenario } from './recipes/lock-scenario.js';
 export type { Knobs } from './simulation/knobs.js';
 export { type ShrinkOptions, type Shrunk, shrink } from './simulation/shrink.js';
 export { type Level, type SimulationOptions, type SimulationResult, simulate } from './simulation/simulation.js';
 export { type Condition, conditionsOf } from './simulation/sometimes.js';
+export type { Interruption } from './stage/cast.js';
+export { type Rehearsal, type RehearsalOptions, rehearse } from './stage/rehearse.js';
+export type { Actor, CastOptions, Part, Scenario, Stage } from './stage/stage.js';
 export {
   type ConnectionClause,
   type ConnectionSuiteOptions,

@@ -54,6 +54,16 @@ export {
   type Zxid,
 } from '@quorate/protocol';
 export {
+  type AcquireOptions,
+  Hold,
+  isRecipeError,
+  Lock,
+  type LockOptions,
+  RecipeError,
+  type RecipeErrorCode,
+  type WaitOptions,
+} from '@quorate/recipes';
+export {
   type ClientLink,
   type Mark,
   MemoryNetwork,

@@ -1,7 +1,12 @@
 export type { Violation } from './check/verdict.js';
 export { type Exploration, type ExploreOptions, explore, type Progress, type Violated } from './model/explore.js';
 export type { Scope } from './model/scope.js';
+export { ackQueueScenario } from './recipes/ack-queue-scenario.js';
+export { barrierScenario } from './recipes/barrier-scenario.js';
+export { counterScenario } from './recipes/counter-scenario.js';
+export { doubleBarrierScenario } from './recipes/double-barrier-scenario.js';
 export { lockScenario } from './recipes/lock-scenario.js';
+export { queueScenario } from './recipes/queue-scenario.js';
 export type { Knobs } from './simulation/knobs.js';
 export { type ShrinkOptions, type Shrunk, shrink } from './simulation/shrink.js';
 export { type Level, type SimulationOptions, type SimulationResult, simulate } from './simulation/simulation.js';

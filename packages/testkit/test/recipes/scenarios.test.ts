@@ -1,9 +1,17 @@
 /** Every recipe on the stage, for a few seeds: the long runs are `npm run test:recipes`. */
 import { describe, expect, it } from 'vitest';
-import { lockScenario, rehearse } from '../../src/index.ts';
+import {
+  ackQueueScenario,
+  barrierScenario,
+  counterScenario,
+  doubleBarrierScenario,
+  lockScenario,
+  queueScenario,
+  rehearse,
+} from '../../src/index.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const scenarios = [lockScenario];
+const scenarios = [lockScenario, barrierScenario, doubleBarrierScenario, counterScenario, queueScenario, ackQueueScenario];
 
 describe.each(scenarios)('$name', (scenario) => {
   it('holds what it promises under bad weather', async () => {

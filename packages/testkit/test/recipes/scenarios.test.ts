@@ -15,8 +15,8 @@ const scenarios = [lockScenario, barrierScenario, doubleBarrierScenario, counter
 
 describe.each(scenarios)('$name', (scenario) => {
   it('holds what it promises under bad weather', async () => {
-    for (let seed = 1; seed <= 4; seed++) {
-      const { violation } = await rehearse(scenario, { seed, turn });
+    for (let seed = 1; seed <= 3; seed++) {
+      const { violation } = await rehearse(scenario, { seed, turn, runMs: 2500 });
       expect({ seed, violation }).toEqual({ seed, violation: undefined });
     }
   });

@@ -22,9 +22,14 @@ async function wantAgainAndAgain(stage: Stage, actor: Actor, holders: Holders): 
   while (!actor.over.aborted) {
     await actor.pause(millis(actor.random, 0, shortMs), actor.over);
     const held = await tryOnce(stage, actor, lock);
-    if (held !== undefined) await holders.keep(actor, held, { forMs: millis(actor.random, 0, shortMs * 2) });
+    if (held !== undefined) await holders.keep(actor, held, { forMs: holdMs(stage, actor) });
   }
   await holders.keep(actor, await lock.acquire(), { forMs: 1 });
+}
+
+/** Mostly short; at times for longer than a session lasts without its client. */
+function holdMs({ sessionTimeoutMs }: Stage, { random }: Actor): number {
+  return millis(random, 0, chance(random, 150) ? sessionTimeoutMs * 2 : sessionTimeoutMs / 4);
 }
 
 async function tryOnce(stage: Stage, { random, over }: Actor, lock: Lock) {

@@ -7,7 +7,7 @@ export function judgeNothingLeft(stage: Stage, directory: string, empty: readonl
   return stage.cast(
     'judge',
     async ({ client, pause }) => {
-      await pause(stage.sessionTimeoutMs * 3);
+      await pause(stage.sessionTimeoutMs * 1.5);
       await client.sync();
       const left = (await childrenOf(client, directory)).filter((name) => !empty.includes(name));
       for (const name of empty) left.push(...(await childrenOf(client, joinPath(directory, name))));

@@ -16,8 +16,8 @@ export interface Setting {
   readonly sessionTimeoutMs: number;
   /** The way of an actor to the servers. */
   connector(id: string): Connector;
-  /** Ends a session, where the servers can be asked to; false where they cannot. */
-  expire(session: bigint): boolean;
+  /** Ends the session of a client as if that had been silent for too long; false where that cannot be done. */
+  expire(client: Client): boolean;
   /** Code of an actor has run, so that promises may wait for their turn. */
   stirred(): void;
   note(text: string): void;
@@ -46,6 +46,8 @@ export class Cast implements Stage {
   #isOver = false;
   readonly #seen = new Map<string, number>();
   interruption: Interruption | undefined;
+  /** Called at each failure. */
+  onFailure: (() => void) | undefined;
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -92,6 +94,7 @@ export class Cast implements Stage {
   fail(property: string, message: string): void {
     this.note(`** ${property}: ${message}`);
     this.#setting.verdict.fail(property, message);
+    this.onFailure?.();
   }
 
   note(text: string): void {
@@ -210,8 +213,8 @@ export class Role {
   }
 
   expire(): void {
-    for (const { sessionId } of this.#clients)
-      if (this.#setting.expire(sessionId)) {
+    for (const client of this.#clients)
+      if (this.#setting.expire(client)) {
         this.#process?.evict();
         this.#stage.note(`a session of ${this.id} is ended`);
       }

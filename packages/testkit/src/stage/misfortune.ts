@@ -15,7 +15,7 @@ const BLOWS: readonly Blow[] = [
 ];
 
 /** The mean time between two of them, in session timeouts. */
-const EVERY = 0.5;
+const EVERY = 0.2;
 
 export class Misfortune {
   readonly #clock: Clock;

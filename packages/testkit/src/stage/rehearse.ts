@@ -19,7 +19,7 @@ export interface RehearsalOptions {
   readonly turn: () => Promise<void>;
   /** 3 or 5; drawn from the seed when absent. */
   readonly servers?: number | undefined;
-  /** How long things go wrong, in virtual milliseconds; 4,000 to 8,000 when absent. */
+  /** How long things go wrong, in virtual milliseconds; 2,500 to 5,000 when absent. */
   readonly runMs?: number | undefined;
   /** Whether all is well but for this. */
   readonly interruption?: Interruption | undefined;
@@ -46,7 +46,7 @@ export interface Rehearsal {
 const ENDING_MS = 60_000;
 
 /** Tasks of one rehearsal. A real one has some ten thousand. */
-const TASKS_MAX = 5_000_000;
+const TASKS_MAX = 500_000;
 
 /** Plays a scenario once. */
 export function rehearse(scenario: Scenario, options: RehearsalOptions): Promise<Rehearsal> {
@@ -96,7 +96,7 @@ class Rehearsing {
     this.#cast = new Cast({
       ...{ clock, streams, verdict: this.#verdict, sessionTimeoutMs: knobs.sessionTimeoutTicks * knobs.tickTimeMs },
       connector: (id) => simConnector(network, id, { clock, sids }),
-      expire: (session) => this.#leader?.server.expireSession(session) === true,
+      expire: ({ sessionId }) => this.#leader?.server.expireSession(sessionId) === true,
       stirred: () => {
         this.#stirred = true;
       },
@@ -184,8 +184,9 @@ function knobsOf({ seed, servers, runMs }: RehearsalOptions): Knobs {
     ...knobs,
     syncLimit,
     sessionTimeoutTicks: 3 * (syncLimit + 1) + between(own, 2, 8),
-    runMs: runMs ?? between(own, 4000, 8000),
-    faultEveryMs: Math.max(knobs.faultEveryMs, 1500),
+    runMs: runMs ?? between(own, 2500, 5000),
+    faultEveryMs: 1000,
+    snapshotEvery: undefined,
     sessions: 'ensemble',
     readOnlyMode: false,
     quotas: 'none',

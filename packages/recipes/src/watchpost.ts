@@ -35,9 +35,28 @@ export class Watchpost {
   }
 
   /**
+   * Makes a read that leaves a watch, again after every change, until what it gives is what is waited for.
+   *
+   * @param read as `changed` takes it.
+   * @throws as `changed` does.
+   */
+  async until<T>(path: string, read: (watch: Watcher) => Promise<T>, isWanted: (result: T) => boolean, options?: CallOptions): Promise<T> {
+    for (;;) {
+      let found: { readonly result: T } | undefined;
+      const look = async (watch: Watcher): Promise<boolean> => {
+        const result = await read(watch);
+        if (isWanted(result)) found = { result };
+        return found === undefined;
+      };
+      await this.changed(path, look, options);
+      if (found !== undefined) return found.result;
+    }
+  }
+
+  /**
    * Makes a read that leaves a watch, and resolves once that has fired: the next read shows what has changed.
    *
-   * @param read must read that path with the watcher that it is given; made again over lost connections.
+   * @param read must read that path with the watcher that it is given; made again over lost connections. Where it gives false nothing is waited for.
    * @throws what the read rejects with; the signal's reason; ZooKeeperError SESSION_EXPIRED or AUTH_FAILED where the client ends.
    */
   async changed(path: string, read: (watch: Watcher) => Promise<unknown>, options?: CallOptions): Promise<void> {
@@ -46,9 +65,9 @@ export class Watchpost {
     const waiter = new Waiter(options?.signal);
     post.waiters.add(waiter);
     try {
-      await persevere(this.#client, () => read(post.watcher), options);
+      const waits = await persevere(this.#client, () => read(post.watcher), options);
       post.armed = true;
-      await waiter.told;
+      if (waits !== false) await waiter.told;
     } finally {
       waiter.end();
       post.waiters.delete(waiter);

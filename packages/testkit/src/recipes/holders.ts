@@ -8,6 +8,9 @@ import type { Hold } from '@quorate/recipes';
 import type { Actor, Stage } from '../stage/stage.js';
 import { millis } from '../world/random-streams.js';
 
+/** What is held. */
+export type Held = Pick<Hold, 'signal' | 'fencingToken' | 'release'>;
+
 /** Somebody who holds. */
 export interface Holding {
   readonly who: string;
@@ -32,7 +35,7 @@ export class Holders {
   }
 
   /** Holds for so long, or as long as it is safe, acting all the while; then releases. */
-  async keep(actor: Actor, held: Hold, { kind = 'holder', forMs }: { readonly kind?: string; readonly forMs: number }): Promise<void> {
+  async keep(actor: Actor, held: Held, { kind = 'holder', forMs }: { readonly kind?: string; readonly forMs: number }): Promise<void> {
     const { signal } = held;
     const entry = this.#begin(actor, held, kind);
     const endsAtMs = this.#stage.now() + forMs;
@@ -46,7 +49,7 @@ export class Holders {
     await held.release();
   }
 
-  #begin(actor: Actor, { signal, fencingToken }: Hold, kind: string): Entry {
+  #begin(actor: Actor, { signal, fencingToken }: Held, kind: string): Entry {
     const fromMs = this.#stage.now();
     const holding: Holding = { who: actor.id, kind, token: fencingToken, fromMs, untilMs: fromMs };
     const entry = { holding, actor, ended: false };

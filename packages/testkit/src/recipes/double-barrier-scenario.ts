@@ -16,6 +16,7 @@ export const doubleBarrierScenario: Scenario = {
     const names = ['a', 'b', 'c', 'd'].slice(0, size);
     await Promise.all(names.map((name) => stage.cast(name, (actor) => takePart(stage, actor, rounds, size))));
     rounds.judge();
+    await stage.cast('latecomer', (actor) => comeAlone(stage, actor, size), { unharmed: true });
     await judgeNothingLeft(stage, PATH);
   },
 };
@@ -25,6 +26,18 @@ async function takePart(stage: Stage, actor: Actor, rounds: Rounds, members: num
   while (!actor.over.aborted) {
     await actor.pause(millis(actor.random, 0, stage.sessionTimeoutMs / 10), actor.over);
     await rounds.play(actor, barrier);
+  }
+}
+
+/** Whoever comes after all have died inside ends their round, and does not enter alone. */
+async function comeAlone(stage: Stage, { client, pause }: Actor, members: number): Promise<void> {
+  // Until the sessions of the dead are over, they are members.
+  await pause(stage.sessionTimeoutMs * 1.5);
+  try {
+    await new DoubleBarrier(client, PATH, { members }).enter({ timeoutMs: stage.sessionTimeoutMs });
+    stage.fail('AllOrNone', `somebody has entered alone, and it takes ${members}`);
+  } catch (error) {
+    if (!isRecipeError(error, 'TIMEOUT')) throw error;
   }
 }
 

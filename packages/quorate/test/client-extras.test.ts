@@ -82,6 +82,17 @@ describe('a loop over a znode', () => {
     expect(text((await loop.next()).value?.data)).toBe('5');
   });
 
+  test('is not given again what is the same as before', async () => {
+    const loop = client.watchData('/a')[Symbol.asyncIterator]();
+    await loop.next();
+    await client.create('/a', 'gone');
+    await client.delete('/a');
+    const next = loop.next();
+    await client.sync();
+    await client.create('/a', 'here');
+    expect(text((await next).value?.data)).toBe('here');
+  });
+
   test('over children, and over whether there is one', async () => {
     const children = client.watchChildren('/a')[Symbol.asyncIterator]();
     const exists = client.watchExists('/a')[Symbol.asyncIterator]();

@@ -4,6 +4,7 @@ import {
   type AddWatchOptions,
   type CallOptions,
   type CreateCallOptions,
+  checkBoolean,
   checkPath,
   checkSignal,
   checkWatch,
@@ -15,6 +16,7 @@ import {
   type WatcherTypeOptions,
   type WatchOptions,
 } from './arguments.js';
+import { CatchUp } from './catch-up.js';
 import type { ClientOptions } from './client-options.js';
 import { follow, followedChildren, followedData, followedStat } from './follow.js';
 import { type MultiResults, multiRequest, type Operation } from './multi.js';
@@ -163,7 +165,10 @@ export class Client extends SessionHolder {
    * for await (const event of watch) console.log(event.type, event.path);
    */
   addWatch(path: string, options?: AddWatchOptions): Promise<PersistentWatch> {
-    return attempt(() => this.watches.add(path, options));
+    return attempt(() => {
+      const catchUp = options?.catchUp !== undefined && checkBoolean('catchUp', options.catchUp);
+      return catchUp ? this.#addWatchWithCatchUp(path, options) : this.watches.add(path, options);
+    });
   }
 
   /**
@@ -308,6 +313,18 @@ export class Client extends SessionHolder {
       withdraw: (call) => this.dispatch.machine.withdraw(call),
     });
     return create.run(options?.signal);
+  }
+
+  async #addWatchWithCatchUp(path: string, options: AddWatchOptions): Promise<PersistentWatch> {
+    const catchUp = new CatchUp(this, path, options.recursive === true);
+    const watch = await this.watches.add(path, options, catchUp);
+    try {
+      await catchUp.learn(options);
+      return watch;
+    } catch (error) {
+      await watch.remove();
+      throw error;
+    }
   }
 
   #read<Type extends typeof OpCode.exists | typeof OpCode.getData | typeof OpCode.getChildren2>(

@@ -82,7 +82,10 @@ export interface HoldOptions {
 }
 
 /** Runs a task with something that is held, and releases that however the task ends. @throws what the task throws, whatever else fails. */
-export async function runHolding<H extends Hold, T>(acquire: () => Promise<H>, task: (held: H) => T | Promise<T>): Promise<T> {
+export async function runHolding<H extends { release(): Promise<void> }, T>(
+  acquire: () => Promise<H>,
+  task: (held: H) => T | Promise<T>,
+): Promise<T> {
   const held = await acquire();
   let result: T;
   try {

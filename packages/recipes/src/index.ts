@@ -1,6 +1,16 @@
+export type { DecisionOptions } from './ballot.js';
 export type { WaitOptions } from './deadline.js';
+export type { CandidateOptions } from './electorate.js';
 export { Hold, type HoldOptions } from './hold.js';
-export { type AcquireOptions, Lock, type LockOptions } from './lock.js';
+export { LeaderLatch, type LeadershipListener } from './leader-latch.js';
+export { LeaderSelector, type LeaderSelectorOptions } from './leader-selector.js';
+export { Lease, LeaseHold, type LeaseOptions } from './lease.js';
+export { type AcquireOptions, LineLock } from './line-lock.js';
+export { Lock, type LockOptions, ReadWriteLock } from './lock.js';
+export { MultiHold, MultiLock, type SingleLock } from './multi-lock.js';
 export type { ZnodeOptions } from './parents.js';
-export { pause, persevere } from './persevere.js';
+export { PersistentNode } from './persistent-node.js';
 export { isRecipeError, RecipeError, type RecipeErrorCode } from './recipe-error.js';
+export { Semaphore, type SemaphoreOptions } from './semaphore.js';
+export { type CommitChoice, TwoPhaseCommit } from './two-phase-commit.js';
+export { Voting, type VotingOutcome } from './voting.js';

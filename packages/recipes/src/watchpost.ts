@@ -21,38 +21,44 @@ export class Watchpost {
   /**
    * Resolves once there is no znode at a path.
    *
-   * @throws the signal's reason; ZooKeeperError SESSION_EXPIRED or AUTH_FAILED where the client ends.
+   * @throws as `until`.
    */
   async gone(path: string, options?: CallOptions): Promise<void> {
-    for (;;) {
-      try {
-        await this.changed(path, (watch) => this.#client.getData(path, { ...options, watch }), options);
-      } catch (error) {
-        if (isZooKeeperError(error, 'NO_NODE')) return;
-        throw error;
-      }
+    try {
+      // Not `exists`, which would leave a watch for a znode that never comes.
+      await this.until(
+        path,
+        (watch) => this.#client.getData(path, { ...options, watch }),
+        () => false,
+        options,
+      );
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NO_NODE')) throw error;
     }
   }
 
   /**
-   * Makes a read that leaves a watch, and resolves once that has fired: the next read shows what has changed.
+   * Makes a read that leaves a watch, again after every change, until it gives what is wanted.
    *
-   * @param read must read that path with the watcher that it is given; made again over lost connections.
+   * @param read must read that path, always in the same way, with the watcher that it is given; made again over lost connections.
    * @throws what the read rejects with; the signal's reason; ZooKeeperError SESSION_EXPIRED or AUTH_FAILED where the client ends.
    */
-  async changed(path: string, read: (watch: Watcher) => Promise<unknown>, options?: CallOptions): Promise<void> {
-    const post = this.#post(path);
-    // Before the read, because the watch may fire in the turn in which the answer comes.
-    const waiter = new Waiter(options?.signal);
-    post.waiters.add(waiter);
-    try {
-      await persevere(this.#client, () => read(post.watcher), options);
-      post.armed = true;
-      await waiter.told;
-    } finally {
-      waiter.end();
-      post.waiters.delete(waiter);
-      if (post.waiters.size === 0 && !post.armed) this.#remove(path, post);
+  async until<T>(path: string, read: (watch: Watcher) => Promise<T>, isDone: (value: T) => boolean, options?: CallOptions): Promise<T> {
+    for (;;) {
+      const post = this.#post(path);
+      // Before the read, because the watch may fire in the turn in which the answer comes.
+      const waiter = new Waiter(options?.signal);
+      post.waiters.add(waiter);
+      try {
+        const value = await persevere(this.#client, () => read(post.watcher), options);
+        post.armed = true;
+        if (isDone(value)) return value;
+        await waiter.told;
+      } finally {
+        waiter.end();
+        post.waiters.delete(waiter);
+        if (post.waiters.size === 0 && !post.armed) this.#remove(path, post);
+      }
     }
   }
 

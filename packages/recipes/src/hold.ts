@@ -21,6 +21,7 @@ export class Hold implements AsyncDisposable {
   /** The znode that stands for the hold. */
   readonly path: string;
   readonly #controller = new AbortController();
+  readonly #safe: () => AbortSignal;
   readonly #giveUp: () => Promise<void>;
   readonly #unfollow: () => void;
   #released: Promise<void> | undefined;
@@ -30,8 +31,9 @@ export class Hold implements AsyncDisposable {
     const { path, fencingToken, safe, posts, giveUp } = options;
     this.path = path;
     this.fencingToken = fencingToken;
+    this.#safe = safe;
     this.#giveUp = giveUp;
-    this.#unfollow = follow(this.#controller, safe);
+    this.#unfollow = follow(this.#controller, safe());
     posts?.gone(path, { signal: this.signal }).then(
       () => this.#controller.abort(new RecipeError('LOST', `${path} was removed by somebody else`)),
       // It is not safe any more by now, or its owner may not read it.
@@ -42,8 +44,12 @@ export class Hold implements AsyncDisposable {
   /**
    * Aborts when the hold is not safe any more, and stays so: the session may be about to end (its reason is a ZooKeeperError CONNECTION_LOSS or SESSION_EXPIRED), somebody has
    * removed the znode (RecipeError LOST), or `release` was called (RecipeError RELEASED). Before that, nobody else holds the same.
+   *
+   * A process that stood still finds it aborted before any call of the library resolves. What its own timers wake may run before that: `held.signal.aborted` looks at the clock, a signal
+   * that was taken from the hold earlier does not.
    */
   get signal(): AbortSignal {
+    this.#safe();
     return this.#controller.signal;
   }
 
@@ -73,9 +79,9 @@ export class Hold implements AsyncDisposable {
 export interface HoldOptions {
   readonly path: string;
   readonly fencingToken: Zxid;
-  /** Aborts when it is not safe any more: the `leaseSignal` of the client, taken after an answer that showed the znode. */
-  readonly safe: AbortSignal;
-  /** Where it is seen that the znode is removed; absent where `safe` knows. */
+  /** Gives what aborts when it is not safe any more, at first after an answer that has shown the znode; what it gives then counts. Called again, it looks at the clock. */
+  readonly safe: () => AbortSignal;
+  /** Where it is seen that the znode is removed; absent where that signal knows. */
   readonly posts?: Watchpost | undefined;
   /** Gives it back. */
   readonly giveUp: () => Promise<void>;

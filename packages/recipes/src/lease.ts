@@ -65,7 +65,7 @@ export class LeaseHold extends Hold {
     const over = new AbortController();
     super({
       ...{ path, fencingToken },
-      safe: over.signal,
+      safe: () => (inner.signal.aborted ? inner.signal : over.signal),
       giveUp: () => {
         this.#timer?.cancel();
         return inner.release();

@@ -99,7 +99,7 @@ export class LineLock<Kind extends string = string> {
   #hold(place: Place): Hold {
     const { path, czxid } = place;
     const giveUp = (): Promise<void> => this.#options.line.leave(place);
-    return this.#keep(new Hold({ path, fencingToken: czxid, safe: this.client.leaseSignal, posts: this.#posts, giveUp }));
+    return this.#keep(new Hold({ path, fencingToken: czxid, safe: () => this.client.leaseSignal, posts: this.#posts, giveUp }));
   }
 
   /** The lock is the caller's already. */
@@ -108,8 +108,8 @@ export class LineLock<Kind extends string = string> {
     if (!this.#holds.has(within) && wider?.owns(within) !== true) throw new TypeError(`within must be a hold of this lock, ${this.path}`);
     if (within.signal.aborted)
       throw new RecipeError('LOST', `the hold of ${this.path} is not safe any more`, { cause: within.signal.reason });
-    const { path, fencingToken, signal } = within;
-    return this.#keep(new Hold({ path, fencingToken, safe: signal, giveUp: () => Promise.resolve() }));
+    const { path, fencingToken } = within;
+    return this.#keep(new Hold({ path, fencingToken, safe: () => within.signal, giveUp: () => Promise.resolve() }));
   }
 
   #keep(hold: Hold): Hold {

@@ -1,9 +1,9 @@
 /** Several locks as one: all of them, or none. */
+import type { CallOptions } from '@quorate/client';
 import type { Zxid } from '@quorate/protocol';
 import { beforeDeadline, follow, type WaitOptions } from './deadline.js';
 import { type Hold, runHolding } from './hold.js';
 import type { LineLock } from './line-lock.js';
-import { RecipeError } from './recipe-error.js';
 
 /** A `Lock`, or a side of a `ReadWriteLock`. */
 export type SingleLock = Pick<LineLock, 'client' | 'path' | 'acquire'>;
@@ -28,25 +28,30 @@ export class MultiLock {
   }
 
   /**
-   * Waits for all locks. Where it does not get one, it gives back those that it has.
+   * Waits for all locks. Where it does not get one, it gives back those that it has; where it has lost one when it gets the last, it begins anew.
    *
    * @throws what `acquire` of a lock rejects with. `timeoutMs` is for all of them together.
    */
   acquire(options: WaitOptions = {}): Promise<MultiHold> {
     const { client } = this.#locks[0] as SingleLock;
     return beforeDeadline(client, `waiting for the locks ${this.#locks.map(({ path }) => path).join(', ')}`, options, async (bounds) => {
-      const holds: Hold[] = [];
-      try {
-        for (const lock of this.#locks) holds.push(await lock.acquire(bounds));
-        // The first may have been lost while the last was waited for.
-        const lost = holds.find(({ signal }) => signal.aborted);
-        if (lost !== undefined) throw new RecipeError('LOST', `${lost.path} was lost meanwhile`, { cause: lost.signal.reason });
-        return new MultiHold(holds);
-      } catch (error) {
-        for (const hold of holds) hold.release().catch(() => {});
-        throw error;
+      for (;;) {
+        const held = new MultiHold(await this.#acquireEach(bounds));
+        if (!held.signal.aborted) return held;
+        await held.release();
       }
     });
+  }
+
+  async #acquireEach(options: CallOptions): Promise<Hold[]> {
+    const holds: Hold[] = [];
+    try {
+      for (const lock of this.#locks) holds.push(await lock.acquire(options));
+      return holds;
+    } catch (error) {
+      for (const hold of holds) hold.release().catch(() => {});
+      throw error;
+    }
   }
 
   /** Runs a task with all locks, and releases them however the task ends. @throws what the task throws, whatever else fails; as `acquire`. */
@@ -69,7 +74,8 @@ export class MultiHold implements AsyncDisposable {
 
   /** Aborts as soon as one of the holds is not safe any more, with its reason. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    const aborted = this.holds.find(({ signal }) => signal.aborted)?.signal;
+    return aborted ?? this.#controller.signal;
   }
 
   /** The token of each lock, in the order of `holds`. */

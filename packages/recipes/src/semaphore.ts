@@ -104,6 +104,6 @@ export class Semaphore {
   #hold(place: Place): Hold {
     const { path, czxid } = place;
     const giveUp = (): Promise<void> => this.#leases.leave(place);
-    return new Hold({ path, fencingToken: czxid, safe: this.#client.leaseSignal, posts: this.#posts, giveUp });
+    return new Hold({ path, fencingToken: czxid, safe: () => this.#client.leaseSignal, posts: this.#posts, giveUp });
   }
 }

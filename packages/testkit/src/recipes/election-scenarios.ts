@@ -52,7 +52,7 @@ async function standBySelector(stage: Stage, actor: Actor, leaders: Holders): Pr
     await leaders.keep(actor, term, { forMs });
   };
   await using selector = new LeaderSelector(client, PATH, task, { id }).start();
-  await Promise.race([selector.ended(), actor.pause(stage.sessionTimeoutMs * 1_000, over)]);
+  await Promise.race([selector.ended(), untilOver(actor)]);
   await selector.close();
   await selector.ended();
   const before = terms;
@@ -61,4 +61,11 @@ async function standBySelector(stage: Stage, actor: Actor, leaders: Holders): Pr
     if (!isRecipeError(reason, 'LOST')) throw reason;
   });
   if (terms === before) stage.fail('EverybodyLeads', `${id} has never led in the end`);
+}
+
+function untilOver({ over }: Actor): Promise<void> {
+  return new Promise((resolve) => {
+    if (over.aborted) resolve();
+    over.addEventListener('abort', () => resolve());
+  });
 }

@@ -33,14 +33,13 @@ export class Holders {
 
   /** Holds for so long, or as long as it is safe, acting all the while; then releases. */
   async keep(actor: Actor, held: Hold, { kind = 'holder', forMs }: { readonly kind?: string; readonly forMs: number }): Promise<void> {
-    const { signal } = held;
     const entry = this.#begin(actor, held, kind);
     const endsAtMs = this.#stage.now() + forMs;
-    while (!signal.aborted && this.#stage.now() < endsAtMs) {
+    while (!held.signal.aborted && this.#stage.now() < endsAtMs) {
       entry.holding.untilMs = this.#stage.now();
-      await actor.pause(millis(actor.random, 0.5, 1 + forMs / 4), signal);
+      await actor.pause(millis(actor.random, 0.5, 1 + forMs / 4), held.signal);
     }
-    if (!signal.aborted) entry.holding.untilMs = this.#stage.now();
+    if (!held.signal.aborted) entry.holding.untilMs = this.#stage.now();
     this.#stage.note(`${actor.id} releases ${entry.holding.token}`);
     entry.ended = true;
     await held.release();

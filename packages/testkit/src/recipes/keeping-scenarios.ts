@@ -47,12 +47,14 @@ async function playPersistentNode(stage: Stage): Promise<void> {
 }
 
 async function readOrNothing(stage: Stage, client: Client): Promise<string | undefined> {
-  try {
-    await client.sync();
-    return decodeUtf8((await client.getData(PATH)).data);
-  } catch (error) {
-    if (!isZooKeeperError(error, 'NO_NODE')) throw error;
-    stage.seen('not there');
-    return undefined;
+  for (;;) {
+    try {
+      await client.sync();
+      return decodeUtf8((await client.getData(PATH)).data);
+    } catch (error) {
+      if (isZooKeeperError(error, 'NO_NODE')) return undefined;
+      if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
+      stage.seen('read again');
+    }
   }
 }

@@ -1,7 +1,8 @@
 /** What a recipe gives to one caller at a time, or to so many: for as long as the caller wants it, or as it is safe. */
-import type { CallOptions } from '@quorate/client';
+import type { CallOptions, Client } from '@quorate/client';
 import type { Zxid } from '@quorate/protocol';
 import { follow } from './deadline.js';
+import { persevere } from './persevere.js';
 import { RecipeError } from './recipe-error.js';
 import type { Watchpost } from './watchpost.js';
 
@@ -102,6 +103,11 @@ export async function runHolding<H extends { release(): Promise<void> }, T>(
   }
   await held.release();
   return result;
+}
+
+/** Waits until the lease of a client is good. A read does not tell: a server that has lost its leader answers those too. */
+export async function leaseOf(client: Client, options?: CallOptions): Promise<void> {
+  while (client.leaseSignal.aborted) await persevere(client, () => client.sync('/', options), options);
 }
 
 /** Waits for something that goes on in any case. @throws the signal's reason. */

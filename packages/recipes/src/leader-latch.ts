@@ -49,6 +49,11 @@ export class LeaderLatch implements AsyncDisposable {
     return this.#term?.signal.aborted === false ? this.#term : undefined;
   }
 
+  /** Whether it stands for election: started, and not closed. */
+  get isStanding(): boolean {
+    return this.#ended !== undefined && !this.#closing.signal.aborted;
+  }
+
   /** Calls `listener` at each change, until the function that is returned is called. */
   onChange(listener: LeadershipListener): () => void {
     this.#listeners.add(listener);

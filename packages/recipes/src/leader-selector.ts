@@ -98,7 +98,12 @@ export class LeaderSelector implements AsyncDisposable {
     const ending = new AbortController();
     const unfollow = [follow(ending, seat.signal), follow(ending, this.#closing.signal)];
     const { path, fencingToken } = seat;
-    const term = new Hold({ path, fencingToken, safe: () => (seat.signal.aborted ? seat.signal : ending.signal), giveUp: () => seat.release() });
+    const term = new Hold({
+      path,
+      fencingToken,
+      safe: () => (seat.signal.aborted ? seat.signal : ending.signal),
+      giveUp: () => seat.release(),
+    });
     try {
       await this.#task(term);
     } catch (error) {

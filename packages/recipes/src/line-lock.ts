@@ -2,7 +2,7 @@
 import type { CallOptions, Client, Data } from '@quorate/client';
 import { joinPath } from '@quorate/protocol';
 import { beforeDeadline, type WaitOptions } from './deadline.js';
-import { Hold, runHolding } from './hold.js';
+import { Hold, leaseOf, runHolding } from './hold.js';
 import type { Line, Member, Place } from './line.js';
 import { RecipeError } from './recipe-error.js';
 import { Watchpost } from './watchpost.js';
@@ -59,6 +59,7 @@ export class LineLock<Kind extends string = string> {
           const other = await this.#obstacle(place, bounds);
           if (other !== undefined) await this.#posts.gone(joinPath(this.path, other.name), bounds);
           else if (!this.client.leaseSignal.aborted) return this.#hold(place);
+          else await leaseOf(this.client, bounds);
         }
       }, bounds),
     );

@@ -2,7 +2,7 @@
 import type { CallOptions, Client, Data } from '@quorate/client';
 import { joinPath, validatePath } from '@quorate/protocol';
 import { beforeDeadline, type WaitOptions } from './deadline.js';
-import { Hold, runHolding } from './hold.js';
+import { Hold, leaseOf, runHolding } from './hold.js';
 import { Line, type Place } from './line.js';
 import { Lock, type LockOptions } from './lock.js';
 import { Watchpost } from './watchpost.js';
@@ -65,7 +65,7 @@ export class Semaphore {
   async tryAcquire(options: CallOptions = {}): Promise<Hold | undefined> {
     const gate = await this.#gate.tryAcquire(options);
     if (gate === undefined) return undefined;
-    return this.#pass(gate, async (place) => ((await this.#isFree(place, options)) ? this.#hold(place) : undefined), options);
+    return this.#pass(gate, (place) => this.#look(place, options), options);
   }
 
   /** Runs a task with a permit, and releases it however the task ends. @throws what the task throws, whatever else fails; as `acquire` and `release`. */
@@ -85,20 +85,21 @@ export class Semaphore {
 
   async #wait(place: Place, options: CallOptions): Promise<Hold> {
     const { directory } = this.#leases;
-    while (!(await this.#isFree(place, options)))
+    for (;;) {
       await this.#posts.until(
         directory,
         (watch) => this.#leases.before(place, { ...options, watch }),
         (before) => before.length < this.permits,
         options,
       );
-    return this.#hold(place);
+      if (!this.#client.leaseSignal.aborted) return this.#hold(place);
+      await leaseOf(this.#client, options);
+    }
   }
 
-  /** Whether the place is among those who have a permit, and that may be relied on. */
-  async #isFree(place: Place, options: CallOptions): Promise<boolean> {
+  async #look(place: Place, options: CallOptions): Promise<Hold | undefined> {
     const before = await this.#leases.before(place, options);
-    return before.length < this.permits && !this.#client.leaseSignal.aborted;
+    return before.length < this.permits && !this.#client.leaseSignal.aborted ? this.#hold(place) : undefined;
   }
 
   #hold(place: Place): Hold {

@@ -21,15 +21,11 @@ export async function contest(stage: Stage, holders: Holders, seats: (actor: Act
 async function wantAgainAndAgain(stage: Stage, actor: Actor, holders: Holders, seats: readonly Seat[]): Promise<void> {
   while (!actor.over.aborted) {
     await actor.pause(millis(actor.random, 0, stage.sessionTimeoutMs / 10), actor.over);
-    const { kind, ...seat } = pickSeat(actor, seats);
+    const { kind, ...seat } = pick(actor.random, seats);
     const held = await tryOnce(stage, actor, seat);
     if (held !== undefined) await holders.keep(actor, held, { kind, forMs: holdMs(stage, actor) });
   }
   for (const { kind, acquire } of seats) await holders.keep(actor, await acquire({}), { kind, forMs: 1 });
-}
-
-function pickSeat({ random }: Actor, seats: readonly Seat[]): Seat {
-  return pick(random, seats);
 }
 
 /** Mostly short; at times for longer than a session lasts without its client. */
@@ -37,7 +33,9 @@ function holdMs({ sessionTimeoutMs }: Stage, { random }: Actor): number {
   return millis(random, 0, chance(random, 150) ? sessionTimeoutMs * 2 : sessionTimeoutMs / 4);
 }
 
-async function tryOnce(stage: Stage, { random, over }: Actor, { acquire, tryAcquire }: Omit<Seat, 'kind'>): Promise<Hold | undefined> {
+async function tryOnce(stage: Stage, actor: Actor, { acquire, tryAcquire }: Omit<Seat, 'kind'>): Promise<Hold | undefined> {
+  const { random, over } = actor;
+  actor.tempt();
   if (tryAcquire !== undefined && chance(random, 150)) return tryAcquire();
   const timeoutMs = chance(random, 400) ? millis(random, 0, stage.sessionTimeoutMs) : undefined;
   const signal = chance(random, 500) ? over : undefined;

@@ -15,11 +15,13 @@ interface Round<Outcome> {
   readonly path: string;
   /** What each has said, once that was acknowledged. */
   readonly said: Map<string, string>;
+  /** What each was about to say, acknowledged or not: `name choice`. */
+  readonly tried: Set<string>;
   readonly outcomes: Outcome[];
 }
 
 function rounds<Outcome>(directory: string): Round<Outcome>[] {
-  return Array.from({ length: ROUNDS }, (_, i) => ({ path: `${directory}/${i}`, said: new Map(), outcomes: [] }));
+  return Array.from({ length: ROUNDS }, (_, i) => ({ path: `${directory}/${i}`, said: new Map(), tried: new Set(), outcomes: [] }));
 }
 
 /** Says something; gives whether it counts. Who has said something else in an earlier life is told so, and so is who is late. */
@@ -76,21 +78,22 @@ async function playTwoPhaseCommit(stage: Stage): Promise<void> {
     }
   };
   const part = async ({ name, client, random, pause }: Actor): Promise<void> => {
-    for (const { path, said, outcomes } of all) {
+    for (const { path, said, tried, outcomes } of all) {
       const commit = new TwoPhaseCommit(client, path);
       await commit.proposal();
       await pause(millis(random, 0, stage.sessionTimeoutMs / 2));
       const choice = chance(random, 900) ? 'COMMIT' : 'ABORT';
+      tried.add(`${name} ${choice}`);
       await say(stage, said, name, choice, () => commit.vote(name, choice));
       outcomes.push(await commit.outcome({ closeAfterMs: stage.sessionTimeoutMs * 3 }));
     }
   };
   await Promise.all([stage.cast('coordinator', coordinator), ...participants.map((name) => stage.cast(name, part))]);
-  for (const { path, said, outcomes } of all) {
+  for (const { path, said, tried, outcomes } of all) {
     const [first = 'ABORT'] = outcomes;
     stage.seen(first);
     if (outcomes.some((outcome) => outcome !== first)) stage.fail('AllOrNothing', `${path}: ${outcomes.join(', ')}`);
-    if (first === 'COMMIT' && participants.some((name) => said.has(name) && said.get(name) !== 'COMMIT'))
+    if (first === 'COMMIT' && participants.some((name) => !tried.has(`${name} COMMIT`) || said.get(name) === 'ABORT'))
       stage.fail('Unanimity', `${path} commits, and not all have said so`);
     if (said.size === participants.length && [...said.values()].every((choice) => choice === 'COMMIT') && first !== 'COMMIT')
       stage.fail('VotesCount', `${path} aborts, and all were told that their COMMIT counts`);

@@ -32,7 +32,9 @@ async function standByLatch(stage: Stage, actor: Actor, leaders: Holders): Promi
         return undefined;
       });
       if (term === undefined) break;
-      await leaders.keep(actor, term, { forMs: millis(random, 0, stage.sessionTimeoutMs) });
+      const release = chance(random, 500) ? () => latch.close() : () => term.release();
+      await leaders.keep(actor, term, { forMs: millis(random, 0, stage.sessionTimeoutMs), release });
+      if (!latch.isStanding) break;
     }
   }
   await using latch = new LeaderLatch(client, PATH, { id }).start();

@@ -23,6 +23,12 @@ interface Entry {
   ended: boolean;
 }
 
+export interface KeepOptions {
+  readonly kind?: string;
+  readonly forMs: number;
+  readonly release?: () => Promise<void>;
+}
+
 export class Holders {
   readonly #stage: Stage;
   readonly #all: Entry[] = [];
@@ -31,9 +37,11 @@ export class Holders {
     this.#stage = stage;
   }
 
-  /** Holds for so long, or as long as it is safe, acting all the while; then releases. */
-  async keep(actor: Actor, held: Hold, { kind = 'holder', forMs }: { readonly kind?: string; readonly forMs: number }): Promise<void> {
+  /** Holds for so long, or as long as it is safe, acting all the while; then releases. @param options.release how, where that is not the hold's affair. */
+  async keep(actor: Actor, held: Hold, options: KeepOptions): Promise<void> {
+    const { kind = 'holder', forMs, release = () => held.release() } = options;
     const entry = this.#begin(actor, held, kind);
+    actor.tempt();
     const endsAtMs = this.#stage.now() + forMs;
     while (!held.signal.aborted && this.#stage.now() < endsAtMs) {
       entry.holding.untilMs = this.#stage.now();
@@ -42,7 +50,7 @@ export class Holders {
     if (!held.signal.aborted) entry.holding.untilMs = this.#stage.now();
     this.#stage.note(`${actor.id} releases ${entry.holding.token}`);
     entry.ended = true;
-    await held.release();
+    await release();
   }
 
   #begin(actor: Actor, { signal, fencingToken }: Hold, kind: string): Entry {

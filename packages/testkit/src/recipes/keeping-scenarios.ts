@@ -28,6 +28,7 @@ async function playPersistentNode(stage: Stage): Promise<void> {
     const found = await readOrNothing(stage, actor.client);
     if (found !== data) stage.fail('KeptWithItsData', `${PATH} has ${found} in the end, and must have ${data}`);
     await node.close();
+    await new PersistentNode(actor.client, PATH).start().close();
     if ((await readOrNothing(stage, actor.client)) !== undefined) stage.fail('NothingLeft', `${PATH} is there after close`);
   });
   const removing = stage.cast('remover', async ({ client, random, over, pause }) => {

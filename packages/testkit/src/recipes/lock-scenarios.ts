@@ -1,5 +1,5 @@
 /** Locks of all kinds. */
-import { type Hold, Lease, Lock, MultiLock, ReadWriteLock, Semaphore } from '@quorate/recipes';
+import { type Hold, isRecipeError, Lease, Lock, MultiLock, ReadWriteLock, Semaphore } from '@quorate/recipes';
 import type { Actor, Scenario, Stage } from '../stage/stage.js';
 import { between, chance, millis } from '../world/random-streams.js';
 import { contest, type Seat } from './contest.js';
@@ -78,8 +78,15 @@ async function playMultiLock(stage: Stage): Promise<void> {
     while (!over.aborted) {
       await pause(millis(random, 0, stage.sessionTimeoutMs / 10), over);
       const one = locks[between(random, 0, 1)] as Lock;
-      const holds = chance(random, 400) ? [await one.acquire()] : (await both.acquire()).holds;
-      await keep(actor, holds, millis(random, 0, stage.sessionTimeoutMs / 4));
+      const timeoutMs = chance(random, 400) ? millis(random, 0, stage.sessionTimeoutMs / 2) : undefined;
+      actor.tempt();
+      try {
+        const holds = chance(random, 400) ? [await one.acquire({ timeoutMs })] : (await both.acquire({ timeoutMs })).holds;
+        await keep(actor, holds, millis(random, 0, stage.sessionTimeoutMs / 4));
+      } catch (error) {
+        if (!isRecipeError(error, 'TIMEOUT')) throw error;
+        stage.seen('not had in time');
+      }
     }
     await keep(actor, (await both.acquire()).holds, 1);
   };

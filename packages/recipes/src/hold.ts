@@ -50,6 +50,7 @@ export class Hold implements AsyncDisposable {
    * that was taken from the hold earlier does not.
    */
   get signal(): AbortSignal {
+    // To be asked for it makes the lease look whether it is over.
     this.#safe();
     return this.#controller.signal;
   }

@@ -17,12 +17,16 @@ export interface Place {
   readonly path: string;
   /** The txn that made it: later places have greater ones. */
   readonly czxid: Zxid;
+  /** The number in the name. */
+  readonly number: number;
 }
 
 /** Somebody in the line. */
 export interface Member<Kind extends string> {
   readonly name: string;
   readonly kind: Kind;
+  /** The number in the name. */
+  readonly number: number;
 }
 
 export class Line<Kind extends string> {
@@ -46,7 +50,8 @@ export class Line<Kind extends string> {
     const create = (): Promise<{ path: string; stat: { czxid: Zxid } }> =>
       this.#client.create(path, data, { mode, protected: true, ...this.#options, ...options });
     const created = await withParents(this.#client, this.directory, create, { ...this.#options, ...options });
-    return { name: baseNameOf(created.path), path: created.path, czxid: created.stat.czxid };
+    const name = baseNameOf(created.path);
+    return { name, path: created.path, czxid: created.stat.czxid, number: (this.#parse(name) as Member<Kind>).number };
   }
 
   /**
@@ -83,7 +88,7 @@ export class Line<Kind extends string> {
   /** All who stand in the line, the first one first. */
   async members(options?: WatchOptions): Promise<Member<Kind>[]> {
     const children = await this.#names(options);
-    const members: (Member<Kind> & { readonly number: number })[] = [];
+    const members: Member<Kind>[] = [];
     for (const name of children) {
       const member = this.#parse(name);
       if (member !== undefined) members.push(member);
@@ -110,13 +115,13 @@ export class Line<Kind extends string> {
     }
   }
 
-  #parse(name: string): (Member<Kind> & { readonly number: number }) | undefined {
+  #parse(name: string): Member<Kind> | undefined {
     const [, kind, number] = this.#pattern.exec(name) ?? [];
     return kind === undefined ? undefined : { name, kind: kind as Kind, number: Number(number) };
   }
 }
 
 /** The numbers of sequential znodes are those of an int32, which wraps: of two that are less than 2^31 apart it is known which came first. */
-function compareSequence(a: number, b: number): number {
+export function compareSequence(a: number, b: number): number {
   return (a - b) | 0;
 }

@@ -25,13 +25,13 @@ export async function withParents<T>(
     } catch (error) {
       if (parent === '/' || !isZooKeeperError(error, 'NO_NODE')) throw error;
     }
-    await createParent(client, parent, options);
+    await makeZnode(client, parent, CreateMode.CONTAINER, options);
   }
 }
 
-async function createParent(client: Client, path: string, options: (CallOptions & ZnodeOptions) | undefined): Promise<void> {
-  const create = (): Promise<unknown> =>
-    persevere(client, () => client.create(path, undefined, { mode: CreateMode.CONTAINER, ...options }), options);
+/** Makes a znode without data, and what is missing above it, unless it is there already. */
+export async function makeZnode(client: Client, path: string, mode: CreateMode, options?: CallOptions & ZnodeOptions): Promise<void> {
+  const create = (): Promise<unknown> => persevere(client, () => client.create(path, undefined, { mode, ...options }), options);
   try {
     await withParents(client, parentOf(path), create, options);
   } catch (error) {

@@ -48,6 +48,7 @@ function isPassing(error: unknown): boolean {
   return isZooKeeperError(error, 'CONNECTION_LOSS') || isZooKeeperError(error, 'THROTTLED_OP');
 }
 
-function backOffMs(random: Random, attempt: number): number {
+/** How long to wait before another attempt, in milliseconds. */
+export function backOffMs(random: Random, attempt: number): number {
   return randomBelow(random, 1 + Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** Math.min(attempt, 16)));
 }

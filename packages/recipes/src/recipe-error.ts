@@ -11,7 +11,13 @@ export type RecipeErrorCode =
   /** The recipe was disposed of, and is asked for something. */
   | 'DISPOSED'
   /** Somebody else's change or decision stands against it. */
-  | 'CONFLICT';
+  | 'CONFLICT'
+  /** A queue has as many items as it may have. Nothing was done. */
+  | 'FULL'
+  /** A number would leave the range that is exact. Nothing was done. */
+  | 'OUT_OF_RANGE'
+  /** A znode has data that are not of the recipe's form, or that the schema does not allow. */
+  | 'INVALID_DATA';
 
 /** A recipe could not do what it was asked. `code` is stable, the message is free. */
 export class RecipeError extends Error {

@@ -38,27 +38,43 @@ export class Watchpost {
   }
 
   /**
-   * Makes a read that leaves a watch, again after every change, until it gives what is wanted.
+   * Makes a read that leaves a watch, again after every change, until what it gives is what is waited for.
    *
-   * @param read must read that path, always in the same way, with the watcher that it is given; made again over lost connections.
+   * @param read as `changed` takes it.
+   * @throws as `changed` does.
+   */
+  async until<T>(path: string, read: (watch: Watcher) => Promise<T>, isWanted: (result: T) => boolean, options?: CallOptions): Promise<T> {
+    for (;;) {
+      let found: { readonly result: T } | undefined;
+      const look = async (watch: Watcher): Promise<boolean> => {
+        const result = await read(watch);
+        if (isWanted(result)) found = { result };
+        return found === undefined;
+      };
+      await this.changed(path, look, options);
+      if (found !== undefined) return found.result;
+    }
+  }
+
+  /**
+   * Makes a read that leaves a watch, and resolves once that has fired: the next read shows what has changed.
+   *
+   * @param read must read that path with the watcher that it is given; made again over lost connections. Where it gives false nothing is waited for.
    * @throws what the read rejects with; the signal's reason; ZooKeeperError SESSION_EXPIRED or AUTH_FAILED where the client ends.
    */
-  async until<T>(path: string, read: (watch: Watcher) => Promise<T>, isDone: (value: T) => boolean, options?: CallOptions): Promise<T> {
-    for (;;) {
-      const post = this.#post(path);
-      // Before the read, because the watch may fire in the turn in which the answer comes.
-      const waiter = new Waiter(options?.signal);
-      post.waiters.add(waiter);
-      try {
-        const value = await persevere(this.#client, () => read(post.watcher), options);
-        post.armed = true;
-        if (isDone(value)) return value;
-        await waiter.told;
-      } finally {
-        waiter.end();
-        post.waiters.delete(waiter);
-        if (post.waiters.size === 0 && !post.armed) this.#remove(path, post);
-      }
+  async changed(path: string, read: (watch: Watcher) => Promise<unknown>, options?: CallOptions): Promise<void> {
+    const post = this.#post(path);
+    // Before the read, because the watch may fire in the turn in which the answer comes.
+    const waiter = new Waiter(options?.signal);
+    post.waiters.add(waiter);
+    try {
+      const waits = await persevere(this.#client, () => read(post.watcher), options);
+      post.armed = true;
+      if (waits !== false) await waiter.told;
+    } finally {
+      waiter.end();
+      post.waiters.delete(waiter);
+      if (post.waiters.size === 0 && !post.armed) this.#remove(path, post);
     }
   }
 

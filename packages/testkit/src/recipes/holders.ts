@@ -8,6 +8,9 @@ import type { Hold } from '@quorate/recipes';
 import type { Actor, Stage } from '../stage/stage.js';
 import { millis } from '../world/random-streams.js';
 
+/** What is held. */
+export type Held = Pick<Hold, 'signal' | 'fencingToken' | 'release'>;
+
 /** Somebody who holds. */
 export interface Holding {
   readonly who: string;
@@ -38,7 +41,7 @@ export class Holders {
   }
 
   /** Holds for so long, or as long as it is safe, acting all the while; then releases. @param options.release how, where that is not the hold's affair. */
-  async keep(actor: Actor, held: Hold, options: KeepOptions): Promise<void> {
+  async keep(actor: Actor, held: Held, options: KeepOptions): Promise<void> {
     const { kind = 'holder', forMs, release = () => held.release() } = options;
     const entry = this.#begin(actor, held, kind);
     actor.tempt();
@@ -53,7 +56,7 @@ export class Holders {
     await release();
   }
 
-  #begin(actor: Actor, { signal, fencingToken }: Hold, kind: string): Entry {
+  #begin(actor: Actor, { signal, fencingToken }: Held, kind: string): Entry {
     const fromMs = this.#stage.now();
     const holding: Holding = { who: actor.id, kind, token: fencingToken, fromMs, untilMs: fromMs };
     const entry = { holding, actor, ended: false };

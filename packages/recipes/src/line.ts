@@ -45,6 +45,9 @@ export class Line<Kind extends string> {
 
   /** Takes the last place. It is kept until it is left, or the session ends. */
   async join(kind: Kind, data: Data | undefined, options?: CallOptions): Promise<Place> {
+    // From the first time that somebody asks for the lease only a leader's answers renew it; before, a server's that has lost its leader do too. So it is asked for before
+    // there is anything to hold, and what is answered meanwhile, by a server that lags, does not count.
+    void this.#client.leaseSignal;
     const mode = CreateMode.EPHEMERAL_SEQUENTIAL;
     const path = joinPath(this.directory, `${kind}-`);
     const create = (): Promise<{ path: string; stat: { czxid: Zxid } }> =>

@@ -17,6 +17,8 @@ export interface EnsembleOptions {
   readonly servers: number;
   /** Lines of zoo.cfg, beside the ports and the folder. */
   readonly settings: readonly string[];
+  /** How many connections an address may have (`maxClientCnxns`); any number when absent. */
+  readonly perAddressMax?: number | undefined;
   /** What a server proves itself to its peers with; no TLS between them when absent. */
   readonly tls?: ((sid: Sid) => Promise<PeerTls>) | undefined;
   /** Where the others see a server, where that is not where it is. */
@@ -86,7 +88,7 @@ export class ServeProcess {
 
 /** Founds an ensemble. No server is started. */
 export async function foundEnsemble(options: EnsembleOptions): Promise<readonly ServeProcess[]> {
-  const { program, folder, servers: count, launcher } = options;
+  const { program, folder, servers: count, launcher, perAddressMax = 0 } = options;
   const ports = await freePorts(3 * count);
   const places = Array.from({ length: count }, (_, i) => {
     const [clientPort = 0, quorumPort = 0, electionPort = 0] = ports.slice(3 * i);
@@ -100,7 +102,12 @@ export async function foundEnsemble(options: EnsembleOptions): Promise<readonly 
       const { sid } = own;
       const home = join(folder, String(sid));
       const lines = [...places.keys()].map((i) => serverLine(i + 1, i + 1 === sid ? own : (seen.get(i + 1) as PeerAddress)));
-      await furnishHome(home, sid, [`clientPort=${clientPort}`, ...lines, ...options.settings], await options.tls?.(sid));
+      await furnishHome(
+        home,
+        sid,
+        [`clientPort=${clientPort}`, `maxClientCnxns=${perAddressMax}`, ...lines, ...options.settings],
+        await options.tls?.(sid),
+      );
       const place = { sid, port: clientPort, home };
       return new ServeProcess(place, [...(launcher?.(sid) ?? []), process.execPath, program, 'serve', join(home, 'zoo.cfg')]);
     }),
@@ -116,7 +123,7 @@ async function furnishHome(home: string, sid: Sid, settings: readonly string[], 
   await mkdir(dataDir, { recursive: true });
   await formatStore(dataDir, 'crash');
   await writeFile(join(dataDir, 'myid'), String(sid));
-  const lines = [`dataDir=${dataDir}`, 'clientPortAddress=127.0.0.1', 'maxClientCnxns=0', '4lw.commands.whitelist=*', ...settings];
+  const lines = [`dataDir=${dataDir}`, 'clientPortAddress=127.0.0.1', '4lw.commands.whitelist=*', ...settings];
   if (tls !== undefined) {
     await writeFile(join(home, 'key.pem'), `${tls.key}\n${tls.cert}`);
     await writeFile(join(home, 'ca.pem'), tls.ca);

@@ -21,8 +21,10 @@ export interface EnsembleOptions {
   readonly perAddressMax?: number | undefined;
   /** What a server proves itself to its peers with; no TLS between them when absent. */
   readonly tls?: ((sid: Sid) => Promise<PeerTls>) | undefined;
-  /** Where the others see a server, where that is not where it is. */
-  readonly seen?: ((address: PeerAddress) => Promise<PeerAddress>) | undefined;
+  /** The address of a server; `127.0.0.1` when absent. */
+  readonly hostOf?: ((sid: Sid) => string) | undefined;
+  /** Where the server `by` sees another, where that is not where it is. */
+  readonly seen?: ((sid: Sid, address: PeerAddress, by: Sid) => Promise<PeerAddress>) | undefined;
   /** What a process is started by, in place of node alone. */
   readonly launcher?: ((sid: Sid) => readonly string[]) | undefined;
 }
@@ -33,17 +35,24 @@ export class ServerEnded extends Error {}
 /** What a server is, over all its processes. */
 export class ServeProcess {
   readonly sid: Sid;
+  readonly host: string;
   readonly port: number;
   readonly home: string;
   readonly #command: readonly string[];
   #process: ChildProcess | undefined;
   #said = '';
 
-  constructor({ sid, port, home }: { readonly sid: Sid; readonly port: number; readonly home: string }, command: readonly string[]) {
+  constructor({ sid, host, port, home }: Pick<ServeProcess, 'sid' | 'host' | 'port' | 'home'>, command: readonly string[]) {
     this.sid = sid;
+    this.host = host;
     this.port = port;
     this.home = home;
     this.#command = command;
+  }
+
+  /** For clients. */
+  get address(): string {
+    return `${this.host}:${this.port}`;
   }
 
   get pid(): number | undefined {
@@ -88,27 +97,21 @@ export class ServeProcess {
 
 /** Founds an ensemble. No server is started. */
 export async function foundEnsemble(options: EnsembleOptions): Promise<readonly ServeProcess[]> {
-  const { program, folder, servers: count, launcher, perAddressMax = 0 } = options;
+  const { program, folder, servers: count, launcher, perAddressMax = 0, hostOf = () => '127.0.0.1' } = options;
   const ports = await freePorts(3 * count);
   const places = Array.from({ length: count }, (_, i) => {
-    const [clientPort = 0, quorumPort = 0, electionPort = 0] = ports.slice(3 * i);
-    return { clientPort, own: { sid: i + 1, host: '127.0.0.1', quorumPort, electionPort } };
+    const [port = 0, quorumPort = 0, electionPort = 0] = ports.slice(3 * i);
+    const sid = i + 1;
+    const host = hostOf(sid);
+    return { sid, host, port, home: join(folder, String(sid)), own: { host, quorumPort, electionPort } };
   });
-  const seen: ReadonlyMap<Sid, PeerAddress> = new Map(
-    await Promise.all(places.map(async ({ own }) => [own.sid, (await options.seen?.(own)) ?? own] as const)),
-  );
   return Promise.all(
-    places.map(async ({ own, clientPort }) => {
-      const { sid } = own;
-      const home = join(folder, String(sid));
-      const lines = [...places.keys()].map((i) => serverLine(i + 1, i + 1 === sid ? own : (seen.get(i + 1) as PeerAddress)));
-      await furnishHome(
-        home,
-        sid,
-        [`clientPort=${clientPort}`, `maxClientCnxns=${perAddressMax}`, ...lines, ...options.settings],
-        await options.tls?.(sid),
-      );
-      const place = { sid, port: clientPort, home };
+    places.map(async (place) => {
+      const { sid, host, port, home } = place;
+      const lines = [`clientPort=${port}`, `clientPortAddress=${host}`, `maxClientCnxns=${perAddressMax}`, ...options.settings];
+      for (const { sid: peer, own } of places)
+        lines.push(serverLine(peer, peer === sid ? own : ((await options.seen?.(peer, own, sid)) ?? own)));
+      await furnishHome(home, sid, lines, await options.tls?.(sid));
       return new ServeProcess(place, [...(launcher?.(sid) ?? []), process.execPath, program, 'serve', join(home, 'zoo.cfg')]);
     }),
   );
@@ -123,7 +126,7 @@ async function furnishHome(home: string, sid: Sid, settings: readonly string[], 
   await mkdir(dataDir, { recursive: true });
   await formatStore(dataDir, 'crash');
   await writeFile(join(dataDir, 'myid'), String(sid));
-  const lines = [`dataDir=${dataDir}`, 'clientPortAddress=127.0.0.1', '4lw.commands.whitelist=*', ...settings];
+  const lines = [`dataDir=${dataDir}`, '4lw.commands.whitelist=*', ...settings];
   if (tls !== undefined) {
     await writeFile(join(home, 'key.pem'), `${tls.key}\n${tls.cert}`);
     await writeFile(join(home, 'ca.pem'), tls.ca);
@@ -136,12 +139,12 @@ async function furnishHome(home: string, sid: Sid, settings: readonly string[], 
 /** Waits until all servers have applied the same. @throws where they do not within `withinMs`, or have different trees. */
 export async function agreement(
   servers: readonly ServeProcess[],
-  ask: (port: number) => Promise<string>,
+  ask: (address: string) => Promise<string>,
   withinMs: number,
 ): Promise<string> {
   const giveUpAt = performance.now() + withinMs;
   for (;;) {
-    const hashes = await Promise.all(servers.map(({ port }) => ask(port)));
+    const hashes = await Promise.all(servers.map(({ address }) => ask(address)));
     const [first = ''] = hashes;
     const zxids = new Set(hashes.map((hash) => hash.split(':')[0]));
     if (first !== '' && zxids.size === 1) {

@@ -26,10 +26,10 @@ const PUSHED = 100;
 const GATHER_MS_MAX = 6_000;
 
 const MEGABYTE = 1024 * 1024;
-/** What a connection may take; what may wait for all of them; what the engine has not collected yet. */
+/** What a connection may take; what may wait for all of them before they get less; what the engine has not collected yet. */
 const CONNECTION_BYTES_MAX = 32 * 1024;
-const WAITING_BYTES_MAX = 256 * MEGABYTE;
-const GARBAGE_BYTES_MAX = 192 * MEGABYTE;
+const WAITING_BYTES_MAX = 64 * MEGABYTE;
+const GARBAGE_BYTES_MAX = 128 * MEGABYTE;
 
 export interface FloodOptions {
   /** It has been started, and grants `connections` besides those of the loyal. */

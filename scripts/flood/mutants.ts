@@ -60,8 +60,8 @@ export const MUTANTS: readonly Mutant[] = [
     },
     {
       file: LINK,
-      find: `        if (taken === REQUESTS_PER_TURN || this.#writer.waitingBytes > ANSWER_BYTES_PER_TURN) this.#rest();`,
-      replace: `        {}`,
+      find: `if (this.#writer.waitingBytes > ANSWER_BYTES_PER_TURN || (taken % REQUESTS_PER_LOOK === 0 && this.#share.turns.isOver)) this.#rest();`,
+      replace: `{}`,
     },
   ),
 ];

@@ -6,8 +6,10 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** The longest ConnectRequest that is taken, in bytes; those that clients send have 45. */
 export const HANDSHAKE_BYTES_MAX = 1_024;
 
-/** What is taken of one client at a time, in requests, and in bytes of their answers; the other clients have their turn before it goes on. */
-export const REQUESTS_PER_TURN = 128;
+/** Requests of one client that are taken between two looks at whether others have to have their turn. */
+export const REQUESTS_PER_LOOK = 128;
+
+/** Answers of one client that are made before they are written and the others have their turn, in bytes. */
 export const ANSWER_BYTES_PER_TURN = 64 * 1024;
 
 /** How long a server that is closed waits for its clients to go, in milliseconds. */

@@ -29,7 +29,7 @@ import {
   LINGER_MS,
   OUTBOX_PAUSE_BYTES,
   PART_BYTES_MIN,
-  REQUESTS_PER_TURN,
+  REQUESTS_PER_LOOK,
   UNREAD_MS_MAX,
   UNREAD_SHARE_MAX,
 } from './limits.js';
@@ -195,7 +195,8 @@ export class StreamLink implements ClientLink {
   #takeSome(): void {
     try {
       for (let taken = 1; !this.#ended && !this.#paused && this.#takeNext(); taken++)
-        if (taken === REQUESTS_PER_TURN || this.#writer.waitingBytes > ANSWER_BYTES_PER_TURN) this.#rest();
+        if (this.#writer.waitingBytes > ANSWER_BYTES_PER_TURN || (taken % REQUESTS_PER_LOOK === 0 && this.#share.turns.isOver))
+          this.#rest();
     } catch (error) {
       // Neither a length nor a header can be believed from here on.
       this.destroy();

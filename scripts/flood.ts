@@ -1,6 +1,6 @@
 /**
  * `npm run test:flood`: a server in a process of its own, and more connections than it can like: mute ones, ones that say a byte at a time, ones that ask and never read, ones that
- * ask as fast as they can, and far too many from one address. Its clients must not notice.
+ * ask as fast as they can, and far too many from one address. Its clients must not notice. A second server has fewer files than there are connections, and must go on.
  *
  *     npm run test:flood                            10,000 connections
  *     npm run test:flood -- --connections 2000      what CI does
@@ -12,21 +12,34 @@
 import { parseArgs } from 'node:util';
 import { bundle, inTemporaryFolder } from './bundle.ts';
 import { command, whole } from './command-line.ts';
-import { foundEnsemble, PROGRAM } from './crash/ensemble.ts';
+import { type EnsembleOptions, foundEnsemble, PROGRAM, type ServeProcess } from './crash/ensemble.ts';
+import { FEW_FILES_SETTINGS, fewFiles, floodFewFiles } from './flood/few-files.ts';
 import { type FloodResult, flood, LOYAL_COUNT, PER_ADDRESS_MAX } from './flood/flood.ts';
 import { MUTANTS } from './flood/mutants.ts';
 
 const START_MS_MAX = 20_000;
 const MEGABYTE = 1024 * 1024;
 
-async function run(program: string, crowd: string, connections: number): Promise<FloodResult> {
+interface Programs {
+  readonly server: string;
+  readonly crowd: string;
+}
+
+async function run({ server: program, crowd }: Programs, connections: number): Promise<FloodResult> {
+  const settings = [`maxCnxns=${connections + LOYAL_COUNT}`];
+  const result = await withServer({ program, settings, perAddressMax: PER_ADDRESS_MAX }, (server) => flood({ server, crowd, connections }));
+  if (result.faults.length > 0) return result;
+  const faults = await withServer({ program, settings: FEW_FILES_SETTINGS, launcher: fewFiles }, (server) => floodFewFiles(server, crowd));
+  return { ...result, faults };
+}
+
+async function withServer<T>(options: Omit<EnsembleOptions, 'folder' | 'servers'>, task: (server: ServeProcess) => Promise<T>): Promise<T> {
   return inTemporaryFolder(async (folder) => {
-    const settings = [`maxCnxns=${connections + LOYAL_COUNT}`];
-    const [server] = await foundEnsemble({ program, folder, servers: 1, settings, perAddressMax: PER_ADDRESS_MAX });
+    const [server] = await foundEnsemble({ ...options, folder, servers: 1 });
     if (server === undefined) throw new RangeError('an ensemble has a server');
     try {
       await server.start(START_MS_MAX);
-      return await flood({ server, crowd, connections });
+      return await task(server);
     } finally {
       await server.kill();
     }
@@ -56,7 +69,7 @@ const megabytes = (bytes: number): string => `${Math.round(bytes / MEGABYTE)} Mi
 async function tryMutants(folder: string, crowd: string, connections: number): Promise<boolean> {
   let found = 0;
   for (const mutant of MUTANTS) {
-    const { faults } = await run(await bundle(PROGRAM, { folder, mutant }), crowd, connections);
+    const { faults } = await run({ server: await bundle(PROGRAM, { folder, mutant }), crowd }, connections);
     if (faults.length > 0) found++;
     console.log(`${mutant.id}: ${faults.length === 0 ? 'NOT FOUND' : `found: ${faults[0]}`}`);
   }
@@ -72,6 +85,6 @@ await command(async () => {
   return inTemporaryFolder(async (folder) => {
     const crowd = await bundle(new URL('./flood/crowd.ts', import.meta.url), { folder });
     if (values.mutants) return tryMutants(folder, crowd, connections);
-    return report(await run(await bundle(PROGRAM, { folder }), crowd, connections));
+    return report(await run({ server: await bundle(PROGRAM, { folder }), crowd }, connections));
   });
 });

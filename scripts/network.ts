@@ -13,9 +13,12 @@
  */
 import { parseArgs } from 'node:util';
 import { SeededRandom } from '@quorate/ports';
+import { Authority } from '../packages/node/test/support/certificates.ts';
 import { bundle, inTemporaryFolder } from './bundle.ts';
 import { command, whole } from './command-line.ts';
 import { foundEnsemble, PROGRAM } from './crash/ensemble.ts';
+import { MUTANTS } from './network/mutants.ts';
+import { NamespaceNetwork, NoNamespaces } from './network/namespaces.ts';
 import { RelayNetwork } from './network/relays.ts';
 import { runWeather, type WeatherOptions, type WeatherResult } from './network/rounds.ts';
 
@@ -51,14 +54,50 @@ async function overRelays(program: string, plan: Plan): Promise<WeatherResult> {
   });
 }
 
+async function inNamespaces(program: string, plan: Plan): Promise<WeatherResult> {
+  const sids = Array.from({ length: SERVERS }, (_, i) => i + 1);
+  const network = new NamespaceNetwork(sids);
+  console.log(network.description);
+  try {
+    return await inTemporaryFolder(async (folder) => {
+      const authority = await Authority.found('the ensemble');
+      const servers = await foundEnsemble({
+        ...{ program, folder, servers: SERVERS, settings: SETTINGS },
+        hostOf: (sid) => network.hostOf(sid),
+        launcher: (sid) => network.launcher(sid),
+        tls: (sid) => authority.issue(network.hostOf(sid)),
+      });
+      try {
+        return await runWeather({ ...plan, servers, network, settleMsMax: SETTLE_MS_MAX });
+      } finally {
+        await Promise.all(servers.map((server) => server.kill()));
+      }
+    });
+  } finally {
+    await network.close();
+  }
+}
+
 function report({ rounds, acknowledged, unknown, wins, digestsAgreed, settledMs, epochs, faults, hash }: WeatherResult): boolean {
   const times = settledMs.toSorted((a, b) => a - b);
   const at = (share: number): string => `${Math.round(times[Math.floor(share * (times.length - 1))] ?? 0)}`;
   console.log(`${rounds} rounds, ${epochs} epochs, ${acknowledged} writes acknowledged, ${unknown} unknown, ${wins} contests won`);
-  console.log(`one ensemble again after: median ${at(0.5)} ms, longest ${at(1)} ms of ${SETTLE_MS_MAX}`);
+  console.log(`one ensemble after: median ${at(0.5)} ms, longest ${at(1)} ms of ${SETTLE_MS_MAX}`);
   console.log(`digests at one zxid: compared ${digestsAgreed} times${hash === undefined ? '' : `; all trees at the end: ${hash}`}`);
   for (const fault of faults) console.log(`WRONG: ${fault}`);
   return faults.length === 0;
+}
+
+/** True where every bug was found. */
+async function tryMutants(folder: string, plan: Plan): Promise<boolean> {
+  let found = 0;
+  for (const mutant of MUTANTS) {
+    const { faults } = await overRelays(await bundle(PROGRAM, { folder, mutant }), plan);
+    if (faults.length > 0) found++;
+    console.log(`${mutant.id}: ${faults.length === 0 ? 'NOT FOUND' : `found: ${faults[0]}`}`);
+  }
+  console.log(`${found} of ${MUTANTS.length} bugs found`);
+  return found === MUTANTS.length;
 }
 
 await command(async () => {
@@ -73,7 +112,14 @@ await command(async () => {
   const plan: Plan = {
     rounds: whole('rounds', values.rounds, 1),
     seed: whole('seed', values.seed, 0),
-    onRound: ({ storm, lastsMs, settledMs }) => console.log(`${storm} for ${lastsMs} ms: one ensemble after ${Math.round(settledMs)} ms`),
+    onRound: ({ storm, lastsMs, withoutMs, settledMs }) => {
+      const rest = withoutMs === undefined ? '' : `the rest is one ensemble after ${Math.round(withoutMs)} ms, `;
+      console.log(`${storm} for ${lastsMs} ms or more: ${rest}all are ${Math.round(settledMs)} ms after it`);
+    },
   };
-  return inTemporaryFolder(async (folder) => report(await overRelays(await bundle(PROGRAM, { folder }), plan)));
-});
+  return inTemporaryFolder(async (folder) => {
+    if (values.mutants) return tryMutants(folder, plan);
+    const program = await bundle(PROGRAM, { folder });
+    return report(await (values.netns ? inNamespaces(program, plan) : overRelays(program, plan)));
+  });
+}, NoNamespaces);

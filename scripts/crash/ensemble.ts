@@ -65,6 +65,7 @@ export class ServeProcess {
     const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#process = child;
     this.#said = '';
+    process.prependListener('exit', this.#killAtOnce);
     return new Promise((resolve, reject) => {
       const end = (why: string): void => reject(new ServerEnded(`server ${this.sid} ${why}: ${this.#said}`));
       const timer = setTimeout(() => end(`does not serve within ${withinMs} ms`), withinMs);
@@ -88,11 +89,22 @@ export class ServeProcess {
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
+    process.off('exit', this.#killAtOnce);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    // The group: whatever has launched it, and the server.
-    process.kill(-(child.pid as number), 'SIGKILL');
+    killGroup(child);
     await once(child, 'close');
   }
+
+  /** It is in a group of its own, and would outlive this process. */
+  readonly #killAtOnce = (): void => {
+    const child = this.#process;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) killGroup(child);
+  };
+}
+
+/** Whatever has launched a server, and the server. */
+function killGroup({ pid }: ChildProcess): void {
+  process.kill(-(pid as number), 'SIGKILL');
 }
 
 /** Founds an ensemble. No server is started. */

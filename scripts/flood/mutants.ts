@@ -12,12 +12,17 @@ const MEMORY = 'packages/node/src/link-memory.ts';
 export const MUTANTS: readonly Mutant[] = [
   mutant('any-number-of-an-address', 'an address may have any number of connections', {
     file: LISTEN,
-    find: `    else socket.destroy();`,
-    replace: ``,
+    find: ` || !addresses.enter(address)) socket.destroy();`,
+    replace: `) socket.destroy();`,
   }),
   mutant('any-number', 'a listener takes any number of connections', {
     file: LISTEN,
     find: `  server.maxConnections = connectionsMax;`,
+    replace: ``,
+  }),
+  mutant('all-files', 'clients may take all the files that the process may have', {
+    file: LISTEN,
+    find: `isBeyond(socket, numbers) || `,
     replace: ``,
   }),
   mutant('no-deadline', 'a client may take any time to introduce itself', {

@@ -1,4 +1,4 @@
-/** What becomes of the network in a round: one thing, chosen by chance, at the leader as often as not. */
+/** What becomes of the network in a round. */
 import { oneIn, type Random, randomBelow } from '@quorate/ports';
 import type { Sid } from '@quorate/zab';
 import type { Network } from './network.ts';
@@ -11,52 +11,91 @@ export interface Storm {
   readonly name: string;
   readonly lastsMs: number;
   rage(network: Network): Promise<void>;
+  /** Those who are not cut off from one another, and have to be an ensemble while it lasts; empty where that cannot be asked. */
+  readonly rest: readonly Sid[];
 }
 
 interface Scene {
   readonly random: Random;
   readonly network: Network;
   readonly sids: readonly Sid[];
-  /** Whom it concerns. */
+  /** Whom it concerns; a second one, where it concerns two; and those whom it does not concern. */
   readonly victim: Sid;
+  readonly second: Sid;
   readonly others: readonly Sid[];
 }
 
-const KINDS: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
-  'connections of NN are cut, one by one': ({ random, network, victim, others }) =>
-    Promise.all(others.filter(() => oneIn(random, 2)).map((other) => network.cut(victim, other))),
-  'NN is cut off': ({ network, victim, others }) => Promise.all(others.map((other) => network.cut(victim, other))),
-  'NN is cut off, and nobody is told': ({ network, victim, others }) =>
-    Promise.all(others.flatMap((other) => [network.stall(victim, other), network.stall(other, victim)])),
-  'NN is heard no more': ({ network, victim, others }) => Promise.all(others.map((other) => network.stall(victim, other))),
-  'NN hears no more': ({ network, victim, others }) => Promise.all(others.map((other) => network.stall(other, victim))),
-  'NN and one more are apart from the rest': ({ random, network, victim, others }) => {
-    const second = others[randomBelow(random, others.length)] as Sid;
-    const rest = others.filter((sid) => sid !== second);
-    return Promise.all([victim, second].flatMap((sid) => rest.flatMap((other) => [network.stall(sid, other), network.stall(other, sid)])));
+interface Kind {
+  readonly name: string;
+  /** How many of the servers are apart from the rest; undefined where there is no rest. */
+  readonly apart?: 1 | 2;
+  rage(scene: Scene): Promise<unknown>;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    name: 'connections of NN are cut, one by one',
+    rage: ({ random, network, victim, others }) =>
+      Promise.all(others.filter(() => oneIn(random, 2)).map((other) => network.cut(victim, other))),
   },
-  'all are late': ({ network, sids }) => Promise.all(sids.map((sid) => network.impair(sid))),
-  'NN is late': ({ network, victim }) => network.impair(victim),
-  'some ways lead nowhere': ({ random, network, sids }) =>
-    Promise.all(sids.flatMap((from) => sids.filter((to) => to !== from && oneIn(random, 4)).map((to) => network.stall(from, to)))),
-};
+  {
+    name: 'NN is cut off',
+    apart: 1,
+    rage: ({ network, victim, others }) => Promise.all(others.map((other) => network.cut(victim, other))),
+  },
+  {
+    name: 'NN is cut off, and nobody is told',
+    apart: 1,
+    rage: ({ network, victim, others }) => silence(network, [victim], others),
+  },
+  {
+    name: 'NN is heard no more',
+    apart: 1,
+    rage: ({ network, victim, others }) => Promise.all(others.map((other) => network.stall(victim, other))),
+  },
+  {
+    name: 'NN hears no more',
+    apart: 1,
+    rage: ({ network, victim, others }) => Promise.all(others.map((other) => network.stall(other, victim))),
+  },
+  {
+    name: 'NN and one more are apart from the rest',
+    apart: 2,
+    rage: ({ network, victim, second, others }) =>
+      silence(
+        network,
+        [victim, second],
+        others.filter((sid) => sid !== second),
+      ),
+  },
+  { name: 'all are late', rage: ({ network, sids }) => Promise.all(sids.map((sid) => network.impair(sid))) },
+  { name: 'NN is late', rage: ({ network, victim }) => network.impair(victim) },
+  {
+    name: 'some ways lead nowhere',
+    rage: ({ random, network, sids }) =>
+      Promise.all(sids.flatMap((from) => sids.filter((to) => to !== from && oneIn(random, 4)).map((to) => network.stall(from, to)))),
+  },
+];
 
-export const STORMS = Object.keys(KINDS).length;
+function silence(network: Network, some: readonly Sid[], others: readonly Sid[]): Promise<unknown> {
+  return Promise.all(some.flatMap((sid) => others.flatMap((other) => [network.stall(sid, other), network.stall(other, sid)])));
+}
 
-/** Every kind has its turn. */
+/** Every kind has its turn, at the leader as often as not. */
 export function stormOf(
   random: Random,
   { round, sids, leader }: { readonly round: number; readonly sids: readonly Sid[]; readonly leader: Sid },
 ): Storm {
-  const [name, rage] = Object.entries(KINDS)[round % STORMS] as [string, (scene: Scene) => Promise<unknown>];
+  const { name, apart, rage } = KINDS[round % KINDS.length] as Kind;
   const victim = oneIn(random, 2) ? leader : (sids[randomBelow(random, sids.length)] as Sid);
   const others = sids.filter((sid) => sid !== victim);
-  const title = name.replace('NN', victim === leader ? `the leader, ${victim},` : String(victim));
+  const second = others[randomBelow(random, others.length)] as Sid;
   return {
-    name: title,
+    name: name.replace('NN', victim === leader ? `the leader, ${victim},` : String(victim)),
     lastsMs: LASTS_MS_MIN + randomBelow(random, LASTS_MS_MAX - LASTS_MS_MIN),
+    rest: apart === undefined ? [] : others.filter((sid) => apart === 1 || sid !== second),
     async rage(network) {
-      await rage({ random, network, sids, victim, others });
+      await rage({ random, network, sids, victim, second, others });
     },
   };
 }

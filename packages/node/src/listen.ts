@@ -9,6 +9,7 @@ import { FlushScheduler } from './flush-scheduler.js';
 import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, LINKS_BYTES_MAX, OUTBOX_BYTES_MAX } from './limits.js';
 import { LinkMemory } from './link-memory.js';
 import { listenError } from './listen-error.js';
+import { isBeyond, openFilesMax, openForClients } from './open-files.js';
 import { ReadTurns } from './read-turns.js';
 import { type LinkOrigin, type LinkPort, originOf, plainAddress, StreamLink } from './stream-link.js';
 
@@ -29,7 +30,7 @@ export interface ListenOptions {
    * From a quarter of it on each gets less at a time; at the limit those are disconnected for whom something is kept for longest.
    */
   readonly linksBytesMax?: number | undefined;
-  /** How many connections may be open; 10,000 when absent. One more is closed at once. */
+  /** How many connections may be open; 10,000 when absent, and fewer where the system lets the process have fewer files open. One more is closed at once. */
   readonly connectionsMax?: number | undefined;
   /**
    * How many connections one address may have open; 60 when absent, but any number for addresses of this machine. One more is closed at once
@@ -70,14 +71,15 @@ export function bind(server: Server, options: ListenOptions, turns: ReadTurns): 
   const { host = '127.0.0.1', port = CLIENT_PORT, connectionsMax = CONNECTIONS_MAX, connectionsPerAddressMax } = options;
   const sockets = new Set<Socket>();
   const addresses = new ConnectionsByAddress(connectionsPerAddressMax);
+  const numbers = openForClients(openFilesMax());
   // Before whoever takes the socket, who finds it destroyed where there are too many.
   server.prependListener('connection', (socket: Socket) => {
     turns.onNewcomer();
     const address = plainAddress(socket.remoteAddress);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    if (addresses.enter(address)) socket.once('close', () => addresses.leave(address));
-    else socket.destroy();
+    if (isBeyond(socket, numbers) || !addresses.enter(address)) socket.destroy();
+    else socket.once('close', () => addresses.leave(address));
   });
   server.on('drop', () => turns.onNewcomer());
   server.maxConnections = connectionsMax;

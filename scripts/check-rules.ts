@@ -7,21 +7,18 @@
  *
  * Exit status 1 where a rule has no mutant, or a mutant breaks no test of its rule, or not the one that it names.
  */
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { createVitest } from 'vitest/node';
 import { MUTANTS, mutantOf } from './mutants/catalogue.ts';
 import type { Mutant } from './mutants/mutant.ts';
-import { checkThatAllFit } from './mutants/patch.ts';
+import { checkThatAllFit, patchedFiles } from './mutants/patch.ts';
 import { inParallel } from './parallel.ts';
 
 const JOBS_MAX = 2;
-
-/** What a test run says, as far as it is read here. */
-interface Report {
-  readonly testResults: readonly { readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[] }[];
-}
+const ROOT = new URL('..', import.meta.url).pathname;
+const CONDITIONS = ['@quorate/source'];
 
 /** The numbers of the rules that docs/zab.md states. */
 function statedRules(): number[] {
@@ -30,25 +27,33 @@ function statedRules(): number[] {
 }
 
 /** The tests of its rule, or the one that it names, that fail with a mutant in the source. */
-async function failingTests({ id, rule, test }: Mutant): Promise<string[]> {
-  const names = test === undefined ? `^Rule ${rule}:? ` : test.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const args = ['run', '--config', 'scripts/rules/vitest.config.ts', '--reporter', 'json', '-t', names, '--pool', 'threads'];
-  const report = JSON.parse(await output('node_modules/vitest/vitest.mjs', args, { QUORATE_MUTANT: id })) as Report;
-  const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults);
-  return tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
-}
-
-/** What a script prints, whatever its exit status. */
-function output(script: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
-  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', () => resolve(text));
-  });
+async function failingTests(mutant: Mutant): Promise<string[]> {
+  const { rule, test } = mutant;
+  const texts = patchedFiles(mutant);
+  const vitest = await createVitest(
+    'test',
+    {
+      config: false,
+      root: ROOT,
+      watch: false,
+      pool: 'threads',
+      maxWorkers: 1,
+      reporters: [{}],
+      include: [test?.file ?? 'packages/zab/test/{rules,replica}.test.ts'],
+      testNamePattern: test === undefined ? `^Rule ${rule}:? ` : test.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+    },
+    {
+      resolve: { conditions: CONDITIONS },
+      ssr: { resolve: { conditions: CONDITIONS } },
+      plugins: [{ name: 'mutant', enforce: 'pre', load: (id) => texts.get(id) }],
+    },
+  );
+  try {
+    const { testModules } = await vitest.start();
+    return testModules.flatMap(({ children }) => [...children.allTests('failed')].map(({ fullName }) => fullName));
+  } finally {
+    await vitest.close();
+  }
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [] } } });

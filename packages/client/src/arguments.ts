@@ -17,6 +17,7 @@ import {
   WatcherType,
   ZooKeeperError,
 } from '@quorate/protocol';
+import type { RetryPolicy } from './retries.js';
 import type { Watcher } from './watch-registry.js';
 
 /** Data to be stored: bytes, or a string that is stored as UTF-8. Bytes are copied at the call, so they may be reused at once. */
@@ -29,6 +30,13 @@ export interface CallOptions {
    * not be performed, so the outcome of an aborted write is unknown.
    */
   readonly signal?: AbortSignal | undefined;
+  /** How it is made again after what passes, or false for not at all; as the client's options say when absent. */
+  readonly retry?: RetryPolicy | false | undefined;
+  /**
+   * Whether a write may be performed twice, so that it is made again like a read where its outcome is unknown; false when absent. Its second performance may fail because of its
+   * first: a `create` by NODE_EXISTS, a `delete` by NO_NODE, whatever has a version by BAD_VERSION.
+   */
+  readonly idempotent?: boolean | undefined;
 }
 
 /** What reads take. */
@@ -82,10 +90,31 @@ export interface CreateOptions {
   readonly acl?: readonly Acl[] | undefined;
 }
 
+/** What `create` takes. */
+export interface CreateCallOptions extends CreateOptions, CallOptions {
+  /**
+   * Makes the create safe to repeat, and repeats it; false when absent. The name gets an id in front (`_c_<32 hexadecimal digits>-`), by which the client finds its own
+   * znode after a lost connection or else creates it, until the session ends or `signal` aborts. An aborted one is deleted in the background if it
+   * was created. One that somebody has deleted before it was found is created again.
+   */
+  readonly protected?: boolean | undefined;
+}
+
 /** @throws ZooKeeperError BAD_ARGUMENTS */
 export function checkPath(path: string, mode?: CreateMode): void {
   if (typeof path !== 'string') throw new TypeError(`path must be a string, not ${describe(path)}`);
   validatePath(path, mode !== undefined && isSequential(mode) ? { sequential: true } : undefined);
+}
+
+/** @throws TypeError */
+export function isProtected(options: CreateCallOptions | undefined): boolean {
+  return checkBoolean('protected', options?.protected ?? false);
+}
+
+/** @throws TypeError */
+export function checkBoolean(name: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, not ${describe(value)}`);
+  return value;
 }
 
 /** @throws ZooKeeperError BAD_ARGUMENTS for what is no mode, for a mode with a TTL without one, and for another with one. */

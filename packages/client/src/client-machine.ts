@@ -11,7 +11,7 @@
  * Callbacks may call the machine again. None is called from inside `submit`, `addAuth` or `close`.
  */
 
-import type { Clock, Random, Timer } from '@quorate/ports';
+import type { Clock, Timer } from '@quorate/ports';
 import {
   type AddWatchMode,
   assert,
@@ -29,44 +29,20 @@ import {
 } from '@quorate/protocol';
 import { type AuthCall, type AuthEntry, AuthList } from './auth-list.js';
 import { type Call, CallQueue } from './call.js';
-import { ClientSession, type SessionIdentity } from './client-session.js';
+import { CALL_BYTES_MAX, CALLS_MAX, type ClientMachineOptions } from './client-machine-options.js';
+import { ClientSession } from './client-session.js';
 import type { ClientState, FinalState } from './client-state.js';
 import { CloseCall } from './close-call.js';
 import type { Connection, ConnectionHandler, Connector } from './connection.js';
 import { Heartbeat } from './heartbeat.js';
+import { Lease } from './lease.js';
+import { LeaseCall } from './lease-call.js';
 import { type Found, ReadWriteSearch } from './read-write-search.js';
 import { ServerRotation } from './server-rotation.js';
 import { surface } from './surface.js';
 import type { Watcher } from './watch-registry.js';
 import { WatchUpkeep } from './watch-upkeep.js';
 import { nextXid } from './xid.js';
-
-/** How many calls may be waiting or unanswered at a time, unless the options say otherwise. */
-export const CALLS_MAX = 1_000_000;
-
-/** How many bytes these may have, unless the options say otherwise. */
-export const CALL_BYTES_MAX = 256 * 1024 * 1024;
-
-/** What a machine is made of. */
-export interface ClientMachineOptions {
-  readonly connector: Connector;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** The session timeout to ask for, in milliseconds; the server may settle on another. */
-  readonly sessionTimeoutMs: number;
-  /** The server to begin with; any when absent. */
-  readonly firstServer?: number | undefined;
-  /** A session that was established before, to be taken up again. A new one when absent. */
-  readonly session?: SessionIdentity | undefined;
-  /** Whether the client puts up with a server that can only read, as long as it finds no other; false when absent. */
-  readonly canBeReadOnly?: boolean | undefined;
-  /** How many calls may be waiting or unanswered; 1,000,000 when absent. One more fails with THROTTLED_OP. */
-  readonly callsMax?: number | undefined;
-  /** How many bytes these may have; 256 MiB when absent. A call that would be more fails with THROTTLED_OP, unless it is the only one. */
-  readonly callBytesMax?: number | undefined;
-  /** Called after every change of `state`. */
-  readonly onState?: ((state: ClientState) => void) | undefined;
-}
 
 /** Where the machine stands with its one connection; `READY` is after the handshake. */
 type Phase = 'NEW' | 'PAUSING' | 'OPENING' | 'READY' | 'ENDED';
@@ -79,6 +55,7 @@ export class ClientMachine {
   readonly #onState: ((state: ClientState) => void) | undefined;
   readonly #rotation: ServerRotation;
   readonly #heartbeat: Heartbeat;
+  readonly #lease: Lease;
   readonly #search: ReadWriteSearch;
   readonly #canBeReadOnly: boolean;
   readonly #watches: WatchUpkeep;
@@ -95,6 +72,8 @@ export class ClientMachine {
   /** Ends the session on this side while no server is connected. */
   #expiryTimer: Timer | undefined;
   #readyAt = 0;
+  /** When the handshake of the present connection was sent. */
+  #handshakeAt = 0;
 
   /** The server that is connected can only read. */
   #readOnly = false;
@@ -115,10 +94,16 @@ export class ClientMachine {
     this.#rotation = new ServerRotation(options.connector.servers, options.random, options.firstServer);
     this.#heartbeat = new Heartbeat(
       options.clock,
-      () => this.#connection?.send(pingMessage),
+      (now) => this.#onIdle(now),
       () => this.#onLost(),
     );
-    this.#watches = new WatchUpkeep(options.clock);
+    this.#lease = new Lease({
+      clock: options.clock,
+      onDue: () => this.#askLeader(),
+      onOver: () =>
+        options.onLeaseOver?.(this.#finalState !== undefined || this.#closeCall !== undefined ? 'SESSION_EXPIRED' : 'CONNECTION_LOSS'),
+    });
+    this.#watches = new WatchUpkeep(options.clock, options.pathPrefixBytes);
     this.#canBeReadOnly = options.canBeReadOnly ?? false;
     this.#search = new ReadWriteSearch({
       connector: options.connector,
@@ -166,6 +151,11 @@ export class ClientMachine {
     assert(this.#phase === 'NEW', 'a client starts once');
     this.#startExpiry();
     this.#connect();
+  }
+
+  /** From now on `onLeaseOver` tells when the lease of the session is over. Returns whether it is good. */
+  keepLease(): boolean {
+    return this.#lease.keep();
   }
 
   /** Sends the request now, or as soon as a server is connected. */
@@ -228,6 +218,8 @@ export class ClientMachine {
     this.#closeCall = new CloseCall(() => this.#end('CLOSED'));
     this.#closeCall.done.push(done);
     this.#search.stop();
+    // The ephemerals are gone before the answer is here.
+    this.#lease.end();
     if (this.#phase === 'READY') this.#send(this.#closeCall);
     else this.#clock.defer(() => this.#end('CLOSED'));
   }
@@ -251,12 +243,16 @@ export class ClientMachine {
   #newHandler(): ConnectionHandler {
     const handler: ConnectionHandler = {
       onOpen: () => {
-        if (this.#handler === handler) this.#connection?.send(this.#session.handshake(this.#canBeReadOnly));
+        if (this.#handler !== handler) return;
+        this.#handshakeAt = this.#clock.now();
+        this.#connection?.send(this.#session.handshake(this.#canBeReadOnly));
       },
       onMessage: (message) => {
+        this.#lease.look();
         if (this.#handler === handler) this.#onMessage(message);
       },
       onClose: () => {
+        this.#lease.look();
         if (this.#handler === handler) this.#onLost();
       },
     };
@@ -281,6 +277,7 @@ export class ClientMachine {
     this.#phase = 'READY';
     this.#readyAt = this.#clock.now();
     this.#heartbeat.start(message.timeOut);
+    if (!message.readOnly) this.#lease.connected(message.timeOut, this.#handshakeAt);
     for (const entry of this.#auths.restart()) this.#sendAuth(entry);
     for (const request of this.#watches.rearm()) this.#connection?.send({ kind: 'request', xid: Xid.setWatches, request });
     for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) this.#send(call);
@@ -289,7 +286,7 @@ export class ClientMachine {
   }
 
   /** While a server is connected that can only read, another one has answered. */
-  #onFound({ connection, response, lastZxidSeen, handTo }: Found): void {
+  #onFound({ connection, response, lastZxidSeen, sentAt, handTo }: Found): void {
     // The server that only reads has shown more since then: the other one may be behind that, and has to be asked again.
     if (response.timeOut > 0 && this.#session.lastZxidSeen > lastZxidSeen) {
       connection.close();
@@ -302,6 +299,7 @@ export class ClientMachine {
     this.#handler = this.#newHandler();
     handTo(this.#handler);
     this.#phase = 'OPENING';
+    this.#handshakeAt = sentAt;
     this.#onConnected(response);
     fail(lost, 'CONNECTION_LOSS');
   }
@@ -334,6 +332,7 @@ export class ClientMachine {
     this.#timer?.cancel();
     this.#search.stop();
     this.#heartbeat.stop();
+    this.#lease.disconnected();
     connection?.close();
   }
 
@@ -351,8 +350,20 @@ export class ClientMachine {
   #send(call: Call): void {
     this.#xid = call.xid = nextXid(this.#xid);
     this.#sent.push(call);
-    this.#heartbeat.sent();
+    this.#lease.sent(call.xid, this.#heartbeat.sent());
     this.#connection?.send({ kind: 'request', xid: call.xid, request: call.request });
+  }
+
+  #onIdle(now: number): void {
+    if (this.#lease.idle()) return;
+    this.#lease.sent(Xid.ping, now);
+    this.#connection?.send(pingMessage);
+  }
+
+  #askLeader(): void {
+    const now = this.#clock.now();
+    this.#send(new LeaseCall());
+    this.#lease.mark(this.#xid, now);
   }
 
   #sendAuth(entry: AuthEntry): void {
@@ -379,7 +390,7 @@ export class ClientMachine {
   #onReply(reply: ReplyMessage): void {
     switch (reply.xid) {
       case Xid.ping:
-        return;
+        return this.#lease.answered(Xid.ping, reply.err);
       case Xid.auth:
         return this.#onAuthReply(reply);
       case Xid.setWatches:
@@ -393,6 +404,7 @@ export class ClientMachine {
     // Whose answer this is cannot be told, so none of the unanswered calls can be believed to have one.
     if (call === undefined || call.xid !== reply.xid) return this.#onLost();
     this.#sent.remove(call);
+    this.#lease.answered(call.xid, reply.err);
     this.#session.onSeen(reply.zxid);
     this.#watches.onReply(call, reply);
     call.onReply(reply);
@@ -416,6 +428,7 @@ export class ClientMachine {
     this.#finalState = state;
     this.#disconnect();
     this.#expiryTimer?.cancel();
+    this.#lease.end();
     this.#watches.clear();
     const closeCall = this.#closeCall;
     if (closeCall?.queue !== undefined) closeCall.queue.remove(closeCall);

@@ -8,7 +8,7 @@ import type { Clock, Timer } from '@quorate/ports';
 
 export class Heartbeat {
   readonly #clock: Clock;
-  readonly #onIdle: () => void;
+  readonly #onIdle: (now: number) => void;
   readonly #onSilent: () => void;
   #timeoutMs = 0;
   #sentAt = 0;
@@ -21,7 +21,7 @@ export class Heartbeat {
    * @param onIdle nothing was sent for a third of the timeout: send a ping, which counts as sent.
    * @param onSilent nothing was heard for two thirds: the connection is given up. The heartbeat has stopped by then.
    */
-  constructor(clock: Clock, onIdle: () => void, onSilent: () => void) {
+  constructor(clock: Clock, onIdle: (now: number) => void, onSilent: () => void) {
     this.#clock = clock;
     this.#onIdle = onIdle;
     this.#onSilent = onSilent;
@@ -39,8 +39,10 @@ export class Heartbeat {
     this.#timer = undefined;
   }
 
-  sent(): void {
+  /** Returns the time. */
+  sent(): number {
     this.#sentAt = this.#clock.now();
+    return this.#sentAt;
   }
 
   heard(): void {
@@ -69,7 +71,7 @@ export class Heartbeat {
     }
     if (now >= this.#idleAt) {
       this.#sentAt = now;
-      this.#onIdle();
+      this.#onIdle(now);
     }
     this.#arm();
   }

@@ -65,6 +65,8 @@ export function multiResults(request: MultiRequest, response: MultiResponse): Op
 function requestOf(operation: Operation): MultiOp {
   switch (operation?.op) {
     case 'create':
+      if ('protected' in operation)
+        throw new TypeError('a create of a multi cannot be protected: only whether all of it was done could be told');
       // Apache ZooKeeper takes create2 within a multi and answers it without the Stat (3.8.0), so nothing is gained by it.
       return plainly(createRequest(operation.path, operation.data, operation));
     case 'delete':

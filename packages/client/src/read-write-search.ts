@@ -20,6 +20,8 @@ export interface Found {
   readonly response: ConnectResponse;
   /** What the server was told that the client had seen. */
   readonly lastZxidSeen: Zxid;
+  /** When it was told so. */
+  readonly sentAt: number;
   /** Who hears of the connection from now on. */
   handTo(handler: ConnectionHandler): void;
 }
@@ -75,15 +77,18 @@ export class ReadWriteSearch {
     const { connector, clock, rotation, handshake } = this.#options;
     const request = handshake();
     let to: ConnectionHandler | undefined;
+    let sentAt = 0;
     const handler: ConnectionHandler = {
       onOpen: () => {
-        if (this.#handler === handler) this.#connection?.send(request);
+        if (this.#handler !== handler) return;
+        sentAt = clock.now();
+        this.#connection?.send(request);
       },
       onMessage: (message) => {
         if (to !== undefined) to.onMessage(message);
         else if (this.#handler !== handler) return;
         else if (message.kind !== 'connected' || message.readOnly) this.#fail();
-        else this.#find(message, request.lastZxidSeen, (next) => (to = next));
+        else this.#find({ response: message, lastZxidSeen: request.lastZxidSeen, sentAt, handTo: (next) => (to = next) });
       },
       onClose: (reason) => {
         if (to !== undefined) to.onClose(reason);
@@ -100,11 +105,11 @@ export class ReadWriteSearch {
     this.#pause();
   }
 
-  #find(response: ConnectResponse, lastZxidSeen: Zxid, handTo: (handler: ConnectionHandler) => void): void {
+  #find(found: Omit<Found, 'connection'>): void {
     const connection = this.#connection as Connection;
     // It is not this search's any more.
     this.#connection = undefined;
     this.stop();
-    this.#options.onFound({ connection, response, lastZxidSeen, handTo });
+    this.#options.onFound({ ...found, connection });
   }
 }

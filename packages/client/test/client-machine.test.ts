@@ -4,6 +4,7 @@ import { ErrorCode, type ErrorName, OpCode, type ReplyMessage, type Request } fr
 import { describe, expect, test } from 'vitest';
 import { type AuthCall, Call, ClientMachine, type ClientMachineOptions, type Watcher } from '../src/index.js';
 import { FakeEnsemble, someStat } from './fake-ensemble.js';
+import { LateClock } from './late-clock.js';
 
 /** A call that writes its outcome into the trace. */
 class TracedCall extends Call {
@@ -25,22 +26,6 @@ class TracedCall extends Call {
   override onFailure(code: ErrorName): void {
     this.outcomes++;
     this.#log(`${this.#name} -> ${code}`);
-  }
-}
-
-/** A clock of a process that can be blocked: time passes, and timers come late. */
-class LateClock extends VirtualClock {
-  #lateMs = 0;
-
-  override now(): number {
-    return super.now() + this.#lateMs;
-  }
-
-  /** Passes `ms` in which nothing runs; then what is due. */
-  standStill(ms: number): void {
-    this.#lateMs += ms;
-    const due = this.nextDue();
-    if (due !== undefined) super.advance(Math.max(0, due - super.now()));
   }
 }
 

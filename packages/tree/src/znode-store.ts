@@ -42,6 +42,9 @@ export class ZnodeStore {
   /** Lists of children that were read and are still true: many clients read the same list when it has changed. */
   private readonly lists = new Map<NodeHandle, readonly string[]>();
   private listedNames = 0;
+  /** The parent that was looked up last, with the slash behind it: what follows is often about another child of it. */
+  private knownParent = '/';
+  private knownParentNode = ROOT;
 
   /** A store with the root alone. */
   constructor(rootAcl: readonly Acl[], layout: StoreLayout = {}) {
@@ -53,13 +56,15 @@ export class ZnodeStore {
   }
 
   find(path: string): NodeHandle | undefined {
-    return path === '/' ? ROOT : this.findUpTo(path, path.length);
+    if (path === '/') return ROOT;
+    const nameAt = path.lastIndexOf('/') + 1;
+    const parent = this.parentOf(path, nameAt);
+    return parent === undefined ? undefined : this.index.find(parent, path, nameAt, path.length);
   }
 
   /** The parent of a path that is not the root's; undefined where it does not exist. */
   findParent(path: string): NodeHandle | undefined {
-    const slash = path.lastIndexOf('/');
-    return slash <= 0 ? ROOT : this.findUpTo(path, slash);
+    return this.parentOf(path, path.lastIndexOf('/') + 1);
   }
 
   findChild(parent: NodeHandle, name: string): NodeHandle | undefined {
@@ -120,6 +125,10 @@ export class ZnodeStore {
     this.pathAndDataLength -= rows.pathLength(node) + rows.dataLength(node);
     this.index.delete(node);
     this.forgetList(parent);
+    if (node === this.knownParentNode) {
+      this.knownParent = '/';
+      this.knownParentNode = ROOT;
+    }
     rows.release(node);
   }
 
@@ -192,18 +201,22 @@ export class ZnodeStore {
     this.listedNames -= names.length;
   }
 
-  /** The znode of the first `end` characters of a path, which are not `/` alone. */
-  private findUpTo(path: string, end: number): NodeHandle | undefined {
+  /** The parent that the znode with its name from `nameAt` on has, or would have. */
+  private parentOf(path: string, nameAt: number): NodeHandle | undefined {
+    const { knownParent } = this;
+    if (knownParent.length === nameAt && path.startsWith(knownParent)) return this.knownParentNode;
     if (!path.startsWith('/')) return undefined;
     let node = ROOT;
-    for (let start = 1; ; ) {
+    for (let start = 1; start < nameAt; ) {
       const slash = path.indexOf('/', start);
-      const nameEnd = slash === -1 || slash > end ? end : slash;
-      const child = this.index.find(node, path, start, nameEnd);
-      if (child === undefined || nameEnd === end) return child;
+      const child = this.index.find(node, path, start, slash);
+      if (child === undefined) return undefined;
       node = child;
-      start = nameEnd + 1;
+      start = slash + 1;
     }
+    this.knownParent = path.slice(0, nameAt);
+    this.knownParentNode = node;
+    return node;
   }
 }
 

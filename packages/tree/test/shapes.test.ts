@@ -2,6 +2,7 @@ import { InvariantError, OPEN_ACL_UNSAFE, OpCode, type Txn, type Zxid } from '@q
 import { expect, test } from 'vitest';
 import { DataTree, type NodeHandle } from '../src/index.js';
 import { nameHash } from '../src/name-hash.js';
+import { ZnodeStore } from '../src/znode-store.js';
 import { BUILT_IN, writeSnapshot } from './snapshot-writer.js';
 
 const DEPTH = 500_000;
@@ -45,6 +46,19 @@ test('a list of children that was read stays as it was when they change', () => 
   apply({ type: OpCode.delete, path: '/a' });
   read.push(tree.children(root));
   expect(read).toEqual([['zookeeper'], ['zookeeper', 'a'], ['zookeeper', 'a'], ['zookeeper']]);
+});
+
+test('a parent that is gone is not found any more, though another znode has its place', () => {
+  const store = new ZnodeStore(OPEN_ACL_UNSAFE);
+  const root = store.find('/') as NodeHandle;
+  const insert = (parent: NodeHandle, path: string): NodeHandle => store.insert(parent, path, null, OPEN_ACL_UNSAFE);
+  const gone = insert(root, '/a');
+  expect(store.find('/a/x')).toBeUndefined();
+  store.remove(gone);
+  const other = insert(root, '/b');
+  expect(other).toBe(gone);
+  insert(other, '/b/x');
+  expect(store.find('/a/x')).toBeUndefined();
 });
 
 test.each(['\ud83d', '\ude00', 'a\ude00\ud83d', '\ud83d\ud83d\ude00'])('a surrogate without its partner names no znode: %j', (name) => {

@@ -81,13 +81,14 @@ function silence(network: Network, some: readonly Sid[], others: readonly Sid[])
   return Promise.all(some.flatMap((sid) => others.flatMap((other) => [network.stall(sid, other), network.stall(other, sid)])));
 }
 
-/** Every kind has its turn, at the leader as often as not. */
+/** Every kind has its turn, at the leader every other time. */
 export function stormOf(
   random: Random,
   { round, sids, leader }: { readonly round: number; readonly sids: readonly Sid[]; readonly leader: Sid },
 ): Storm {
   const { name, apart, rage } = KINDS[round % KINDS.length] as Kind;
-  const victim = oneIn(random, 2) ? leader : (sids[randomBelow(random, sids.length)] as Sid);
+  const isAtLeader = (round + Math.floor(round / KINDS.length)) % 2 === 0;
+  const victim = isAtLeader ? leader : (sids[randomBelow(random, sids.length)] as Sid);
   const others = sids.filter((sid) => sid !== victim);
   const second = others[randomBelow(random, others.length)] as Sid;
   return {

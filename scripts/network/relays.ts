@@ -117,15 +117,17 @@ class Passage {
   #heldBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #isCut = false;
+  /** The source has nothing more to say: the target is told when its turn comes. */
+  #isOver = false;
 
   constructor(ends: Ends) {
     this.#ends = ends;
-    const { source, target } = ends;
+    const { source } = ends;
     source.on('data', (bytes: Buffer) => this.#take(bytes));
     source.on('error', () => {});
     source.once('close', () => {
-      clearTimeout(this.#timer);
-      target.destroy();
+      this.#isOver = true;
+      this.pass();
     });
   }
 
@@ -135,7 +137,7 @@ class Passage {
   }
 
   onEnd(gone: () => void): void {
-    this.#ends.source.once('close', gone);
+    this.#ends.target.once('close', gone);
   }
 
   /** Half of what is said next is the last that gets through. */
@@ -145,7 +147,9 @@ class Passage {
   }
 
   end(): void {
+    clearTimeout(this.#timer);
     this.#ends.source.destroy();
+    this.#ends.target.destroy();
   }
 
   /** Passes on what is due. */
@@ -164,6 +168,7 @@ class Passage {
       target.write(next.bytes);
     }
     if (this.#heldBytes < HELD_BYTES_MAX) source.resume();
+    if (this.#isOver && this.#held.length === 0) target.destroySoon();
   }
 
   #take(bytes: Buffer): void {

@@ -82,7 +82,7 @@ export class NamespaceNetwork implements Network {
     run('ip', ['addr', 'add', `${this.#subnet}.${BRIDGE_HOST}/24`, 'dev', this.#name]);
     run('ip', ['link', 'set', this.#name, 'up']);
     for (const sid of this.#sids) {
-      const port = `${this.#name}p${sid}`;
+      const port = this.#portOf(sid);
       run('ip', ['netns', 'add', this.#namespace(sid)]);
       run('ip', ['link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.#namespace(sid)]);
       run('ip', ['link', 'set', port, 'master', this.#name, 'up']);
@@ -98,12 +98,20 @@ export class NamespaceNetwork implements Network {
   }
 
   readonly #tearDown = (): void => {
-    for (const sid of this.#sids) attempt(() => run('ip', ['netns', 'del', this.#namespace(sid)]));
+    for (const sid of this.#sids) {
+      // A namespace stays for as long as its last connections do, and would keep its end of the cable.
+      attempt(() => run('ip', ['link', 'del', this.#portOf(sid)]));
+      attempt(() => run('ip', ['netns', 'del', this.#namespace(sid)]));
+    }
     attempt(() => run('ip', ['link', 'del', this.#name]));
   };
 
   #in(sid: Sid, program: string, args: readonly string[]): void {
     run('ip', ['netns', 'exec', this.#namespace(sid), program, ...args]);
+  }
+
+  #portOf(sid: Sid): string {
+    return `${this.#name}p${sid}`;
   }
 
   #namespace(sid: Sid): string {

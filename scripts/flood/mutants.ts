@@ -37,7 +37,8 @@ export const MUTANTS: readonly Mutant[] = [
   }),
   mutant('unread-for-ever', 'a client may leave unread for ever what it has asked for', {
     file: LINK,
-    find: `this.#carrier.setTimeout(this.#isUnread ? this.#unreadMsMax : 0);`,
+    find: `if (this.#isUnread) this.#reading.begin(this.#unreadMsMax);
+      else this.#reading.end();`,
     replace: ``,
   }),
   mutant(

@@ -35,6 +35,7 @@ import {
 } from './limits.js';
 import type { LinkMemory } from './link-memory.js';
 import type { ReadTurns } from './read-turns.js';
+import { ReadingWatch } from './reading-watch.js';
 
 /** Gives a link to a server. */
 export type Accept = (link: ClientLink) => LinkPort;
@@ -75,7 +76,7 @@ export class StreamLink implements ClientLink {
   readonly remotePort: number;
   readonly ids: readonly Id[];
   readonly #socket: Duplex;
-  readonly #carrier: Socket;
+  readonly #reading: ReadingWatch;
   readonly #accept: Accept;
   readonly #splitter = new FrameSplitter(HANDSHAKE_BYTES_MAX);
   readonly #writer: FrameWriter;
@@ -102,7 +103,7 @@ export class StreamLink implements ClientLink {
   constructor(socket: Duplex, accept: Accept, limits: LinkLimits, share: LinkShare, origin: LinkOrigin) {
     const { address, remotePort, ids } = origin;
     this.#socket = socket;
-    this.#carrier = origin.socket;
+    this.#reading = new ReadingWatch(origin.socket, () => this.destroy());
     this.#accept = accept;
     this.#outboxBytesMax = limits.outboxBytesMax;
     this.#share = share;
@@ -122,7 +123,6 @@ export class StreamLink implements ClientLink {
     // What went wrong is no news to anybody: 'close' follows.
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
-    origin.socket.on('timeout', () => this.destroy());
   }
 
   send(message: ServerMessage): void {
@@ -251,8 +251,8 @@ export class StreamLink implements ClientLink {
     this.#keptBytes = unread + (part < PART_BYTES_MIN ? 0 : part);
     if (this.#isUnread !== unread > 0) {
       this.#isUnread = unread > 0;
-      // The socket's time begins anew whenever the system takes something, be it a part of what was written at once.
-      this.#carrier.setTimeout(this.#isUnread ? this.#unreadMsMax : 0);
+      if (this.#isUnread) this.#reading.begin(this.#unreadMsMax);
+      else this.#reading.end();
     }
     this.#share.memory.keep(this, this.#keptBytes);
   }
@@ -269,6 +269,7 @@ export class StreamLink implements ClientLink {
   #onClose(): void {
     this.#ended = true;
     clearTimeout(this.#handshakeTimer);
+    this.#reading.end();
     this.#share.memory.keep(this, 0);
     this.#port?.closed();
   }

@@ -287,7 +287,7 @@ describe('limits', () => {
     const writer = await connected();
     await writer.create('/large', new Uint8Array(1_000_000));
     await writer.sync();
-    const { sessionId, passwd, closed } = await deaf(listener, 3_000);
+    const { sessionId, passwd, closed } = await deaf(listener, 6_000);
     await closed;
     const { socket, splitter } = await rawSocket();
     socket.write(encodeConnectRequest({ ...NEW_SESSION, sessionId, passwd: Uint8Array.from(passwd) }));

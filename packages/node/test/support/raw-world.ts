@@ -212,5 +212,4 @@ class FakeSocket extends EventEmitter {
   pause(): void {}
   resume(): void {}
   setNoDelay(): void {}
-  setTimeout(): void {}
 }

@@ -114,6 +114,8 @@ export class Following implements Role {
       case 'ACKEPOCH':
       case 'ACK':
       case 'REQUEST':
+      case 'MEND':
+      case 'FOUND':
         this.#reject();
         return;
       default:
@@ -135,6 +137,8 @@ export class Following implements Role {
     this.state.planned = false;
     this.state.counted = epoch > state.acceptedEpoch;
     if (this.state.counted) this.#peer.saveAcceptedEpoch(epoch);
+    // A store that is repaired looks whole again. It must not count then, for what it has forgotten.
+    if (state.damaged && state.durable.marked) this.#peer.saveMark(undefined);
     this.#advance();
   }
 
@@ -351,7 +355,7 @@ export class Following implements Role {
   }
 
   /** Another server believes that this one leads; closing tells it at once. */
-  onLearnerOpened(_from: Sid, channel: ChannelId): void {
+  onLearnerMessage(channel: ChannelId): void {
     this.#peer.effects.push({ type: 'closeToLearner', channel });
   }
 
@@ -366,7 +370,7 @@ export class Following implements Role {
 
   // Only the leader has learners and takes proposals.
 
-  onLearnerMessage(): void {}
+  onLearnerOpened(): void {}
   onLearnerClosed(): void {}
   propose(): void {}
   answerRevalidate(): void {}

@@ -22,6 +22,10 @@ export class HistoryChecker {
     view.ordered = this.#extended(sid, view.ordered, run) ?? view.ordered;
   }
 
+  onMend(sid: Sid, runs: readonly Run[]): void {
+    for (const run of runs) this.onAppend(sid, run);
+  }
+
   onTruncate(sid: Sid, zxid: Zxid): void {
     const view = this.#witness.server(sid);
     view.ordered = this.#cut(sid, view.ordered, zxid);
@@ -38,12 +42,27 @@ export class HistoryChecker {
     if (order.type === 'append') view.flushed = this.#extended(sid, view.flushed, order.run) ?? view.flushed;
     else if (order.type === 'truncate') view.flushed = this.#cut(sid, view.flushed, order.zxid);
     else if (order.type === 'installSnapshot') view.flushed = this.#endOf(sid, order.snapshot, order.runs) ?? view.flushed;
+    else if (order.type === 'mend') this.#onMended(sid, order.runs);
+    if (order.type === 'truncate' || order.type === 'installSnapshot') view.beforeDamage = undefined;
+  }
+
+  /** MendedWhole: a store that is made whole has what it had, to the last txn. */
+  #onMended(sid: Sid, runs: readonly Run[]): void {
+    const view = this.#witness.server(sid);
+    for (const run of runs) view.flushed = this.#extended(sid, view.flushed, run) ?? view.flushed;
+    if (view.flushed !== view.beforeDamage)
+      this.#witness.verdict.fail(
+        'MendedWhole',
+        `server ${sid} has mended its store, which ends at ${formatZxid(view.flushed.zxid)} and ended at ${formatZxid(view.beforeDamage?.zxid ?? (0 as Zxid))}`,
+      );
+    view.beforeDamage = undefined;
   }
 
   /** The disk of a server that is down is not what it was. */
   onStoreLost(sid: Sid, image: StoredImage): void {
     const view = this.#witness.server(sid);
     view.lost.push(view.flushed);
+    view.beforeDamage = image.damage === undefined ? undefined : (view.beforeDamage ?? view.flushed);
     view.flushed = this.#endOf(sid, image.snapshot, image.runs) ?? view.flushed;
     view.flushedAcceptedEpoch = image.acceptedEpoch;
     view.flushedCurrentEpoch = image.currentEpoch;

@@ -12,7 +12,7 @@ export interface Entry {
 /** An order of the log lane. */
 export type LaneOrder = Extract<
   Effect,
-  { readonly type: 'append' | 'truncate' | 'saveAcceptedEpoch' | 'saveCurrentEpoch' | 'installSnapshot' | 'saveMark' }
+  { readonly type: 'append' | 'truncate' | 'saveAcceptedEpoch' | 'saveCurrentEpoch' | 'installSnapshot' | 'mend' | 'saveMark' }
 >;
 
 /** What would survive the loss of power. */
@@ -82,6 +82,8 @@ export function flushed(store: Store, order: LaneOrder, committed: readonly Entr
       const entries = [...committed.slice(0, covered), ...entriesOf(order.runs)];
       return { ...store, snapshot: order.snapshot, entries, covered };
     }
+    case 'mend':
+      return { ...store, entries: [...store.entries, ...entriesOf(order.runs)] };
     case 'saveMark':
       return { ...store, marked: order.mark !== undefined };
   }

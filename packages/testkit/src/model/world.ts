@@ -33,7 +33,7 @@ export interface Server {
 /** `paced`: the first word of a try that follows a failed one; the timer has to fire for anything to happen. */
 export type Timers = Readonly<Record<Exclude<TimerName, 'election'>, boolean> & { election: 'off' | 'paced' | 'again' }>;
 
-export const NO_TIMERS: Timers = { election: 'off', finalize: false, init: false, tick: false };
+export const NO_TIMERS: Timers = { election: 'off', finalize: false, init: false, mend: false, tick: false };
 
 /** A learner channel. An end that has closed, or has been told, is shut; the other may still be given a prefix of what was sent. */
 export interface Wire {

@@ -45,9 +45,11 @@ const ENSEMBLE_CONDITIONS = [
   'disk rots',
   'disk of earlier days',
   'vote given back',
+  'store mended',
   'server broken for ever',
   'servers lost in good weather',
   'stays down, for too many disks are lost',
+  'comes back, for disks are mended by one another',
 ] as const;
 
 /** What byte channels must not do, and what `framed` says of it. */

@@ -116,6 +116,7 @@ export class LogDisk implements ServerDisk {
       truncate: (zxid, done) => storage.truncate(zxid, order({ type: 'truncate', zxid }, done)),
       saveAcceptedEpoch: (epoch, done) => storage.saveAcceptedEpoch(epoch, order({ type: 'saveAcceptedEpoch', epoch }, done)),
       saveCurrentEpoch: (epoch, done) => storage.saveCurrentEpoch(epoch, order({ type: 'saveCurrentEpoch', epoch }, done)),
+      mend: (runs, done) => storage.mend(runs, order({ type: 'mend', runs }, done)),
       saveMark: (mark, done) => storage.saveMark(mark, order({ type: 'saveMark', mark }, done)),
       installSnapshot: (snapshot, runs, done) =>
         storage.installSnapshot(snapshot, runs, order({ type: 'installSnapshot', snapshot, runs }, done)),
@@ -255,6 +256,8 @@ function survivorsOf(lane: readonly DiskOrder[], last: Zxid, image: StoredImage)
       if (epoch < order.epoch) continue;
     } else if (order.type === 'saveMark') {
       if ((image.mark === undefined) !== (order.mark === undefined)) continue;
+    } else if (order.type === 'mend') {
+      if (image.damage !== undefined) continue;
     } else if (order.type === 'append' && order.run.zxid <= end && end < lastZxidOf(order.run)) {
       const run = { zxid: order.run.zxid, payloads: order.run.payloads.slice(0, end - order.run.zxid + 1) };
       return [...performed, { type: 'append', run }];
@@ -273,6 +276,10 @@ function resultOf(order: DiskOrder, { last }: Pick<Known, 'last'>): Partial<Know
       return { last: lastZxidOf(order.run) };
     case 'truncate':
       return { last: order.zxid, damaged: false };
+    case 'mend': {
+      const run = order.runs[order.runs.length - 1];
+      return { ...(run !== undefined && { last: lastZxidOf(run) }), damaged: false };
+    }
     case 'installSnapshot': {
       const run = order.runs[order.runs.length - 1];
       return { last: run === undefined ? order.snapshot.zxid : lastZxidOf(run), damaged: false };

@@ -7,7 +7,7 @@
 import { formatZxid, type Zxid } from '@quorate/protocol';
 import type { Run, Sid, Snapshot, StoredImage } from '@quorate/zab';
 import type { DiskOrder } from '../world/disk-content.js';
-import { at, cutAt, type Entry, sameBytes, type Witness } from './witness.js';
+import { at, cutAt, type Entry, holds, lastCommittedOf, sameBytes, type Witness } from './witness.js';
 
 export class HistoryChecker {
   readonly #witness: Witness;
@@ -46,16 +46,15 @@ export class HistoryChecker {
     if (order.type === 'truncate' || order.type === 'installSnapshot') view.beforeDamage = undefined;
   }
 
-  /** MendedWhole: a store that is made whole has what it had, to the last txn. */
+  /** MendedWhole: a store that is made whole has nothing but what it had, and of that all that is committed: what nobody else has may be gone from its end. */
   #onMended(sid: Sid, runs: readonly Run[]): void {
     const view = this.#witness.server(sid);
     for (const run of runs) view.flushed = this.#extended(sid, view.flushed, run) ?? view.flushed;
-    if (view.flushed !== view.beforeDamage)
-      this.#witness.verdict.fail(
-        'MendedWhole',
-        `server ${sid} has mended its store, which ends at ${formatZxid(view.flushed.zxid)} and ended at ${formatZxid(view.beforeDamage?.zxid ?? (0 as Zxid))}`,
-      );
+    const before = view.beforeDamage ?? view.flushed;
     view.beforeDamage = undefined;
+    if (holds(before, view.flushed) && holds(view.flushed, lastCommittedOf(before))) return;
+    const ends = `ends at ${formatZxid(view.flushed.zxid)} and ended at ${formatZxid(before.zxid)}`;
+    this.#witness.verdict.fail('MendedWhole', `server ${sid} has mended its store, which ${ends}`);
   }
 
   /** The disk of a server that is down is not what it was. */

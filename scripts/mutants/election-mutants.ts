@@ -44,7 +44,9 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     origin: 'Zab 1.0, phase 1',
     level: 'zab',
     rule: 6,
-    edits: [{ file: FOLLOWING, find: 'if (durable.acceptedEpoch < current.epoch || ', replace: 'if (' }],
+    edits: [
+      { file: FOLLOWING, find: 'if (durable.acceptedEpoch < current.epoch) return;', replace: 'if (durable.acceptedEpoch < 0) return;' },
+    ],
     expects: 'AckHonesty',
   },
   {

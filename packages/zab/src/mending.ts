@@ -1,5 +1,5 @@
 /**
- * A server with a damaged store asks the others for what it lacks, one after the other, while it looks for a leader (docs/decisions/0023). It has its vote back when all of it is
+ * A server with a damaged store asks the others for what it lacks, one after the other, while it looks for a leader (docs/decisions/0025). It has its vote back when all of it is
  * there, proven by the chains that its store has kept, and durable; a leader that is found before ends this.
  *
  * Nobody is believed: an answer counts where it is what stood in the gap, and whether something stood behind the end of the log is asked of so many that no quorum can have had it

@@ -57,8 +57,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWING,
-        find: 'if (this.state.counted) this.#peer.saveAcceptedEpoch(epoch);',
-        replace: 'if (this.state.counted) this.#peer.state.acceptedEpoch = this.#peer.state.durable.acceptedEpoch = epoch;',
+        find: 'if (current.counted && acceptedEpoch < current.epoch) this.#peer.saveAcceptedEpoch(current.epoch);',
+        replace: 'if (current.counted && acceptedEpoch < current.epoch) this.#peer.state.acceptedEpoch = durable.acceptedEpoch = current.epoch;',
       },
     ],
     expects: 'AckHonesty',

@@ -329,6 +329,8 @@ export class Peer {
           durable.lastZxid = order.lastZxid;
           this.state.damaged = false;
           this.state.mending = undefined;
+          // What it has tried until now was without a vote.
+          this.state.failedTries = 0;
           break;
         case 'saveAcceptedEpoch':
           durable.acceptedEpoch = order.epoch;

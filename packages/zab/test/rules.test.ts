@@ -1526,7 +1526,6 @@ describe('Rule 31', () => {
     ensemble.run();
     expect(ensemble.peer(1).status.state).toBe('LOOKING');
     ensemble.flush(1);
-    ensemble.fire(1, 'election');
     ensemble.run();
     expect(said(ensemble, '1 → 3 FOLLOWERINFO')).toBe(true);
   });

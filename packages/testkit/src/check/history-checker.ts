@@ -43,7 +43,8 @@ export class HistoryChecker {
     else if (order.type === 'truncate') view.flushed = this.#cut(sid, view.flushed, order.zxid);
     else if (order.type === 'installSnapshot') view.flushed = this.#endOf(sid, order.snapshot, order.runs) ?? view.flushed;
     else if (order.type === 'mend') this.#onMended(sid, order.runs);
-    if (order.type === 'truncate' || order.type === 'installSnapshot') view.beforeDamage = undefined;
+    // Without its mark a store is not mended any more.
+    if (order.type === 'truncate' || order.type === 'installSnapshot' || order.type === 'saveMark') view.beforeDamage = undefined;
   }
 
   /** MendedWhole: a store that is made whole has nothing but what it had, and of that all that is committed: what nobody else has may be gone from its end. */

@@ -8,6 +8,7 @@ import { benchBoot, benchEnsemble } from './ensemble.js';
 import { benchLog } from './log.js';
 import { Report } from './report.js';
 import { benchTree } from './tree.js';
+import { benchTurns } from './turns.js';
 import { benchWatches } from './watches.js';
 import { benchZab } from './zab.js';
 
@@ -27,6 +28,7 @@ const parts: Record<string, () => Promise<void>> = {
   ensemble: () => benchEnsemble(timeMs, report),
   tree: () => benchTree({ timeMs, directories: values.quick ? 100 : 1_000 }, report),
   log: () => benchLog({ timeMs, txns: values.quick ? 100_000 : 1_000_000 }, report),
+  turns: () => benchTurns({ rounds: values.quick ? 3 : 5, children: values.quick ? 30_000 : 1_000_000 }, report),
   codec: () => benchCodec(timeMs / 3, report),
   watches: () =>
     benchWatches({ rounds: 3, ...(values.quick ? { count: 100_000, sessions: 1_000 } : { count: 1_000_000, sessions: 10_000 }) }, report),

@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm';
 import { WatchTable } from '@quorate/session';
 import { Ensemble } from 'quorate';
 import { type Baseline, median, type Report } from './report.js';
+import { watchTurns } from './turns.js';
 
 /** So many paths, each with so many watchers. */
 interface Shape {
@@ -62,25 +63,6 @@ async function benchFanOut(rounds: number, sessions: number, report: Report): Pr
   report.heading(`Watches: one change for ${text(sessions)} sessions of a server in the process`, baseline);
   report.rate('events delivered', median(rates), baseline);
   console.log(`  ${median(turns).toFixed(1)} ms the longest turn of the event loop`);
-}
-
-/** Looks at the time in every turn of the event loop; what it gives tells the longest of them, in milliseconds. */
-function watchTurns(): () => Promise<number> {
-  let longest = 0;
-  let last = performance.now();
-  let watching = true;
-  const look = (): void => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (watching) setImmediate(look);
-  };
-  setImmediate(look);
-  return async () => {
-    await new Promise((resolve) => setImmediate(resolve));
-    watching = false;
-    return longest;
-  };
 }
 
 async function callbacksPerSecond(count: number): Promise<number> {

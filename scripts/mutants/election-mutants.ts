@@ -192,8 +192,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: REPLICA,
-        find: '    if (error !== undefined) {\n      this.#fail(error);\n      return;\n    }\n    this.#completed++;',
-        replace: '    void error;\n    this.#completed++;',
+        find: '    if (error !== undefined) {\n      this.#fail(error);\n      return;\n    }\n    this.#inbox.complete();',
+        replace: '    void error;\n    this.#inbox.complete();',
       },
     ],
   },

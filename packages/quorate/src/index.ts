@@ -22,6 +22,7 @@ export {
   type ReadOperation,
   type ReadOperationResult,
   type RemoveWatchesOptions,
+  type RetryPolicy,
   type SessionIdentity,
   type VersionOptions,
   type WatchEvent,
@@ -52,6 +53,16 @@ export {
   ZooKeeperError,
   type Zxid,
 } from '@quorate/protocol';
+export {
+  type AcquireOptions,
+  Hold,
+  isRecipeError,
+  Lock,
+  type LockOptions,
+  RecipeError,
+  type RecipeErrorCode,
+  type WaitOptions,
+} from '@quorate/recipes';
 export {
   type ClientLink,
   type Mark,

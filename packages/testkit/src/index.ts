@@ -1,10 +1,16 @@
 export type { Violation } from './check/verdict.js';
 export { type Exploration, type ExploreOptions, explore, type Progress, type Violated } from './model/explore.js';
 export type { Scope } from './model/scope.js';
+export { recipeScenarios } from './recipes/scenarios.js';
 export type { Knobs } from './simulation/knobs.js';
 export { type ShrinkOptions, type Shrunk, shrink } from './simulation/shrink.js';
 export { type Level, type SimulationOptions, type SimulationResult, simulate } from './simulation/simulation.js';
 export { type Condition, conditionsOf } from './simulation/sometimes.js';
+export type { Interruption } from './stage/cast.js';
+export { type Interrupted, type InterruptOptions, interrupt, tellInterruption } from './stage/interrupt.js';
+export { type Performance, type PerformanceOptions, perform } from './stage/perform.js';
+export { type Rehearsal, type RehearsalOptions, rehearse } from './stage/rehearse.js';
+export type { Actor, CastOptions, Part, Scenario, Stage } from './stage/stage.js';
 export {
   type ConnectionClause,
   type ConnectionSuiteOptions,

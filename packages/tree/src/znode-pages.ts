@@ -1,8 +1,8 @@
 /**
  * What is known of each znode, field by field, in rows (`RowPages`) and blobs (`BlobArena`).
  *
- * What only a znode with children needs lies in a row of its own, which comes with the first child and goes with the znode: until then those fields
- * are what they are of a znode that never had a child. So a leaf takes 32 B of longs, 52 B of ints and its blob.
+ * What only a znode with children needs, or one whose ACL was replaced, lies in a row of its own, which comes with the first child or replacement and goes with the
+ * znode: until then those fields are what they are of a znode that never had either. So a leaf takes 32 B of longs, 48 B of ints and its blob.
  */
 import { assert } from '@quorate/protocol';
 import { BlobArena, NO_BLOB } from './blob-arena.js';
@@ -47,28 +47,28 @@ export const Int = {
   previousSibling: 5,
   nextSibling: 6,
   version: 7,
-  aversion: 8,
   /** What `AclCache` calls the access control list. */
-  acl: 9,
+  acl: 8,
   /** What `EphemeralIndex` calls the owner: a session, being a container, or a TTL; 0 for a znode that stays until it is deleted. */
-  owner: 10,
+  owner: 9,
   /** What `contentRemainder` makes of path and data; 0 in a tree without a digest. */
-  content: 11,
+  content: 10,
   /** What the znode has brought to the digest of the tree (`znodeDigest`); 0 where it has no part in that. */
-  digest: 12,
-  // Of a directory.
+  digest: 11,
+  // Of a directory, or where an ACL was replaced.
   /** ZooKeeper's internal cversion: the number of children ever created. The one on the wire is computed from it. */
-  cversion: 13,
-  childCount: 14,
+  cversion: 12,
+  childCount: 13,
+  aversion: 14,
   firstChild: 15,
   lastChild: 16,
 } as const;
 export type IntField = (typeof Int)[keyof typeof Int];
 
 const LONGS = 4;
-const INTS = 13;
+const INTS = 12;
 const DIRECTORY_LONGS = 1;
-const DIRECTORY_INTS = 4;
+const DIRECTORY_INTS = 5;
 
 /** The znodes of one tree. */
 export class ZnodePages {
@@ -150,10 +150,10 @@ export class ZnodePages {
     slot.ctime = longs[long + Long.ctime] as number;
     slot.mtime = longs[long + Long.mtime] as number;
     slot.version = ints[int + Int.version] as number;
-    slot.aversion = ints[int + Int.aversion] as number;
     const isDirectory = (ints[int + Int.directory] as number) !== NO_ROW;
     slot.pzxid = isDirectory ? this.long(handle, Long.pzxid) : (longs[long + Long.czxid] as number);
     slot.cversion = isDirectory ? this.int(handle, Int.cversion) : 0;
+    slot.aversion = isDirectory ? this.int(handle, Int.aversion) : 0;
   }
 
   /** The last component of the path; the root's is empty. */

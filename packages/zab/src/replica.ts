@@ -11,6 +11,7 @@ import type { Application, Status } from './application.js';
 import { Channels } from './channels.js';
 import type { Config, Sid } from './config.js';
 import { empty } from './empty.js';
+import { Inbox, RUN_TXNS_MAX } from './inbox.js';
 import type { Effect, Input, TimerName } from './io.js';
 import { Leading } from './leading.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
@@ -50,6 +51,9 @@ const NOTHING = new Uint8Array(0);
 /** How much of the log on the storage is read at a time for a learner. */
 const LOG_PIECE_BYTES = 64 * 1024;
 
+/** So many txns are delivered in a turn before others have theirs. */
+const TURN_TXNS_MAX = RUN_TXNS_MAX;
+
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly #clock: Clock;
@@ -66,21 +70,17 @@ export class Replica {
   #stopped = false;
   #scheduled = false;
   #inTurn = false;
-  #inputs: Input[] = [];
-  /** What is being taken: the two arrays take turns, so that neither is made anew. Empty between turns. */
-  #taken: Input[] = [];
-  /** Orders of the log lane that have completed since the last turn. */
-  #completed = 0;
-  /** Payloads that take the next zxids at the end of this turn. */
-  #proposals: Uint8Array[] = [];
+  readonly #inbox = new Inbox();
+  /** How many of the effects of the last input were performed: a turn may end in between. */
+  #effectsPerformed = 0;
+  /** How many txns may still be delivered in this turn. */
+  #txnsLeft = 0;
   /** The last txn that the application was given. */
   #applied = 0 as Zxid;
   #deliveredSinceSnapshot = 0;
   #savingSnapshot = false;
   readonly #timers = new Map<TimerName, Timer>();
   readonly #channels: Channels;
-  /** The application has been told to stop proposing; the core waits for what it has proposed until then. */
-  #pausing = false;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -119,7 +119,7 @@ export class Replica {
   /** Serving leader: the zxid that the next `propose` takes. */
   get nextZxid(): Zxid {
     assert(this.#leading !== undefined, 'only a serving leader proposes');
-    return (this.#leading.nextZxid + this.#proposals.length) as Zxid;
+    return (this.#leading.nextZxid + this.#inbox.proposalCount) as Zxid;
   }
 
   /** Reads the storage and joins the ensemble. */
@@ -137,7 +137,7 @@ export class Replica {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#inputs = [];
+    this.#inbox.clear();
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
     if (this.#started) this.#options.transport.stop();
@@ -150,7 +150,7 @@ export class Replica {
    */
   propose(payload: Uint8Array): Zxid {
     const zxid = this.nextZxid;
-    this.#proposals.push(payload);
+    this.#inbox.propose(payload);
     this.#schedule();
     return zxid;
   }
@@ -209,7 +209,7 @@ export class Replica {
 
   #take(input: Input): void {
     if (this.#stopped) return;
-    this.#inputs.push(input);
+    this.#inbox.put(input);
     this.#schedule();
   }
 
@@ -219,55 +219,45 @@ export class Replica {
     this.#clock.defer(this.#turn);
   }
 
-  /** Takes all that has come, and all that comes of it here, then proposes what the application has gathered meanwhile. */
+  /** Takes all that has come, and all that comes of it here, then proposes what the application has gathered meanwhile; in several turns where that is much. */
   readonly #turn = (): void => {
     this.#scheduled = false;
     if (this.#stopped || this.#peer === undefined) return;
     this.#inTurn = true;
+    this.#txnsLeft = TURN_TXNS_MAX;
     try {
-      while (!this.#stopped && this.#gather()) {
-        const inputs = this.#inputs;
-        this.#inputs = this.#taken;
-        this.#taken = inputs;
-        for (let i = 0; i < inputs.length && !this.#stopped; i++) this.#step(inputs[i] as Input);
-        empty(inputs);
-      }
+      while (this.#performEffects() && this.#takeNext());
     } catch (error) {
       this.#fail(error as Error);
     } finally {
       this.#inTurn = false;
     }
+    if (this.#txnsLeft <= 0) this.#schedule();
   };
 
-  /** Turns what has gathered into inputs; false where there is nothing to do. */
-  #gather(): boolean {
-    if (this.#completed > 0) {
-      this.#inputs.push({ type: 'completed', count: this.#completed });
-      this.#completed = 0;
-    }
-    if (this.#inputs.length === 0 && this.#proposals.length > 0) {
-      this.#inputs.push({ type: 'propose', payloads: this.#proposals });
-      this.#proposals = [];
-    } else if (this.#inputs.length === 0 && this.#pausing) {
-      this.#inputs.push({ type: 'paused' });
-      this.#pausing = false;
-    }
-    return this.#inputs.length > 0;
+  /** Gives the core one input; false where there is none. */
+  #takeNext(): boolean {
+    const input = this.#inbox.take();
+    if (input === undefined) return false;
+    this.#onInput?.(input);
+    (this.#peer as Peer).step(input);
+    return true;
   }
 
-  #step(input: Input): void {
-    const peer = this.#peer as Peer;
-    this.#onInput?.(input);
-    peer.step(input);
-    const { effects } = peer;
+  /** Performs the effects of the last step, in their order; false where the turn has to end before the next input, be they done or not. */
+  #performEffects(): boolean {
+    const { effects } = this.#peer as Peer;
     // Performing an effect only ever gathers inputs, so the array does not grow meanwhile.
-    for (let i = 0; i < effects.length && !this.#stopped; i++) {
-      const effect = effects[i] as Effect;
+    while (this.#effectsPerformed < effects.length) {
+      if (this.#stopped || this.#txnsLeft <= 0) return false;
+      const effect = effects[this.#effectsPerformed++] as Effect;
       this.#onEffect?.(effect);
       // Whoever looks on may have stopped the server between two effects.
       if (!this.#stopped) this.#perform(effect);
     }
     empty(effects);
+    this.#effectsPerformed = 0;
+    return !this.#stopped && this.#txnsLeft > 0;
   }
 
   #perform(effect: Effect): void {
@@ -285,6 +275,7 @@ export class Replica {
       case 'deliver':
         this.#applied = lastZxidOf(effect.run);
         this.#application.deliver(effect.run);
+        this.#txnsLeft -= effect.run.payloads.length;
         this.#countDelivered(effect.run.payloads.length);
         return;
       case 'notify':
@@ -364,10 +355,10 @@ export class Replica {
   #setStatus(status: Status): void {
     this.#status = status;
     const role = this.#peer?.role;
-    this.#pausing = status.state === 'LEADING' && this.#leading !== undefined && !status.serving;
+    const pauses = status.state === 'LEADING' && this.#leading !== undefined && !status.serving;
+    if (pauses) this.#inbox.pause();
+    else this.#inbox.dropProposals();
     this.#leading = status.serving && role instanceof Leading ? role : undefined;
-    // What the application had gathered for a term that has ended has no place in the next.
-    if (!this.#pausing) this.#proposals = [];
     this.#options.application.onStatus(status);
   }
 
@@ -392,7 +383,7 @@ export class Replica {
       this.#fail(error);
       return;
     }
-    this.#completed++;
+    this.#inbox.complete();
     this.#schedule();
   };
 

@@ -156,6 +156,22 @@ test('proposals of one turn travel as one run and are delivered everywhere in or
   world.expectAgreement();
 });
 
+test('many proposals at once are delivered in turns, and others have theirs in between', () => {
+  const alone = new World(1);
+  alone.clock.advance(0);
+  const { entries } = alone.application(1);
+  const seen: number[] = [];
+  const look = (): void => {
+    seen.push(entries.length);
+    if (entries.length < 5_000) alone.clock.defer(look);
+  };
+  const zxids = Array.from({ length: 5_000 }, (_, value) => alone.propose(value % 256));
+  look();
+  alone.clock.advance(0);
+  expect(entries).toEqual(zxids.map((zxid, value) => `${zxid}:${value % 256}`));
+  expect(Math.max(...seen.map((count, i) => count - (seen[i - 1] ?? 0)))).toBeLessThan(1_024);
+});
+
 test('a follower’s request reaches the leader’s application, its heartbeat too', () => {
   const [follower] = world.followers() as [Sid];
   world.replica(follower).request(new Uint8Array([42]));

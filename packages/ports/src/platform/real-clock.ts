@@ -11,7 +11,7 @@ const LEG_MS = 2_147_483_647;
 const TURN_MS_MAX = 4;
 
 /** How many tasks run between two looks at the time. */
-const TASKS_PER_LOOK = 64;
+const TASKS_PER_LOOK = 4;
 
 function createRealClock(): Clock {
   let queue: (() => void)[] = [];

@@ -74,6 +74,12 @@ export class Trace {
     this.#hash.fold(folded);
   }
 
+  /** Something that is told in words alone. */
+  noteText(text: string): void {
+    this.#keep('note', 0, () => text);
+    this.#hash.foldText(text);
+  }
+
   /** The last events as a message sequence, oldest first; heartbeats, timers and the like only where `all` is asked for. */
   last(count: number, options: { readonly all?: boolean } = {}): string[] {
     const lines: string[] = [];

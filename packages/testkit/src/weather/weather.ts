@@ -28,6 +28,8 @@ import { Scene, type SceneOptions } from './scene.js';
 export interface WeatherOptions extends SceneOptions {
   readonly streams: RandomStreams;
   readonly faultEveryMs: number;
+  /** Whether clocks are right and disks good, so that sessions end no earlier than they must; false when absent. */
+  readonly gentle?: boolean | undefined;
   /** The only faults that strike, by number; all when absent. */
   readonly only?: ReadonlySet<number> | undefined;
 }
@@ -63,6 +65,12 @@ const KINDS: readonly (readonly [fault: Fault, weight: number])[] = [
   [goBack, 4],
 ];
 
+/** What leaves clocks and disks as they are. */
+const GENTLE: ReadonlySet<Fault> = new Set([
+  ...[crashOne, losePower, crashLoop, layAmbush, pauseOne, suspend, askToHandOver],
+  ...[partition, leaveBehind, relieve, cutOneWay, cutBetweenTwo, leaveBridge, swizzle, slowDown, resetChannels],
+]);
+
 /** What is added where disks may be lost without regard to what is left. */
 const REGARDLESS: readonly (readonly [fault: Fault, weight: number])[] = [
   [wipeMany, 15],
@@ -87,8 +95,9 @@ export class Weather {
     this.#random = options.streams.stream('weather');
     this.#ambush = new Ambush(options.clock);
     const swarm = options.streams.stream('weather: kinds');
-    const some = KINDS.filter(() => chance(swarm, KIND_PERMILLE));
-    const kinds = [...(some.length > 0 ? some : KINDS), ...(options.spreads ? [] : REGARDLESS)];
+    const all = options.gentle === true ? KINDS.filter(([fault]) => GENTLE.has(fault)) : KINDS;
+    const some = all.filter(() => chance(swarm, KIND_PERMILLE));
+    const kinds = [...(some.length > 0 ? some : all), ...(options.spreads ? [] : REGARDLESS)];
     this.#kinds = kinds.flatMap(([fault, weight]) => new Array<Fault>(weight).fill(fault));
   }
 

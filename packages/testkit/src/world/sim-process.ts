@@ -1,8 +1,8 @@
-import type { Clock, Timer, VirtualClock } from '@quorate/ports';
+import type { Clock, Timer } from '@quorate/ports';
 
 /** The clocks of a machine: they outlive its processes, and may be wrong. */
 export class HostClock {
-  readonly #clock: VirtualClock;
+  readonly #clock: Clock;
   /** Added to the wall clock. */
   wallSkewMs: number;
   #rate = 1;
@@ -11,7 +11,7 @@ export class HostClock {
   #sinceMs = 0;
   readonly #timers = new Set<HostTimer>();
 
-  constructor(clock: VirtualClock, wallSkewMs = 0) {
+  constructor(clock: Clock, wallSkewMs = 0) {
     this.#clock = clock;
     this.wallSkewMs = wallSkewMs;
   }
@@ -80,13 +80,13 @@ class HostTimer implements Timer {
  * door and enters in its order when the process goes on. A process that has ended lets nothing in any more.
  */
 export class SimProcess implements Clock {
-  readonly #clock: VirtualClock;
+  readonly #clock: Clock;
   readonly #clockOf: HostClock;
   #paused = false;
   #ended = false;
   #waiting: (() => void)[] = [];
 
-  constructor(clock: VirtualClock, host: HostClock = new HostClock(clock)) {
+  constructor(clock: Clock, host: HostClock = new HostClock(clock)) {
     this.#clock = clock;
     this.#clockOf = host;
   }

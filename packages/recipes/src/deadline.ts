@@ -1,0 +1,52 @@
+/** How long a call may wait: until its caller's signal aborts, or a time has passed. */
+import type { CallOptions, Client } from '@quorate/client';
+import { RecipeError } from './recipe-error.js';
+
+/** What calls that wait take. */
+export interface WaitOptions extends CallOptions {
+  /** How long the wait may last, in milliseconds; for ever when absent. After that the call rejects with RecipeError TIMEOUT and takes back what it has begun. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Runs a task whose signal aborts when the caller's does, or when the time is over.
+ *
+ * @param what what is waited for, as the message of TIMEOUT tells it.
+ */
+export async function beforeDeadline<T>(
+  client: Client,
+  what: string,
+  options: WaitOptions | undefined,
+  task: (options: CallOptions) => Promise<T>,
+): Promise<T> {
+  const { signal, timeoutMs } = options ?? {};
+  signal?.throwIfAborted();
+  if (timeoutMs === undefined) return task({ signal });
+  checkMs('timeoutMs', timeoutMs);
+  const controller = new AbortController();
+  const unfollow = follow(controller, signal);
+  const timer = client.clock.setTimer(timeoutMs, () =>
+    controller.abort(new RecipeError('TIMEOUT', `${what}: ${timeoutMs} ms have passed`)),
+  );
+  try {
+    return await task({ signal: controller.signal });
+  } finally {
+    timer.cancel();
+    unfollow();
+  }
+}
+
+/** Lets a controller abort as soon as a signal does, with its reason, until the function that is returned is called. */
+export function follow(controller: AbortController, signal: AbortSignal | undefined): () => void {
+  if (signal === undefined) return () => {};
+  const abort = (): void => controller.abort(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return () => signal.removeEventListener('abort', abort);
+}
+
+/** @throws TypeError where the value is no length of time. */
+export function checkMs(name: string, value: number): void {
+  if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return;
+  throw new TypeError(`${name} must be a number of milliseconds, 0 or more, not ${String(value)}`);
+}

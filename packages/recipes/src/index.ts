@@ -1,0 +1,18 @@
+export { AckQueue } from './ack-queue.js';
+export { ITEMS_MAX, type QueueOptions } from './backlog.js';
+export { Barrier } from './barrier.js';
+export { divide, hashText, memberFor } from './consistent-hash.js';
+export { Counter } from './counter.js';
+export type { WaitOptions } from './deadline.js';
+export { type DelayOptions, DelayQueue } from './delay-queue.js';
+export type { Delivery } from './delivery.js';
+export { DoubleBarrier, type DoubleBarrierOptions } from './double-barrier.js';
+export { Hold, type HoldOptions } from './hold.js';
+export { anyOfThem, type Balancer, byKey, type Candidate, type Choice, leastLoaded, roundRobin } from './load-balancing.js';
+export { type AcquireOptions, Lock, type LockOptions } from './lock.js';
+export type { ZnodeOptions } from './parents.js';
+export { pause, persevere } from './persevere.js';
+export { type PriorityOptions, PriorityQueue } from './priority-queue.js';
+export { Queue } from './queue.js';
+export { isRecipeError, RecipeError, type RecipeErrorCode } from './recipe-error.js';
+export { TakingQueue } from './taking-queue.js';

@@ -1,0 +1,117 @@
+/**
+ * A line of those who wait for their turn: ephemeral sequential znodes in one directory, as in ZooKeeper's recipe for locks, named as Curator names
+ * them (`_c_…-lock-0000000007`).
+ *
+ * Invariant: who stands before somebody never comes after him, and nobody new comes before him. So what a lagging server shows is good enough: it may show
+ * somebody who has left already, and never misses one who stands there.
+ */
+import { type CallOptions, type Client, type Data, isFinal } from '@quorate/client';
+import { baseNameOf, CreateMode, isZooKeeperError, joinPath, type Zxid } from '@quorate/protocol';
+import { withParents, type ZnodeOptions } from './parents.js';
+import { persevere } from './persevere.js';
+import { RecipeError } from './recipe-error.js';
+
+/** A place in the line. */
+export interface Place {
+  readonly name: string;
+  readonly path: string;
+  /** The txn that made it: later places have greater ones. */
+  readonly czxid: Zxid;
+  /** The number in the name. */
+  readonly number: number;
+}
+
+/** Somebody in the line. */
+export interface Member<Kind extends string> {
+  readonly name: string;
+  readonly kind: Kind;
+  /** The number in the name. */
+  readonly number: number;
+}
+
+export class Line<Kind extends string> {
+  readonly directory: string;
+  readonly #client: Client;
+  readonly #pattern: RegExp;
+  readonly #options: ZnodeOptions;
+
+  /** @param kinds the words between the prefix and the number in a name; other znodes in the directory do not stand in the line. */
+  constructor(client: Client, directory: string, kinds: readonly Kind[], options: ZnodeOptions = {}) {
+    this.#client = client;
+    this.directory = directory;
+    this.#pattern = new RegExp(String.raw`^(?:_c_[0-9a-f-]+-)?(${kinds.join('|')})-(-?\d{10})$`);
+    this.#options = options;
+  }
+
+  /** Takes the last place. It is kept until it is left, or the session ends. */
+  async join(kind: Kind, data: Data | undefined, options?: CallOptions): Promise<Place> {
+    const mode = CreateMode.EPHEMERAL_SEQUENTIAL;
+    const path = joinPath(this.directory, `${kind}-`);
+    const create = (): Promise<{ path: string; stat: { czxid: Zxid } }> =>
+      this.#client.create(path, data, { mode, protected: true, ...this.#options, ...options });
+    const created = await withParents(this.#client, this.directory, create, { ...this.#options, ...options });
+    const name = baseNameOf(created.path);
+    return { name, path: created.path, czxid: created.stat.czxid, number: (this.#parse(name) as Member<Kind>).number };
+  }
+
+  /**
+   * Joins, and leaves again where `turn` gives nothing.
+   *
+   * @param turn what is done with the place.
+   */
+  async stand<T>(kind: Kind, data: Data | undefined, turn: (place: Place) => Promise<T>, options?: CallOptions): Promise<T> {
+    const place = await this.join(kind, data, options);
+    let result: T;
+    try {
+      result = await turn(place);
+    } catch (error) {
+      // Its caller need not wait for that, and where it fails the session's end does it.
+      this.leave(place).catch(() => {});
+      throw error;
+    }
+    if (result === undefined) await this.leave(place);
+    return result;
+  }
+
+  /**
+   * Who stands before a place of this session, the first one first.
+   *
+   * @throws RecipeError LOST where the place is not there any more.
+   */
+  async before(place: Place, options?: CallOptions): Promise<Member<Kind>[]> {
+    const members = await this.members(options);
+    const index = members.findIndex(({ name }) => name === place.name);
+    if (index < 0) throw new RecipeError('LOST', `${place.path} was removed by somebody else`);
+    return members.slice(0, index);
+  }
+
+  /** All who stand in the line, the first one first. */
+  async members(options?: CallOptions): Promise<Member<Kind>[]> {
+    const { children } = await persevere(this.#client, () => this.#client.getChildren(this.directory, options), options);
+    const members: Member<Kind>[] = [];
+    for (const name of children) {
+      const member = this.#parse(name);
+      if (member !== undefined) members.push(member);
+    }
+    return members.sort((a, b) => compareSequence(a.number, b.number));
+  }
+
+  /** Gives a place up, however often that takes. Where the session has ended, so has the place. */
+  async leave(place: Place): Promise<void> {
+    try {
+      await persevere(this.#client, () => this.#client.delete(place.path));
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NO_NODE') && !isFinal(this.#client.state)) throw error;
+    }
+  }
+
+  #parse(name: string): Member<Kind> | undefined {
+    const [, kind, number] = this.#pattern.exec(name) ?? [];
+    return kind === undefined ? undefined : { name, kind: kind as Kind, number: Number(number) };
+  }
+}
+
+/** The numbers of sequential znodes are those of an int32, which wraps: of two that are less than 2^31 apart it is known which came first. */
+export function compareSequence(a: number, b: number): number {
+  return (a - b) | 0;
+}

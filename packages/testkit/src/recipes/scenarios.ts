@@ -1,0 +1,17 @@
+import type { Scenario } from '../stage/stage.js';
+import { ackQueueScenario } from './ack-queue-scenario.js';
+import { barrierScenario } from './barrier-scenario.js';
+import { counterScenario } from './counter-scenario.js';
+import { doubleBarrierScenario } from './double-barrier-scenario.js';
+import { lockScenario } from './lock-scenario.js';
+import { queueScenario } from './queue-scenario.js';
+
+/** One or more for each recipe. */
+export const recipeScenarios: readonly Scenario[] = [
+  lockScenario,
+  barrierScenario,
+  doubleBarrierScenario,
+  counterScenario,
+  queueScenario,
+  ackQueueScenario,
+];

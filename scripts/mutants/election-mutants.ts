@@ -58,7 +58,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
       {
         file: FOLLOWING,
         find: 'if (current.counted && acceptedEpoch < current.epoch) this.#peer.saveAcceptedEpoch(current.epoch);',
-        replace: 'if (current.counted && acceptedEpoch < current.epoch) this.#peer.state.acceptedEpoch = durable.acceptedEpoch = current.epoch;',
+        replace:
+          'if (current.counted && acceptedEpoch < current.epoch) this.#peer.state.acceptedEpoch = durable.acceptedEpoch = current.epoch;',
       },
     ],
     expects: 'AckHonesty',

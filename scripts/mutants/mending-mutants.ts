@@ -17,6 +17,7 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: MENDING_STATE, find: 'found.size > 0 && reached === proof', replace: 'found.size > 0 && reached !== -1 && proof >= 0' },
     ],
+    survives: 'an answer has to lack the end of a gap, or to hold what was cut off elsewhere: rare',
   },
   {
     id: 'second-gap-forgotten',
@@ -47,6 +48,7 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: "    this.state.damaged = false;\n    this.#order({ type: 'mend', lastZxid",
       },
     ],
+    survives: 'a crash has to come between the order and its flush, and the vote to count meanwhile: rare',
   },
   {
     id: 'end-taken-for-granted',
@@ -61,6 +63,7 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: 'return salvage.endIsKnown || mayHaveMore(sid);',
       },
     ],
+    survives: 'the disk of a server has to lose the note on its last batch, that batch and something else at once: rare',
   },
   {
     id: 'end-told-by-the-forgetful',
@@ -75,6 +78,7 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: 'if (!durable.marked && damaged && mending === undefined) return',
       },
     ],
+    survives: 'as the one before, and the only one who knows more has to lose its store as well',
   },
   {
     id: 'follows-while-mended',
@@ -83,5 +87,6 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
     level: 'zab',
     rule: 31,
     edits: [{ file: LOOKING, find: 'if (this.#peer.state.mending?.ordered === true) return;', replace: '' }],
+    survives: 'it costs the server an epoch without its vote, and nobody anything else',
   },
 ];

@@ -94,7 +94,7 @@ export function rot(scene: Scene): void {
   });
 }
 
-/** An entry or two of several disks can no longer be read, perhaps of all: what is left on one of them may make the others whole. */
+/** An entry or two of several disks can no longer be read, often the last, perhaps of all disks: what is left on one of them may make the others whole. */
 export function rotMany(scene: Scene): void {
   const { random, ensemble, sids } = scene;
   const victims = shuffled(random, sids).slice(0, between(random, 2, sids.length));
@@ -104,7 +104,7 @@ export function rotMany(scene: Scene): void {
     for (const sid of victims) {
       const disk = ensemble.disk(sid);
       for (let times = between(random, 1, 2); times > 0 && !ensemble.isUp(sid) && disk.entries > 0; times--)
-        disk.rot('entry', between(random, 0, disk.entries - 1));
+        disk.rot('entry', chance(random, 400) ? disk.entries - 1 : between(random, 0, disk.entries - 1));
       scene.restart(sid);
     }
   });

@@ -209,7 +209,10 @@ export class DiskContent {
       }
       if (zxid !== undefined) chain = extendChain(chain, zxid, this.#payloads[i] as Uint8Array);
     }
-    return { gaps, runs, endIsKnown: !this.#rottenEntries.has(this.#zxids[this.#zxids.length - 1] as Zxid) };
+    const endIsKnown = !this.#rottenEntries.has(this.#zxids[this.#zxids.length - 1] as Zxid);
+    // What was lost at the end is not known of, as where what told of it was lost too; but for the first gap, or there would be no damage.
+    if (!endIsKnown && gaps.length > 1) gaps.pop();
+    return { gaps, runs, endIsKnown };
   }
 
   /** The entries above a place, cut where an epoch ends and at the given lengths. */

@@ -63,7 +63,6 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: 'return salvage.endIsKnown || mayHaveMore(sid);',
       },
     ],
-    survives: 'the disk of a server has to lose the note on its last batch, that batch and something else at once: rare',
   },
   {
     id: 'end-told-by-the-forgetful',
@@ -78,7 +77,6 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: 'if (!durable.marked && damaged && mending === undefined) return',
       },
     ],
-    survives: 'as the one before, and the only one who knows more has to lose its store as well',
   },
   {
     id: 'follows-while-mended',

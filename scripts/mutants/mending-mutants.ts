@@ -63,6 +63,7 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: 'return salvage.endIsKnown || mayHaveMore(sid);',
       },
     ],
+    survives: 'the first server has to lose its last txn unnoticed behind other damage, and the others to have it: rare',
   },
   {
     id: 'end-told-by-the-forgetful',
@@ -77,6 +78,7 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: 'if (!durable.marked && damaged && mending === undefined) return',
       },
     ],
+    survives: 'as the one before, and the only one who knows more has to lose its store as well',
   },
   {
     id: 'follows-while-mended',

@@ -1,5 +1,4 @@
 import { counterOf, type Zxid } from '@quorate/protocol';
-import type { Run } from '@quorate/zab';
 import type { Read } from './segment-reader.js';
 
 /** Runs that were written one by one are given together up to this many txns. */

@@ -30,6 +30,8 @@ export class DiskContent {
   #payloads: Uint8Array[] = [];
   /** The zxids of entries that cannot be read. */
   #rottenEntries = new Set<Zxid>();
+  /** Whether what was lost at the end behind other damage is not known of, as where what told of it was lost too. */
+  #forgetsEnd = false;
   readonly #rotten = new Set<Part>();
 
   constructor(mark: Mark | undefined) {
@@ -138,7 +140,8 @@ export class DiskContent {
   }
 
   /** Something becomes unreadable; `at` names an entry by its place. */
-  rot(part: Part, at = 0): void {
+  rot(part: Part, at: number, forgetsEnd: boolean): void {
+    this.#forgetsEnd = forgetsEnd;
     if (part === 'entry') this.#rottenEntries.add(this.#zxids[at] as Zxid);
     else this.#rotten.add(part);
   }
@@ -210,8 +213,7 @@ export class DiskContent {
       if (zxid !== undefined) chain = extendChain(chain, zxid, this.#payloads[i] as Uint8Array);
     }
     const endIsKnown = !this.#rottenEntries.has(this.#zxids[this.#zxids.length - 1] as Zxid);
-    // What was lost at the end is not known of, as where what told of it was lost too; but for the first gap, or there would be no damage.
-    if (!endIsKnown && gaps.length > 1) gaps.pop();
+    if (!endIsKnown && gaps.length > 1 && this.#forgetsEnd) gaps.pop();
     return { gaps, runs, endIsKnown };
   }
 

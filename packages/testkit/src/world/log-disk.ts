@@ -201,8 +201,10 @@ export class LogDisk implements ServerDisk {
     const disk = MemoryDisk.of(files, { clock: new VirtualClock() });
     const after = imageOf(disk);
     assert(after.damage !== undefined || isSame(before, after), 'a store notices what it has lost');
-    // Where the power took the note on the last batch, that batch looks torn: two faults at once, which a store does not notice (decision 18).
-    const isUnnoticed = endOf(after) < endOf(before) && (after.damage === undefined || after.salvage?.endIsKnown === true);
+    // Where the power took the note on the last batch, that batch looks torn: two faults at once, which a store does not notice (decision 18); behind other damage the others
+    // do, but for one that all of them have forgotten (decision 25): so this comes to one disk alone.
+    const isNoticed = after.damage !== undefined && after.salvage?.endIsKnown !== true && this.options.sid === 1;
+    const isUnnoticed = endOf(after) < endOf(before) && !isNoticed;
     if (!isUnnoticed) this.#replace(disk);
   }
 

@@ -157,7 +157,8 @@ export class SimDisk implements ServerDisk {
   }
 
   rot(part: Part, at = 0): void {
-    this.#content.rot(part, at);
+    // One disk of an ensemble does: where the end is forgotten by all who had it, nobody can know of it (decision 25).
+    this.#content.rot(part, at, this.options.sid === 1);
     this.#replace(this.#content);
   }
 

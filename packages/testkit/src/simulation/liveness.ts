@@ -97,10 +97,7 @@ export class Liveness {
     const { config } = this.#ensemble;
     this.#load.settle();
     this.#pace.runUntil(this.#clock.now() + livenessBoundMs(this.#knobs) / 4);
-    if (hasQuorum(config, (sid) => this.#ensemble.disk(sid).counts)) {
-      this.#sometimes.note('comes back, for disks are mended by one another');
-      return this.run();
-    }
+    if (hasQuorum(config, (sid) => this.#ensemble.disk(sid).counts)) return this.run();
     this.#sometimes.note('stays down, for too many disks are lost');
     for (const sid of this.#core) {
       const status = this.#ensemble.machine(sid)?.status;

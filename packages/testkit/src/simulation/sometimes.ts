@@ -49,7 +49,6 @@ const ENSEMBLE_CONDITIONS = [
   'server broken for ever',
   'servers lost in good weather',
   'stays down, for too many disks are lost',
-  'comes back, for disks are mended by one another',
 ] as const;
 
 /** What byte channels must not do, and what `framed` says of it. */

@@ -28,6 +28,8 @@ const SCOPES: readonly Scope[] = [
   { ...BASE, txns: 2, crashes: 0, elections: 1, epochTxnsMax: 1 },
   { ...BASE, crashes: 1, elections: 1, wipes: 1, beats: 1 },
   { ...BASE, crashes: 0, elections: 1, handOvers: 1 },
+  { ...BASE, crashes: 0, elections: 1, damaged: 2 },
+  { ...BASE, servers: 2, txns: 2, timeouts: 1, elections: 2, damaged: 2 },
   { ...BASE, servers: 2, txns: 1, timeouts: 1, elections: 3, from: 'start' },
   { ...BASE, servers: 2, txns: 2, crashes: 2, elections: 4, orders: 'all' },
   { ...BASE, servers: 2, txns: 1, timeouts: 1, elections: 4, orders: 'all' },
@@ -53,8 +55,11 @@ const MUST_HAPPEN = [
     'beat',
     'handOver',
     'vote given back',
+    'store mended',
+    'MEND',
+    'FOUND',
   ],
-  ...['timer election', 'timer finalize', 'timer init', 'timer tick'],
+  ...['timer election', 'timer finalize', 'timer init', 'timer mend', 'timer tick'],
 ];
 
 /** Options that are always there, and do not say what to explore. */
@@ -78,6 +83,7 @@ function readOptions(): Options {
       cuts: { type: 'string' },
       elections: { type: 'string' },
       wipes: { type: 'string' },
+      damaged: { type: 'string' },
       beats: { type: 'string' },
       'hand-overs': { type: 'string' },
       'epoch-txns': { type: 'string' },
@@ -101,6 +107,7 @@ function readOptions(): Options {
     cuts: number('cuts', BASE.cuts, 0),
     elections: number('elections', BASE.elections, 1),
     wipes: number('wipes', BASE.wipes, 0),
+    damaged: number('damaged', 0, 0),
     beats: number('beats', BASE.beats, 0),
     handOvers: number('hand-overs', BASE.handOvers, 0),
     ...(values['epoch-txns'] !== undefined && { epochTxnsMax: number('epoch-txns', 1, 1) }),

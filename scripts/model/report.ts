@@ -3,9 +3,10 @@ import type { Scope } from '@quorate/testkit';
 import type { ModelOutcome } from './run.ts';
 
 export function scopeName(scope: Scope): string {
-  const { servers, txns, crashes, timeouts, cuts, elections, from, orders, wipes, beats, handOvers, epochTxnsMax } = scope;
+  const { servers, txns, crashes, timeouts, cuts, elections, from, orders, wipes, damaged = 0, beats, handOvers, epochTxnsMax } = scope;
   const optional = [
     wipes > 0 ? `${wipes} wiped` : '',
+    damaged > 0 ? `${damaged} copies lost` : '',
     beats > 0 ? `${beats} beats` : '',
     handOvers > 0 ? `${handOvers} hand-overs` : '',
     epochTxnsMax !== undefined ? `${epochTxnsMax} txns an epoch` : '',

@@ -3,6 +3,7 @@ import { ACCESS_MUTANTS } from './access-mutants.ts';
 import { DOCUMENT_MUTANTS } from './document-mutants.ts';
 import { ELECTION_MUTANTS } from './election-mutants.ts';
 import { LOG_MUTANTS } from './log-mutants.ts';
+import { MENDING_MUTANTS } from './mending-mutants.ts';
 import { MODE_MUTANTS } from './mode-mutants.ts';
 import type { Mutant, Section } from './mutant.ts';
 import { RECIPE_MUTANTS } from './recipe-mutants.ts';
@@ -14,7 +15,7 @@ export const SECTIONS: readonly Section[] = [
   { name: 'B. Election, discovery and epochs', mutants: ELECTION_MUTANTS },
   { name: 'C, D. Sessions, the tree, watches and requests', mutants: [...SERVER_MUTANTS, ...ACCESS_MUTANTS, ...MODE_MUTANTS] },
   { name: 'E. Errors of the protocol’s documents', mutants: DOCUMENT_MUTANTS },
-  { name: 'F. Lost stores, epochs without elections, hand-over, bulk and frames', mutants: SUCCESSION_MUTANTS },
+  { name: 'F. Lost stores, epochs without elections, hand-over, bulk and frames', mutants: [...SUCCESSION_MUTANTS, ...MENDING_MUTANTS] },
   { name: 'G. Recipes', mutants: RECIPE_MUTANTS },
 ];
 

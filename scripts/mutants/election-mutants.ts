@@ -44,7 +44,9 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     origin: 'Zab 1.0, phase 1',
     level: 'zab',
     rule: 6,
-    edits: [{ file: FOLLOWING, find: 'if (durable.acceptedEpoch < current.epoch || ', replace: 'if (' }],
+    edits: [
+      { file: FOLLOWING, find: 'if (durable.acceptedEpoch < current.epoch) return;', replace: 'if (durable.acceptedEpoch < 0) return;' },
+    ],
     expects: 'AckHonesty',
   },
   {
@@ -55,8 +57,9 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FOLLOWING,
-        find: 'if (this.state.counted) this.#peer.saveAcceptedEpoch(epoch);',
-        replace: 'if (this.state.counted) this.#peer.state.acceptedEpoch = this.#peer.state.durable.acceptedEpoch = epoch;',
+        find: 'if (current.counted && acceptedEpoch < current.epoch) this.#peer.saveAcceptedEpoch(current.epoch);',
+        replace:
+          'if (current.counted && acceptedEpoch < current.epoch) this.#peer.state.acceptedEpoch = durable.acceptedEpoch = current.epoch;',
       },
     ],
     expects: 'AckHonesty',

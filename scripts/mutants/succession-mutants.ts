@@ -168,13 +168,13 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
     level: 'zab',
     rule: 26,
     edits: [
-      { file: PEER, find: '        if (this.state.damaged && this.state.durable.marked) this.saveMark(undefined);\n', replace: '' },
+      { file: FOLLOWING, find: '    if (state.damaged && state.durable.marked) this.#peer.saveMark(undefined);\n', replace: '' },
       {
         file: PEER,
         find: "    assert(!this.state.damaged || !this.state.durable.marked, 'a damaged store loses its mark before it is repaired');\n",
         replace: '',
       },
-      { file: FOLLOWING, find: ' || (damaged && durable.marked)) return;', replace: ') return void damaged;' },
+      { file: FOLLOWING, find: 'if (damaged && durable.marked) return;', replace: 'if (damaged && acceptedEpoch < 0) return;' },
     ],
   },
   {
@@ -189,7 +189,7 @@ export const SUCCESSION_MUTANTS: readonly Mutant[] = [
         find: "    assert(!this.state.damaged || !this.state.durable.marked, 'a damaged store loses its mark before it is repaired');\n",
         replace: '',
       },
-      { file: FOLLOWING, find: ' || (damaged && durable.marked)) return;', replace: ') return void damaged;' },
+      { file: FOLLOWING, find: 'if (damaged && durable.marked) return;', replace: 'if (damaged && acceptedEpoch < 0) return;' },
     ],
     survives: 'a crash has to come between two flushes of a store that has just been found damaged: rare',
   },

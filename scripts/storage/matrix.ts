@@ -2,11 +2,24 @@
  * Four committed entries on three servers, and of the twelve copies any part unreadable: 4,096 combinations, as in a study of what replicated systems make of
  * corruption (Alagappan et al., Protocol-Aware Recovery for Consensus-Based Storage, FAST 2018). In 2,401 of them each entry is left somewhere; ZooKeeper recovered in 46 of these.
  *
- * Whoever serves has all four entries, or the store was wrong. A server with damage has no vote and says so; so the ensemble serves where two servers are whole, and repairs the third.
+ * In turn the servers speak by reference, in frames, and in ZooKeeper's bytes. Whoever serves has all four entries, or the store was wrong. Where each entry is left somewhere, the servers put their stores together again from one another, and all serve. In all other
+ * combinations nobody does, and each server with damage says that it has no vote.
  */
 import { LogStorage } from '@quorate/log';
-import { MemoryDisk, VirtualClock } from '@quorate/ports';
-import { type Application, MemoryNetwork, Replica, type Run, type Sid, type Status } from '@quorate/zab';
+import { MemoryDisk, SeededRandom, VirtualClock } from '@quorate/ports';
+import {
+  type Application,
+  framed,
+  MemoryByteNetwork,
+  MemoryNetwork,
+  MemoryPeerStreams,
+  Replica,
+  type Run,
+  type Sid,
+  type Status,
+  type Transport,
+  zookeeperWire,
+} from '@quorate/zab';
 import { count, type Tally } from './tally.ts';
 
 export const COMBINATIONS = 'combinations of damage';
@@ -40,6 +53,7 @@ function tryCombination(combination: number, stores: readonly Files[], tally: Ta
   const isLeft = entries.every((entry) => SIDS.some((sid) => !isDamaged(sid, entry)));
   count(tally, COMBINATIONS);
   if (isLeft) count(tally, 'with each entry left somewhere');
+  if (isLeft && whole.length >= 2) count(tally, 'of these in reach of a leader without mending, and of ZooKeeper');
 
   const ensemble = new Ensemble(
     stores.map((files, i) =>
@@ -48,6 +62,7 @@ function tryCombination(combination: number, stores: readonly Files[], tally: Ta
         entries.filter((entry) => isDamaged(i + 1, entry)),
       ),
     ),
+    NETWORKS[combination % NETWORKS.length],
   );
   ensemble.clock.advance(WAIT_MS);
   const serving = ensemble.servers.filter(({ status }) => status?.serving === true);
@@ -56,8 +71,8 @@ function tryCombination(combination: number, stores: readonly Files[], tally: Ta
   if (serving.some(({ entries: has }) => has.length < ENTRIES)) tally.failures.push(`${what}: a server serves without all entries`);
   else if (serving.length === SIDS.length) count(tally, 'recovered');
   else if (serving.length === 0) count(tally, 'down, with the damage told');
-  if (serving.length !== (whole.length >= 2 ? SIDS.length : 0))
-    tally.failures.push(`${what}: ${serving.length} servers serve, and ${whole.length} were whole`);
+  if (serving.length !== (isLeft ? SIDS.length : 0))
+    tally.failures.push(`${what}: ${serving.length} servers serve, and each entry is left somewhere: ${isLeft}`);
   if (serving.length === 0 && silent.length > 0)
     tally.failures.push(`${what}: servers ${silent.join(', ')} do not say what they have lost`);
   ensemble.stop();
@@ -104,6 +119,28 @@ function damaged(files: Files, entries: readonly number[]): Files {
   return changed;
 }
 
+/** Gives each server its transport. */
+type Transports = (clock: VirtualClock) => (sid: Sid) => Transport;
+
+const byReference: Transports = (clock) => {
+  const network = new MemoryNetwork({ clock });
+  return (sid) => network.transport(sid);
+};
+
+const inFrames: Transports = (clock) => {
+  const network = new MemoryByteNetwork({ clock });
+  const random = new SeededRandom(1);
+  return (sid) => framed(network.transport(sid), { sid, ensembleId: 'matrix', clock, random });
+};
+
+const inZookeepersBytes: Transports = (clock) => {
+  const network = new MemoryByteNetwork({ clock });
+  const random = new SeededRandom(1);
+  return (sid) => zookeeperWire(new MemoryPeerStreams(network, sid), { sid, peers: SIDS, electionAddress: `${sid}:3888`, clock, random });
+};
+
+const NETWORKS: readonly Transports[] = [byReference, inFrames, inZookeepersBytes];
+
 interface Server {
   readonly disk: MemoryDisk;
   readonly replica: Replica;
@@ -116,9 +153,9 @@ class Ensemble {
   readonly clock = new VirtualClock();
   readonly servers: readonly Server[];
 
-  constructor(stores: readonly Files[]) {
+  constructor(stores: readonly Files[], transportsOf = byReference) {
     const { clock } = this;
-    const network = new MemoryNetwork({ clock });
+    const transportOf = transportsOf(clock);
     this.servers = stores.map((files, i) => {
       const disk = MemoryDisk.of(files, { clock });
       const entries: number[] = [];
@@ -133,7 +170,7 @@ class Ensemble {
       const replica = new Replica({
         sid: i + 1,
         config: { version: 0, voters: SIDS },
-        transport: network.transport(i + 1),
+        transport: transportOf(i + 1),
         storage: new LogStorage({ disk, clock, segmentBytes: SEGMENT_BYTES }),
         clock,
         application,

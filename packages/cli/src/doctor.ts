@@ -91,8 +91,8 @@ function storeAdvice(verdict: Verdict, directory: string): string {
     case 'DAMAGED':
       return [
         `Keep a copy of ${directory}, and look after the disk.`,
-        `Where the other servers of the ensemble have a quorum, start it: quorate serve --data ${directory}. It has no vote until the leader has given it everything.`,
-        'Where they have none, put back a copy of the directory that is sound.',
+        `Start it: quorate serve --data ${directory}. It has no vote until the other servers, also damaged ones, have given it what it has lost, or a leader everything.`,
+        'Where all servers are started and none serves, nobody has all of it: put back a copy of the directory that is sound.',
       ].join('\n');
   }
 }

@@ -3,9 +3,9 @@ import { type Disk, DiskError, type DiskFile } from '@quorate/ports';
 import type { Zxid } from '@quorate/protocol';
 import type { Run } from '@quorate/zab';
 import { fileName } from './file-names.js';
-import { lastZxidIn, type Place, payloadsOf } from './record.js';
+import { lastZxidIn, type Place } from './record.js';
 import { type Segment, segmentAfter } from './segment.js';
-import { SegmentReader } from './segment-reader.js';
+import { behind, SegmentReader } from './segment-reader.js';
 import { type Steps, wait } from './steps.js';
 
 export interface LogRange {
@@ -62,13 +62,13 @@ function* readRecords(reader: SegmentReader, segment: Segment, { through, bytesM
   while (place.offset < end.offset && progress.at < through && progress.bytes < bytesMax) {
     const read = yield* reader.next(place);
     if (read === undefined) return false;
-    const { record, body } = read;
+    const { record, payloads } = read;
     segment.pass({ ...place, zxid: previous });
     place = { offset: record.end, chain: record.chain };
     const last = Math.min(lastZxidIn(record), end.zxid, through) as Zxid;
     // Between the epochs there are numbers that no entry has.
     if (progress.at < record.zxid && progress.at !== previous) return false;
-    if (last > progress.at) take({ zxid: record.zxid, payloads: payloadsOf(record, body) }, last, bytesMax, progress);
+    if (last > progress.at) take({ zxid: record.zxid, payloads }, last, bytesMax, progress);
     previous = lastZxidIn(record);
   }
   return true;
@@ -105,8 +105,8 @@ export function* cutSegment(disk: Disk, segment: Segment, zxid: Zxid): Steps<Seg
     for (let place: Place = segment.landmarkBefore((zxid - 1) as Zxid); ; ) {
       const read = yield* reader.next(place);
       if (read === undefined) throw new DiskError('IO', `${name} at byte ${place.offset}: a record cannot be read`, { file: name });
-      place = { offset: read.record.end, chain: read.record.chain };
-      if (lastZxidIn(read.record) >= zxid) return segment.cut({ ...place, zxid });
+      place = behind(read);
+      if (lastZxidIn(read.record) >= zxid) return segment.cut(behind(read, { ...place, zxid }));
     }
   } finally {
     file.close();

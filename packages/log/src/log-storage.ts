@@ -6,14 +6,14 @@
  */
 import { type Clock, type Disk, DiskError, type DiskFile } from '@quorate/ports';
 import { assert, type Zxid } from '@quorate/protocol';
-import { type Completion, lastZxidOf, type Mark, type Run, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
+import { type Completion, follows, lastZxidOf, type Mark, type Run, type Snapshot, type Storage, type StoredImage } from '@quorate/zab';
 import { fileName } from './file-names.js';
 import { BATCH_BYTES_MAX, SEGMENT_BYTES, SNAPSHOTS_KEPT } from './limits.js';
 import { cutSegment, readLog } from './log-reader.js';
 import type { Manifest, SnapshotEntry } from './manifest.js';
 import { ManifestStore } from './manifest-store.js';
 import type { Notice } from './notice.js';
-import { follows, recordBytes } from './record.js';
+import { recordBytes } from './record.js';
 import { type Recovered, recover } from './recovery.js';
 import { closed, type Segment } from './segment.js';
 import { SEGMENT_HEAD_BYTES } from './segment-header.js';
@@ -188,6 +188,13 @@ export class LogStorage implements Storage {
     this.#order({ run: undefined, steps: () => this.#install(snapshot, runs), done });
   }
 
+  mend(runs: readonly Run[], done: Completion): void {
+    const [first, last] = [runs[0], runs[runs.length - 1]];
+    assert(first === undefined || follows(this.#tail, first.zxid), 'what is mended goes on where the damage began');
+    if (last !== undefined) this.#tail = lastZxidOf(last);
+    this.#order({ run: undefined, steps: () => this.#mend(runs), done });
+  }
+
   #change(change: (manifest: Manifest) => Manifest, done: Completion): void {
     this.#order({ run: undefined, steps: () => this.#manifest.update(change), done });
   }
@@ -272,16 +279,30 @@ export class LogStorage implements Storage {
   *#install({ zxid, pieces }: Snapshot, runs: readonly Run[]): Steps<void> {
     const entry: SnapshotEntry = { id: this.#nextId++, zxid };
     yield* writeSnapshot(this.#disk, entry, pieces);
-    const all = batchOf(runs);
-    const writer = yield* this.#newWriter(zxid, all);
-    for (const batch of partsOf(all)) yield* writer.append(batch);
-    // It counts from the next manifest on, and then it is known that all of it is safe.
-    yield* writer.note();
+    const writer = yield* this.#writeSegment(zxid, runs);
     yield* this.#restructure(() => {
       this.#useWriter(writer);
       this.#segments = [writer.segment];
       this.#snapshots = [entry];
     });
+  }
+
+  /** What can be read below the damage stays where it is; a new segment follows it with all the rest. */
+  *#mend(runs: readonly Run[]): Steps<void> {
+    const writer = yield* this.#writeSegment(this.#lastZxid, runs);
+    yield* this.#restructure(() => {
+      this.#useWriter(writer);
+      this.#segments.push(writer.segment);
+    });
+  }
+
+  /** A new segment with these runs, flushed. It counts from the next manifest on, and then it is known that all of it is safe. */
+  *#writeSegment(base: Zxid, runs: readonly Run[]): Steps<SegmentWriter> {
+    const all = batchOf(runs);
+    const writer = yield* this.#newWriter(base, all);
+    for (const batch of partsOf(all)) yield* writer.append(batch);
+    yield* writer.note();
+    return writer;
   }
 
   /**

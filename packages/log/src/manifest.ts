@@ -36,7 +36,7 @@ export interface SegmentEntry {
 /** Where a segment ends, whatever the file may have behind it. */
 export interface SegmentEnd {
   readonly offset: number;
-  /** The checksum of the last record, which follows from those of all before it. */
+  /** That of the segment's txns up to `zxid`. */
   readonly chain: number;
   /** The last txn that counts: later ones of the last record have been cut off. */
   readonly zxid: Zxid;
@@ -53,7 +53,7 @@ export const EMPTY_MANIFEST: Manifest = {
 };
 
 const MAGIC = 0x514d_414e;
-const VERSION = 1;
+const VERSION = 2;
 /** Magic, version, which copy it is, and the length of everything. */
 const HEAD_BYTES = 16;
 

@@ -2,24 +2,14 @@
  * A record: consecutive txns of one epoch, written at once, bound to the place where they were written.
  *
  * Two checksums say different things. That of the header covers the file's number and the offset, so that a header which is in order was written here, by this
- * store, and what it says was true then; it needs no other record. `prev` is the checksum of the record before, which covers its own `prev`: a record follows from all before it.
+ * store, and what it says was true then; it needs no other record. `prev` and `chain` are those of the segment's txns (`extendChain`) before this record and with it: a record
+ * follows from all before it, and tells what they were where they cannot be read.
  *
  * `durableTo` is what tells a crash from corruption: up to there the file had been flushed when the record was written. What is unreadable below some record's
  * `durableTo` has been whole and safe once.
  */
-import {
-  COUNTER_MAX,
-  CRC32_START,
-  counterOf,
-  crc32,
-  crc32Of,
-  crc32OfBytes,
-  crc32OfInt,
-  EPOCH_MAX,
-  epochOf,
-  makeZxid,
-  type Zxid,
-} from '@quorate/protocol';
+import { CRC32_START, counterOf, crc32Of, crc32OfBytes, crc32OfInt, EPOCH_MAX, epochOf, makeZxid, type Zxid } from '@quorate/protocol';
+import { extendChain } from '@quorate/zab';
 
 export interface Record {
   readonly offset: number;
@@ -30,14 +20,14 @@ export interface Record {
   /** How many txns; one at least. */
   readonly count: number;
   readonly bodyBytes: number;
-  readonly bodyChecksum: number;
   readonly durableTo: number;
+  /** The chain of the segment's txns before this record. */
   readonly prev: number;
-  /** The checksum of the header. */
+  /** The same with those of this record. */
   readonly chain: number;
 }
 
-/** A place in a segment, and what the record there has to follow from. */
+/** A place in a segment, and the chain of the txns before it. */
 export interface Place {
   readonly offset: number;
   readonly chain: number;
@@ -76,16 +66,16 @@ export function writeRecord(
 ): Place {
   const at = place.offset - start;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  let end = at + RECORD_HEADER_BYTES;
-  for (const payload of payloads) {
-    view.setUint32(end, payload.length);
-    end += 4;
-  }
-  for (const payload of payloads) {
+  const body = at + RECORD_HEADER_BYTES;
+  let end = body + 4 * payloads.length;
+  let chain = place.chain;
+  for (let i = 0; i < payloads.length; i++) {
+    const payload = payloads[i] as Uint8Array;
+    view.setUint32(body + 4 * i, payload.length);
     bytes.set(payload, end);
     end += payload.length;
+    chain = extendChain(chain, (zxid + i) as Zxid, payload);
   }
-  const body = at + RECORD_HEADER_BYTES;
   view.setUint32(at, MAGIC);
   view.setUint32(at + 4, end - body);
   view.setUint32(at + 8, epochOf(zxid));
@@ -93,10 +83,9 @@ export function writeRecord(
   view.setUint32(at + 16, payloads.length);
   view.setUint32(at + 20, durableTo);
   view.setUint32(at + 24, place.chain);
-  view.setUint32(at + 28, crc32(bytes, body, end));
+  view.setUint32(at + 28, chain);
   view.setUint32(at + 32, file);
-  const chain = headerChecksum(bytes, at, file, place.offset);
-  view.setUint32(at + 36, chain);
+  view.setUint32(at + 36, headerChecksum(bytes, at, file, place.offset));
   return { offset: start + aligned(end), chain };
 }
 
@@ -106,8 +95,7 @@ export function readHeader(bytes: Uint8Array, at: number, file: number, offset: 
   if (at + RECORD_HEADER_BYTES > bytes.length || bytes[at] !== MAGIC >>> 24) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, RECORD_HEADER_BYTES);
   if (view.getUint32(0) !== MAGIC || view.getUint32(32) !== file) return undefined;
-  const chain = view.getUint32(36);
-  if (chain !== headerChecksum(bytes, at, file, offset)) return undefined;
+  if (view.getUint32(36) !== headerChecksum(bytes, at, file, offset)) return undefined;
   const bodyBytes = view.getUint32(4);
   const count = view.getUint32(16);
   const epoch = view.getUint32(8);
@@ -118,20 +106,15 @@ export function readHeader(bytes: Uint8Array, at: number, file: number, offset: 
     zxid: makeZxid(epoch, view.getUint32(12)),
     count,
     bodyBytes,
-    bodyChecksum: view.getUint32(28),
     durableTo: view.getUint32(20),
     prev: view.getUint32(24),
-    chain,
+    chain: view.getUint32(28),
   };
 }
 
-/** Whether this is the body of the record, as it was written. */
-export function isBodyOf(record: Record, body: Uint8Array): boolean {
-  return body.length === record.bodyBytes && crc32(body) === record.bodyChecksum;
-}
-
-/** The txns of a record whose body has been checked: views of it. */
-export function payloadsOf(record: Record, body: Uint8Array): Uint8Array[] {
+/** The txns of a record: views of its body; undefined where that is not as it was written. */
+export function payloadsOf(record: Record, body: Uint8Array): Uint8Array[] | undefined {
+  if (body.length !== record.bodyBytes) return undefined;
   const view = new DataView(body.buffer, body.byteOffset);
   const payloads: Uint8Array[] = [];
   let at = record.count * 4;
@@ -140,17 +123,19 @@ export function payloadsOf(record: Record, body: Uint8Array): Uint8Array[] {
     payloads.push(body.subarray(at, at + length));
     at += length;
   }
-  return payloads;
+  return at === body.length && chainThrough(record, payloads, lastZxidIn(record)) === record.chain ? payloads : undefined;
+}
+
+/** The chain with the txns of a record up to `zxid`. */
+export function chainThrough({ prev, zxid: first }: Record, payloads: readonly Uint8Array[], zxid: Zxid): number {
+  let chain = prev;
+  for (let i = 0; i <= zxid - first; i++) chain = extendChain(chain, (first + i) as Zxid, payloads[i] as Uint8Array);
+  return chain;
 }
 
 /** The last of its txns. */
 export function lastZxidIn(record: Record): Zxid {
   return (record.zxid + record.count - 1) as Zxid;
-}
-
-/** Whether a txn may come next: the next counter of the same epoch, or the first of a later one. */
-export function follows(last: Zxid, zxid: Zxid): boolean {
-  return zxid === last + 1 ? counterOf(last) !== COUNTER_MAX : epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1;
 }
 
 function headerChecksum(bytes: Uint8Array, at: number, file: number, offset: number): number {

@@ -5,14 +5,15 @@
  * segment a crash may have torn what was not flushed yet: that is cut off, unless something behind it proves that it had been whole.
  */
 import { type Disk, DiskError, type DiskFile } from '@quorate/ports';
-import { counterOf, formatZxid, type Zxid } from '@quorate/protocol';
-import type { Run, StoredImage } from '@quorate/zab';
+import { formatZxid, type Zxid } from '@quorate/protocol';
+import { follows, type Run, type Salvage, type StoredImage } from '@quorate/zab';
 import { fileName, MANIFEST_NAMES, parseFileName } from './file-names.js';
 import { EMPTY_MANIFEST, type Manifest, type SegmentEntry, type SnapshotEntry } from './manifest.js';
 import type { ManifestStore } from './manifest-store.js';
-import { follows, lastZxidIn, type Place, payloadsOf } from './record.js';
+import { RunGatherer } from './run-gatherer.js';
+import { salvage } from './salvage.js';
 import { Segment, segmentAfter } from './segment.js';
-import { type Read, SegmentReader } from './segment-reader.js';
+import { behind, SegmentReader } from './segment-reader.js';
 import { readSnapshot } from './snapshot-file.js';
 import { type Steps, wait } from './steps.js';
 
@@ -40,9 +41,6 @@ export interface Recovered {
   readonly nextId: number;
 }
 
-/** Runs that were written one by one are given together up to this many txns. */
-const RUN_TXNS_MAX = 1024;
-
 export function* recover(disk: Disk, store: ManifestStore): Steps<Recovered> {
   const names = yield* wait<readonly string[]>((done) => disk.list(done));
   const { newest, files } = yield* store.read();
@@ -54,10 +52,14 @@ export function* recover(disk: Disk, store: ManifestStore): Steps<Recovered> {
   const history = yield* readHistory(disk, manifest);
   const ids = [...manifest.segments, ...manifest.snapshots].map(({ id }) => id);
   const { acceptedEpoch, currentEpoch, mark } = manifest;
-  const { snapshot, runs, damage } = history;
+  const { snapshot, runs, damage, salvaged } = history;
   return {
     ...history,
-    image: { acceptedEpoch, currentEpoch, snapshot, runs, mark, ...(damage !== undefined && { damage: describeDamage(damage) }) },
+    image: {
+      ...{ acceptedEpoch, currentEpoch, snapshot, runs, mark },
+      ...(damage !== undefined && { damage: describeDamage(damage) }),
+      ...(salvaged !== undefined && { salvage: salvaged }),
+    },
     isNew,
     manifest,
     garbage: numbered.filter(({ id }) => !ids.includes(id)).map(({ kind, id }) => fileName(kind, id)),
@@ -73,6 +75,7 @@ export function describeDamage({ file, offset, reason }: Damage): string {
 interface History extends Pick<Recovered, 'damage' | 'spared' | 'segments' | 'snapshots'> {
   readonly snapshot: StoredImage['snapshot'];
   readonly runs: readonly Run[];
+  readonly salvaged?: Salvage | undefined;
 }
 
 const NO_HISTORY = { snapshot: undefined, runs: [], segments: [], snapshots: [], spared: [] };
@@ -103,25 +106,33 @@ function* readHistory(disk: Disk, manifest: Manifest): Steps<History> {
   }
   const log = new LogScan(disk, from);
   const damage = yield* log.read(manifest.segments, first);
+  const damaged = log.segments[log.segments.length - 1];
+  const salvaged =
+    damage === undefined || damaged === undefined
+      ? undefined
+      : yield* salvage(disk, manifest.segments.slice(log.segments.length - 1), { from: damaged.end, above: from });
   // A log that cannot be read up to its snapshot is begun anew at it.
-  const segments = log.lastZxid < from ? [] : log.segments;
-  return { snapshot, runs: log.runs, snapshots, segments, spared, damage };
+  const segments = log.lastZxid < from ? [] : log.segments.filter(({ isEmpty }) => damage === undefined || !isEmpty);
+  return { snapshot, runs: log.runs, snapshots, segments, spared, damage, salvaged };
 }
 
 /** Reads the segments in their order, and gathers what is above a snapshot. */
 class LogScan {
   readonly #disk: Disk;
-  readonly #above: Zxid;
-  readonly runs: { readonly zxid: Zxid; readonly payloads: Uint8Array[] }[] = [];
+  readonly #gathered: RunGatherer;
   readonly segments: Segment[] = [];
   lastZxid = 0 as Zxid;
 
   constructor(disk: Disk, above: Zxid) {
     this.#disk = disk;
-    this.#above = above;
+    this.#gathered = new RunGatherer(above);
   }
 
-  /** @param first the segment that has what follows the snapshot; those before it are not looked into. */
+  get runs(): readonly Run[] {
+    return this.#gathered.runs;
+  }
+
+  /** Ends with the segment that has the damage. @param first the segment that has what follows the snapshot; those before it are not looked into. */
   *read(entries: readonly SegmentEntry[], first: number): Steps<Damage | undefined> {
     for (const [i, entry] of entries.entries()) {
       const segment = new Segment(entry.id, entry.base, entry.end);
@@ -129,9 +140,7 @@ class LogScan {
       this.lastZxid = segment.end.zxid;
       if (i < first) continue;
       const damage = yield* this.#readSegment(entry, segment);
-      if (damage === undefined) continue;
-      if (segment.isEmpty) this.segments.pop();
-      return damage;
+      if (damage !== undefined) return damage;
     }
     return undefined;
   }
@@ -166,7 +175,7 @@ class LogScan {
   ): Steps<Damage | undefined> {
     const { end } = entry;
     const note = end === undefined ? yield* reader.note() : undefined;
-    let place: Place = segment.end;
+    let place = segment.end;
     while (end === undefined || place.offset < end.offset) {
       const read = yield* reader.next(place);
       if (read === undefined || !follows(this.lastZxid, read.record.zxid)) {
@@ -176,24 +185,11 @@ class LogScan {
       }
       if (note?.offset === place.offset && note.chain !== place.chain) return damaged('the records are not those that were safe');
       segment.pass({ ...place, zxid: this.lastZxid });
-      place = { offset: read.record.end, chain: read.record.chain };
-      this.#take(read, end?.offset === place.offset ? end.zxid : lastZxidIn(read.record));
-      segment.end = { ...place, zxid: this.lastZxid };
+      place = behind(read, end);
+      this.lastZxid = place.zxid;
+      this.#gathered.take(read, place.zxid);
+      segment.end = place;
     }
     return place.offset === end.offset && place.chain === end.chain ? undefined : damaged('the segment ends otherwise than it was closed');
-  }
-
-  /** @param through the last txn of the record that counts. */
-  #take({ record, body }: Read, through: Zxid): void {
-    this.lastZxid = through;
-    const skipped = Math.max(0, this.#above + 1 - record.zxid);
-    const count = Math.min(record.count, through - record.zxid + 1) - skipped;
-    if (count <= 0) return;
-    const payloads = payloadsOf(record, body).slice(skipped, skipped + count);
-    const zxid = (record.zxid + skipped) as Zxid;
-    const last = this.runs[this.runs.length - 1];
-    const continues = last !== undefined && zxid === last.zxid + last.payloads.length && counterOf(zxid) !== 1;
-    if (!continues || last.payloads.length >= RUN_TXNS_MAX) this.runs.push({ zxid, payloads });
-    else for (const payload of payloads) last.payloads.push(payload);
   }
 }

@@ -20,7 +20,7 @@ const SECTOR_BYTES = 4096;
 export const SEGMENT_HEAD_BYTES = 3 * SECTOR_BYTES;
 
 const MAGIC = 0x5153_4547;
-const VERSION = 1;
+const VERSION = 2;
 
 export function encodeSegmentHeader({ id, base, reserved }: SegmentHeader): Uint8Array {
   const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
@@ -45,7 +45,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
   return { id: view.getUint32(8), base: makeZxid(epoch, view.getUint32(16)), reserved: view.getUint32(20) };
 }
 
-/** Where the first record stands, and what it follows from: the file, by its number. */
+/** Where the first record stands. The chain of a segment begins with the number of its file. */
 export function beginningOf(id: number): Place {
   return { offset: SEGMENT_HEAD_BYTES, chain: id };
 }

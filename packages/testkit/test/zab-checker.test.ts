@@ -252,6 +252,25 @@ describe('the checkers of Zab', () => {
     afterEachExpect(() => script, 'PrimaryIntegrity');
   });
 
+  describe('MendedWhole', () => {
+    /** Server 2 has two txns, which are committed, and of its disk only the first can be read. */
+    const loseTheSecond = (): void => {
+      script.establish(1, 1, 2, 3);
+      const runs = [run(1, 1), run(1, 2)];
+      for (const one of runs) script.propose(1, one);
+      for (const sid of [2, 3]) for (const one of runs) script.store(sid, one);
+      for (const one of runs) script.checker.onFlushed(1, { type: 'append', run: one });
+      script.deliver(1, ...runs);
+      const image = { acceptedEpoch: 1, currentEpoch: 1, snapshot: undefined, runs: [run(1, 1)], mark: { ensembleId: 'test' } };
+      script.checker.onStoreLost(2, { ...image, damage: 'an entry cannot be read' });
+    };
+    it('what is mended has all that it had', () => {
+      loseTheSecond();
+      script.checker.onFlushed(2, { type: 'mend', runs: [] });
+    });
+    afterEachExpect(() => script, 'MendedWhole');
+  });
+
   describe('AckHonesty', () => {
     it('a txn is on the disk before it is acknowledged', () => {
       const [channel = 0] = script.establish(1, 1, 2);

@@ -114,6 +114,8 @@ export class Following implements Role {
       case 'ACKEPOCH':
       case 'ACK':
       case 'REQUEST':
+      case 'MEND':
+      case 'FOUND':
         this.#reject();
         return;
       default:
@@ -134,7 +136,8 @@ export class Following implements Role {
     this.state.stage = 'PROMISING';
     this.state.planned = false;
     this.state.counted = epoch > state.acceptedEpoch;
-    if (this.state.counted) this.#peer.saveAcceptedEpoch(epoch);
+    // A store that is repaired looks whole again. It must not count then, for what it has forgotten.
+    if (state.damaged && state.durable.marked) this.#peer.saveMark(undefined);
     this.#advance();
   }
 
@@ -244,12 +247,14 @@ export class Following implements Role {
 
   /** Takes the next step of those that wait for the storage. */
   #advance(): void {
-    const { durable, damaged } = this.#peer.state;
+    const { durable, damaged, acceptedEpoch } = this.#peer.state;
     const current = this.state;
     switch (current.stage) {
       case 'PROMISING':
-        // Nothing may repair a damaged store as long as it is marked.
-        if (durable.acceptedEpoch < current.epoch || (damaged && durable.marked)) return;
+        // Nothing may repair a damaged store as long as it is marked, a promise included.
+        if (damaged && durable.marked) return;
+        if (current.counted && acceptedEpoch < current.epoch) this.#peer.saveAcceptedEpoch(current.epoch);
+        if (durable.acceptedEpoch < current.epoch) return;
         current.stage = 'SYNCHRONIZATION';
         this.#send({
           type: 'ACKEPOCH',
@@ -351,7 +356,7 @@ export class Following implements Role {
   }
 
   /** Another server believes that this one leads; closing tells it at once. */
-  onLearnerOpened(_from: Sid, channel: ChannelId): void {
+  onLearnerMessage(channel: ChannelId): void {
     this.#peer.effects.push({ type: 'closeToLearner', channel });
   }
 
@@ -366,7 +371,7 @@ export class Following implements Role {
 
   // Only the leader has learners and takes proposals.
 
-  onLearnerMessage(): void {}
+  onLearnerOpened(): void {}
   onLearnerClosed(): void {}
   propose(): void {}
   answerRevalidate(): void {}

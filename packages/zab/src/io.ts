@@ -10,7 +10,7 @@ import type { Message, Notification } from './messages.js';
 import type { Mark, Snapshot } from './storage.js';
 
 /** Every timer of the core; each name has at most one pending. */
-export type TimerName = 'election' | 'finalize' | 'init' | 'tick';
+export type TimerName = 'election' | 'finalize' | 'init' | 'mend' | 'tick';
 
 /** One opening of a learner channel. The leader's are numbered by the driver, the learner's by the core. */
 export type ChannelId = number;
@@ -62,7 +62,7 @@ export type Input =
 export type Effect =
   /** Transport, election: may be lost. */
   | { readonly type: 'notify'; readonly to: Sid; readonly notification: Notification }
-  /** Transport: open a learner channel, replacing any that is open. */
+  /** Transport: open a learner channel, replacing any that is open; to the leader, or to whom this server asks for what its store lacks. */
   | { readonly type: 'openToLeader'; readonly to: Sid; readonly channel: ChannelId }
   | { readonly type: 'sendToLeader'; readonly channel: ChannelId; readonly message: Message }
   | { readonly type: 'closeToLeader'; readonly channel: ChannelId }
@@ -74,6 +74,7 @@ export type Effect =
   | { readonly type: 'saveAcceptedEpoch'; readonly epoch: number }
   | { readonly type: 'saveCurrentEpoch'; readonly epoch: number }
   | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly runs: readonly Run[] }
+  | { readonly type: 'mend'; readonly runs: readonly Run[] }
   | { readonly type: 'saveMark'; readonly mark: Mark | undefined }
   /** Clock: replaces a pending timer of that name. */
   | { readonly type: 'setTimer'; readonly name: TimerName; readonly ms: number }
@@ -104,5 +105,5 @@ export type Effect =
    * last delivered txn at that moment; with the channel it ends.
    */
   | { readonly type: 'readSnapshot'; readonly channel: ChannelId }
-  /** Storage: read what is in the log above `after`, by the input `logRead`. */
+  /** Storage: read what is in the log above `after`, by the input `logRead`; for a learner, or for one who asks for what its store lacks. */
   | { readonly type: 'readLog'; readonly channel: ChannelId; readonly after: Zxid };

@@ -140,6 +140,8 @@ export class Leading implements Role {
       case 'NEWLEADER':
       case 'UPTODATE':
       case 'HANDOVER':
+      case 'MEND':
+      case 'FOUND':
         this.#reject(learner);
         return;
       default:

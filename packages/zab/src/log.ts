@@ -17,6 +17,12 @@ export function lastZxidOf(run: Run): Zxid {
   return (run.zxid + run.payloads.length - 1) as Zxid;
 }
 
+/** Whether a txn may come next: the next counter of the same epoch, or the first of a later one. */
+export function follows(last: Zxid, zxid: Zxid): boolean {
+  // The next number has the same epoch unless the counter is at its end.
+  return zxid === last + 1 ? counterOf(last) !== COUNTER_MAX : epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1;
+}
+
 /** Where the entries of one epoch begin. */
 interface Segment {
   readonly zxid: Zxid;
@@ -53,9 +59,7 @@ export class Log {
 
   /** Whether a run of this zxid may come next: the next counter of the same epoch, or the first of a later one. */
   continues(zxid: Zxid): boolean {
-    const last = this.lastZxid;
-    // The next number has the same epoch unless the counter is at its end.
-    return zxid === last + 1 ? counterOf(last) !== COUNTER_MAX : epochOf(zxid) > epochOf(last) && counterOf(zxid) === 1;
+    return follows(this.lastZxid, zxid);
   }
 
   append(run: Run): void {

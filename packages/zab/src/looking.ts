@@ -7,6 +7,7 @@
 import { assert, type Zxid } from '@quorate/protocol';
 import { type Config, hasQuorum, mayLead, type Sid } from './config.js';
 import type { ChannelId, TimerName } from './io.js';
+import { Mending } from './mending.js';
 import type { Message, Notification, Vote } from './messages.js';
 import type { EarlyLearner, Peer } from './peer.js';
 import { clonePlain } from './plain.js';
@@ -33,10 +34,12 @@ interface LookingState {
 export class Looking implements Role {
   readonly name = 'LOOKING';
   readonly #peer: Peer;
+  readonly #mending: Mending;
   readonly state: LookingState;
 
   private constructor(peer: Peer, state: LookingState) {
     this.#peer = peer;
+    this.#mending = new Mending(peer);
     this.state = state;
   }
 
@@ -69,12 +72,14 @@ export class Looking implements Role {
     if (state.failedTries > 0) this.#peer.setTimer('election', backOffMs(timing, state.failedTries - 1));
     else this.#announce();
     state.failedTries++;
+    this.#mending.begin();
     this.#decide();
   }
 
   leave(): void {
     this.#peer.cancelTimer('election');
     if (this.state.finalizing) this.#peer.cancelTimer('finalize');
+    this.#mending.end();
     for (const channel of this.state.early.keys()) this.#peer.effects.push({ type: 'closeToLearner', channel });
   }
 
@@ -186,6 +191,8 @@ export class Looking implements Role {
 
   #conclude(): void {
     const vote = this.state.vote;
+    // A store that is being mended has its vote back in a moment, and then it looks again.
+    if (this.#peer.state.mending?.ordered === true) return;
     if (vote.leader !== this.#peer.sid) {
       this.#peer.becomeFollowing(vote);
       return;
@@ -202,6 +209,7 @@ export class Looking implements Role {
   }
 
   onTimer(name: TimerName): void {
+    this.#mending.onTimer(name);
     if (name === 'finalize') {
       assert(this.state.finalizing, 'the timer runs only while a quorum agrees');
       this.#conclude();
@@ -246,10 +254,7 @@ export class Looking implements Role {
   // Learners may decide for this server before it does.
 
   onLearnerOpened(from: Sid, channel: ChannelId): void {
-    if (!this.#votes) {
-      this.#peer.effects.push({ type: 'closeToLearner', channel });
-      return;
-    }
+    if (!this.#votes) return;
     for (const [older, learner] of this.state.early) {
       if (learner.from !== from) continue;
       this.state.early.delete(older);
@@ -260,8 +265,7 @@ export class Looking implements Role {
 
   onLearnerMessage(channel: ChannelId, message: Message): void {
     const learner = this.state.early.get(channel);
-    if (learner === undefined) return;
-    if ((message.type === 'FOLLOWERINFO' || message.type === 'OBSERVERINFO') && learner.info === undefined) {
+    if (learner !== undefined && (message.type === 'FOLLOWERINFO' || message.type === 'OBSERVERINFO') && learner.info === undefined) {
       learner.info = message;
       return;
     }
@@ -273,10 +277,18 @@ export class Looking implements Role {
     this.state.early.delete(channel);
   }
 
+  // Whom this server asks for what its store lacks is no leader, but the channel is like one to it.
+
+  onLeaderMessage(channel: ChannelId, message: Message): void {
+    this.#mending.onMessage(channel, message);
+  }
+
+  onLeaderClosed(channel: ChannelId): void {
+    this.#mending.onClosed(channel);
+  }
+
   // Nobody leads and nothing is served: what was under way for a former role has no addressee.
 
-  onLeaderMessage(): void {}
-  onLeaderClosed(): void {}
   propose(): void {}
   request(): void {}
   revalidate(): void {}

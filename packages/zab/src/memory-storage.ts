@@ -93,6 +93,11 @@ export class MemoryStorage implements Storage {
     this.#later(done);
   }
 
+  /** Memory has no damage. */
+  mend(_runs: readonly Run[], done: Completion): void {
+    this.#later(() => done(new RangeError('only a damaged store can be mended, and this one is in memory')));
+  }
+
   saveSnapshot(zxid: Zxid, pieces: Iterable<Uint8Array>, done: Completion): void {
     this.#takePieces({ snapshot: { zxid, pieces: [] }, more: pieces[Symbol.iterator](), done, lives: this.#lives });
   }

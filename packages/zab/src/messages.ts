@@ -22,6 +22,13 @@ export interface Notification {
 }
 
 export type Message =
+  /** A server with a damaged store → any other, the first on a channel: which txns has it above `after` and below `before`? */
+  | { readonly type: 'MEND'; readonly ensembleId: string; readonly after: Zxid; readonly before: Zxid }
+  /**
+   * The answer: the first of these txns that it can read, as they stand in its history; none where it has none. `more`: whether it has others behind them.
+   * `end`: nothing that it has stored is above this; −1 where it cannot tell.
+   */
+  | { readonly type: 'FOUND'; readonly runs: readonly Run[]; readonly more: boolean; readonly end: Zxid }
   /** learner → leader, DISCOVERY: the highest epoch that the learner has promised to. `ensembleId` is empty where it knows none. */
   | { readonly type: 'FOLLOWERINFO'; readonly acceptedEpoch: number; readonly ensembleId: string }
   /** learner → leader, DISCOVERY: as FOLLOWERINFO, of one that has no vote: an observer, or a voter whose store is not marked. */

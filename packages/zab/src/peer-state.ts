@@ -1,7 +1,10 @@
 /** What a server knows in every role, and what it must not forget: one plain record. */
 import { epochOf, type Zxid } from '@quorate/protocol';
+import type { Question } from './answering.js';
 import type { Sid } from './config.js';
+import type { ChannelId } from './io.js';
 import { Log } from './log.js';
+import { beginMending, type MendingState } from './mending-state.js';
 import type { Mark, Snapshot, StoredImage } from './storage.js';
 
 export interface PeerState {
@@ -21,6 +24,10 @@ export interface PeerState {
   ensembleId: string;
   /** Whether the storage has something that cannot be read. It is left as it is until a leader's history takes its place. */
   damaged: boolean;
+  /** How the store is made whole again, where that is possible; until a leader's history is to take its place. */
+  mending: MendingState | undefined;
+  /** Questions for which the storage is being read, by the channel that they came on. */
+  readonly questions: Map<ChannelId, Question>;
   /** What would survive the loss of power now; it trails the fields above. `marked`: whether the store has a mark. */
   readonly durable: { acceptedEpoch: number; currentEpoch: number; lastZxid: Zxid; marked: boolean };
   /** Orders of the log lane that have not completed, oldest first. */
@@ -40,7 +47,7 @@ export interface PeerState {
 
 /** An order of the log lane, with what is durable once it has completed. */
 export type LaneOrder =
-  | { readonly type: 'append' | 'truncate'; readonly lastZxid: Zxid }
+  | { readonly type: 'append' | 'truncate' | 'mend'; readonly lastZxid: Zxid }
   | { readonly type: 'saveAcceptedEpoch' | 'saveCurrentEpoch'; readonly epoch: number }
   | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly lastZxid: Zxid }
   | { readonly type: 'saveMark'; readonly mark: Mark | undefined };
@@ -73,6 +80,8 @@ export function recoverState(image: StoredImage): PeerState {
     lastDelivered: base,
     ensembleId: image.mark?.ensembleId ?? '',
     damaged,
+    mending: image.salvage !== undefined && image.mark !== undefined ? beginMending(image.salvage) : undefined,
+    questions: new Map(),
     durable: {
       acceptedEpoch,
       currentEpoch: image.currentEpoch,

@@ -6,6 +6,7 @@
  */
 
 import { assert, unreachable, type Zxid } from '@quorate/protocol';
+import { Answering } from './answering.js';
 import type { Status } from './application.js';
 import { type Config, checkConfig, type Sid } from './config.js';
 import { empty } from './empty.js';
@@ -38,6 +39,7 @@ export class Peer {
   readonly state: PeerState;
   /** Orders since the last drain; the driver performs them in this order and empties the array. */
   readonly effects: Effect[] = [];
+  readonly #answering: Answering;
   #role: Role | undefined;
   #status: Status;
 
@@ -47,6 +49,7 @@ export class Peer {
     this.timing = timing;
     this.limits = limits;
     this.state = state;
+    this.#answering = new Answering(this);
     this.#status = { state: 'LOOKING', leader: undefined, epoch: state.currentEpoch, serving: false, votes: this.votes };
   }
 
@@ -88,8 +91,6 @@ export class Peer {
     switch (input.type) {
       case 'start':
         this.effects.push({ type: 'status', status: this.#status });
-        // A store that is repaired looks whole again. It must not count then, for what it has forgotten.
-        if (this.state.damaged && this.state.durable.marked) this.saveMark(undefined);
         this.becomeLooking();
         return;
       case 'notification':
@@ -99,9 +100,16 @@ export class Peer {
         this.role.onLearnerOpened(input.from, input.channel);
         return;
       case 'learnerMessage':
+        if (input.message.type === 'MEND') {
+          // Who asks is no learner.
+          this.role.onLearnerClosed(input.channel);
+          this.#answering.onQuestion(input.channel, input.message);
+          return;
+        }
         this.role.onLearnerMessage(input.channel, input.message);
         return;
       case 'learnerClosed':
+        this.#answering.onClosed(input.channel);
         this.role.onLearnerClosed(input.channel);
         return;
       case 'leaderMessage':
@@ -141,7 +149,7 @@ export class Peer {
         this.role.onSnapshotRead(input);
         return;
       case 'logRead':
-        this.role.onLogRead(input.channel, input.runs);
+        if (!this.#answering.onLogRead(input.channel, input.runs)) this.role.onLogRead(input.channel, input.runs);
         return;
       case 'snapshotSaved':
         this.state.log.compact(input.zxid, this.limits.committedLogTxns);
@@ -225,9 +233,18 @@ export class Peer {
     this.#order({ type: 'saveCurrentEpoch', epoch }, { type: 'saveCurrentEpoch', epoch });
   }
 
+  /** What is damaged is made whole: these runs are what stood there. The server counts again once they are durable. */
+  mend(runs: readonly Run[]): void {
+    const { log } = this.state;
+    assert(this.state.damaged && this.state.durable.marked, 'what is mended is damaged, and nothing has been put in its place');
+    for (const run of runs) log.append(run);
+    this.#order({ type: 'mend', lastZxid: log.lastZxid }, { type: 'mend', runs });
+  }
+
   /** From now on this server counts, or does not. */
   saveMark(mark: Mark | undefined): void {
-    if (mark !== undefined) this.#cutDamage();
+    if (mark === undefined) this.state.mending = undefined;
+    else this.#cutDamage();
     this.#order({ type: 'saveMark', mark }, { type: 'saveMark', mark });
   }
 
@@ -307,6 +324,13 @@ export class Peer {
         case 'append':
         case 'truncate':
           durable.lastZxid = order.lastZxid;
+          break;
+        case 'mend':
+          durable.lastZxid = order.lastZxid;
+          this.state.damaged = false;
+          this.state.mending = undefined;
+          // What it has tried until now was without a vote.
+          this.state.failedTries = 0;
           break;
         case 'saveAcceptedEpoch':
           durable.acceptedEpoch = order.epoch;

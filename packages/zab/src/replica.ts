@@ -305,6 +305,9 @@ export class Replica {
       case 'installSnapshot':
         this.#storage.installSnapshot(effect.snapshot, effect.runs, this.#onCompleted);
         return;
+      case 'mend':
+        this.#storage.mend(effect.runs, this.#onCompleted);
+        return;
       case 'saveMark':
         this.#storage.saveMark(effect.mark, this.#onCompleted);
         return;

@@ -4,7 +4,7 @@ import type { Run } from './log.js';
 /**
  * Where a server keeps what it must not forget. Implement this to keep an ensemble's state in a store of your own.
  *
- * `append`, `truncate`, `saveAcceptedEpoch`, `saveCurrentEpoch`, `installSnapshot` and `saveMark` form the *log lane*: each completes once it would
+ * `append`, `truncate`, `saveAcceptedEpoch`, `saveCurrentEpoch`, `installSnapshot`, `mend` and `saveMark` form the *log lane*: each completes once it would
  * survive the loss of power, in the order of the calls, and a completion covers every call before it. What has not completed when power is lost
  * may survive or not; of the calls that concern the history a prefix does, the last of them perhaps in part, each epoch and the mark by themselves.
  * `saveSnapshot` is the *background lane*: it is not ordered against the log lane and must never delay it.
@@ -25,6 +25,11 @@ export interface Storage {
    * is there or all of the new: the old log may hold committed txns that are above the snapshot and only in the runs.
    */
   installSnapshot(snapshot: Snapshot, runs: readonly Run[], done: Completion): void;
+  /**
+   * Puts everything in the place of what is damaged, all of it at once: `runs` are what stood there, those of `Salvage.runs` included, and follow what `recover` gave.
+   * Only for a store that has given a `salvage`.
+   */
+  mend(runs: readonly Run[], done: Completion): void;
   /** Marks the store as one whose server counts, from now on; or, by undefined, takes the mark of a damaged store away before anything is repaired. */
   saveMark(mark: Mark | undefined, done: Completion): void;
   /**
@@ -73,4 +78,28 @@ export interface StoredImage {
    * the part of the history below the damage. Nothing is repaired before a leader has the history at hand.
    */
   readonly damage?: string;
+  /** Where there is damage and it is known what is missing: so that it can be brought from elsewhere. */
+  readonly salvage?: Salvage;
+}
+
+/** What is known of a damaged history above what can be read as a whole. */
+export interface Salvage {
+  /** In order; none where nothing is needed of what cannot be read. */
+  readonly gaps: readonly Gap[];
+  /** The entries above the damage that can be read, in order. */
+  readonly runs: readonly Run[];
+  /** Whether nothing can have been safe behind all of these, by what the store itself tells. */
+  readonly endIsKnown: boolean;
+}
+
+/** A part of a history that cannot be read: some txns at least. */
+export interface Gap {
+  /** The last txn before it, or where the log begins. */
+  readonly after: Zxid;
+  /** Every txn in it is below this. */
+  readonly before: Zxid;
+  /** The chain (`extendChain`) of what stood before it. */
+  readonly chain: number;
+  /** The chain with all that stood in it. */
+  readonly proof: number;
 }

@@ -7,7 +7,7 @@ import type { Message, Notification } from './messages.js';
  * There are two kinds of traffic between a pair of peers. *Election* notifications: only the latest counts, any may be
  * lost, none is ever answered by an error. *Learner channels*: opened by the learner towards the leader, each a FIFO stream
  * in both directions that delivers a prefix of what was sent and nothing after either end has closed. A channel begins with FOLLOWERINFO or OBSERVERINFO of the
- * learner, and the leader begins with LEADERINFO: a transport may build on that.
+ * learner, and the leader begins with LEADERINFO; or it begins with MEND, and FOUND and MEND take turns: a transport may build on that.
  *
  * Messages are immutable plain data (numbers, strings, booleans, arrays, `Uint8Array`): a transport within one process may pass
  * them by reference, another may send them through `structuredClone` or any codec that keeps those types.

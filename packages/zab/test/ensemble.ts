@@ -336,6 +336,7 @@ export class TestEnsemble {
       case 'saveAcceptedEpoch':
       case 'saveCurrentEpoch':
       case 'installSnapshot':
+      case 'mend':
       case 'saveMark':
         this.lines.push(`  ${sid} orders ${describeEffect(effect)}`);
         if (member.held !== undefined) {
@@ -453,7 +454,8 @@ function repaired({ acceptedEpoch, currentEpoch, snapshot, runs, mark }: StoredI
 
 /** What a store holds after one more order. */
 function applied(before: StoredImage, effect: Effect): StoredImage {
-  const image = effect.type === 'truncate' || effect.type === 'installSnapshot' ? repaired(before) : before;
+  const repairs = effect.type === 'truncate' || effect.type === 'installSnapshot' || effect.type === 'mend';
+  const image = repairs ? repaired(before) : before;
   switch (effect.type) {
     case 'append':
       return { ...image, runs: [...image.runs, effect.run] };
@@ -465,6 +467,8 @@ function applied(before: StoredImage, effect: Effect): StoredImage {
       return { ...image, currentEpoch: effect.epoch };
     case 'installSnapshot':
       return { ...image, snapshot: effect.snapshot, runs: [...effect.runs] };
+    case 'mend':
+      return { ...image, runs: [...image.runs, ...effect.runs] };
     case 'saveMark':
       return { ...image, mark: effect.mark };
     default:
@@ -512,6 +516,10 @@ function describe(message: Message): string {
       return `PING ${message.round}`;
     case 'SYNC':
       return `SYNC ${message.tag}`;
+    case 'MEND':
+      return `MEND above ${format(message.after)}, below ${format(message.before)}`;
+    case 'FOUND':
+      return `FOUND ${message.runs.map(describeRun).join(' ') || 'nothing'}${message.more ? ' and more' : ''}, end ${format(message.end)}`;
     default:
       return message.type;
   }
@@ -529,6 +537,8 @@ function describeEffect(effect: Effect): string {
       return `currentEpoch ${effect.epoch}`;
     case 'installSnapshot':
       return ['snapshot', format(effect.snapshot.zxid), ...effect.runs.map(describeRun)].join(' ');
+    case 'mend':
+      return ['mend', ...effect.runs.map(describeRun)].join(' ');
     case 'saveMark':
       return effect.mark === undefined ? 'no mark' : 'mark';
     default:

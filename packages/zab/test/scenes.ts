@@ -1,6 +1,6 @@
 /** Servers brought to where a test begins. */
 import { makeZxid, type Zxid } from '@quorate/protocol';
-import type { Effect, Input, Message, Run, Sid, StoredImage } from '@quorate/zab';
+import { type Effect, extendChain, type Gap, type Input, type Message, type Run, type Sid, type StoredImage } from '@quorate/zab';
 import { expect } from 'vitest';
 import { TestEnsemble } from './ensemble.js';
 
@@ -18,6 +18,28 @@ export const image = (epoch: number, ...runs: Run[]): Pick<StoredImage, 'accepte
   currentEpoch: epoch,
   runs,
 });
+
+/** The same of which some texts cannot be read. What is lost side by side is one gap. */
+export function damaged(
+  { zxid, payloads, epoch, endIsKnown = true }: Run & { readonly epoch: number; readonly endIsKnown?: boolean },
+  ...lost: string[]
+): Partial<StoredImage> {
+  const chains = [0];
+  const isLost = (i: number): boolean => lost.includes(String.fromCharCode(...(payloads[i] ?? [])));
+  for (const [i, payload] of payloads.entries()) chains.push(extendChain(chains[i] as number, (zxid + i) as Zxid, payload));
+  const gaps: Gap[] = [];
+  const readable: Run[] = [];
+  for (let i = 0, from = 0; i < payloads.length; i++) {
+    if (!isLost(i)) readable.push({ zxid: (zxid + i) as Zxid, payloads: [payloads[i] as Uint8Array] });
+    if (isLost(i) && !isLost(i - 1)) from = i;
+    if (!isLost(i) || isLost(i + 1)) continue;
+    const before = (zxid + i + 1) as Zxid;
+    gaps.push({ after: (zxid + from - 1) as Zxid, before, chain: chains[from] as number, proof: chains[i + 1] as number });
+  }
+  const below = readable.filter((one) => one.zxid <= (gaps[0] as Gap).after);
+  const salvage = { gaps, runs: readable.slice(below.length), endIsKnown };
+  return { ...image(epoch, ...below), damage: `${lost} cannot be read`, salvage };
+}
 
 /** The state of an application that was given these counters of epoch 1. */
 export function snapshotAt(...counters: number[]): { readonly zxid: Zxid; readonly pieces: readonly Uint8Array[] } {

@@ -2,7 +2,7 @@
 import { makeZxid } from '@quorate/protocol';
 import { expect, test } from 'vitest';
 import { BLANK, TestEnsemble } from './ensemble.js';
-import { image, run, snapshotAt } from './scenes.js';
+import { damaged, image, run, snapshotAt } from './scenes.js';
 
 async function expectTranscript(ensemble: TestEnsemble, name: string): Promise<void> {
   await expect(`${ensemble.lines.join('\n')}\n`).toMatchFileSnapshot(`transcripts/${name}.txt`);
@@ -211,6 +211,24 @@ test('a damaged store: what can be read is kept, what cannot is cut off when the
   expect(ensemble.peer(1).status).toEqual({ state: 'FOLLOWING', leader: 3, epoch: 3, serving: true, votes: true });
   expect(ensemble.delivered(1)).toEqual(ensemble.delivered(3));
   await expectTranscript(ensemble, 'damaged-store');
+});
+
+test('mending: two servers with damage and none that is whole put their stores together again, and elect', async () => {
+  const ensemble = new TestEnsemble([1, 2, 3]);
+  const whole = { ...run(1, 1, 'a', 'b', 'c', 'd'), epoch: 1 };
+  ensemble.start(1, damaged(whole, 'b', 'd'));
+  ensemble.run();
+  ensemble.start(2, damaged({ ...whole, endIsKnown: false }, 'a'));
+  ensemble.run();
+  ensemble.fire(1, 'mend');
+  ensemble.run();
+  // Server 2 does not know whether it has had more, and server 3 is the only one who may know that.
+  ensemble.start(3, image(1, run(1, 1, 'a', 'b')));
+  ensemble.fire(2, 'mend');
+  ensemble.elect();
+  ensemble.run();
+  for (const sid of [1, 2, 3]) expect(ensemble.peer(sid).status).toMatchObject({ serving: true, votes: true });
+  await expectTranscript(ensemble, 'mending');
 });
 
 test('a voter that has promised a later epoch waits, and the leader goes on to one above it', async () => {

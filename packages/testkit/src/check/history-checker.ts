@@ -7,7 +7,7 @@
 import { formatZxid, type Zxid } from '@quorate/protocol';
 import type { Run, Sid, Snapshot, StoredImage } from '@quorate/zab';
 import type { DiskOrder } from '../world/disk-content.js';
-import { at, cutAt, type Entry, sameBytes, type Witness } from './witness.js';
+import { at, cutAt, type Entry, holds, lastCommittedOf, sameBytes, type Witness } from './witness.js';
 
 export class HistoryChecker {
   readonly #witness: Witness;
@@ -20,6 +20,10 @@ export class HistoryChecker {
   onAppend(sid: Sid, run: Run): void {
     const view = this.#witness.server(sid);
     view.ordered = this.#extended(sid, view.ordered, run) ?? view.ordered;
+  }
+
+  onMend(sid: Sid, runs: readonly Run[]): void {
+    for (const run of runs) this.onAppend(sid, run);
   }
 
   onTruncate(sid: Sid, zxid: Zxid): void {
@@ -38,12 +42,27 @@ export class HistoryChecker {
     if (order.type === 'append') view.flushed = this.#extended(sid, view.flushed, order.run) ?? view.flushed;
     else if (order.type === 'truncate') view.flushed = this.#cut(sid, view.flushed, order.zxid);
     else if (order.type === 'installSnapshot') view.flushed = this.#endOf(sid, order.snapshot, order.runs) ?? view.flushed;
+    else if (order.type === 'mend') this.#onMended(sid, order.runs);
+    // Without its mark a store is not mended any more.
+    if (order.type === 'truncate' || order.type === 'installSnapshot' || order.type === 'saveMark') view.beforeDamage = undefined;
+  }
+
+  /** MendedWhole: a store that is made whole has nothing but what it had, and of that all that is committed: what nobody else has may be gone from its end. */
+  #onMended(sid: Sid, runs: readonly Run[]): void {
+    const view = this.#witness.server(sid);
+    for (const run of runs) view.flushed = this.#extended(sid, view.flushed, run) ?? view.flushed;
+    const before = view.beforeDamage ?? view.flushed;
+    view.beforeDamage = undefined;
+    if (holds(before, view.flushed) && holds(view.flushed, lastCommittedOf(before))) return;
+    const ends = `ends at ${formatZxid(view.flushed.zxid)} and ended at ${formatZxid(before.zxid)}`;
+    this.#witness.verdict.fail('MendedWhole', `server ${sid} has mended its store, which ${ends}`);
   }
 
   /** The disk of a server that is down is not what it was. */
   onStoreLost(sid: Sid, image: StoredImage): void {
     const view = this.#witness.server(sid);
     view.lost.push(view.flushed);
+    view.beforeDamage = image.damage === undefined ? undefined : (view.beforeDamage ?? view.flushed);
     view.flushed = this.#endOf(sid, image.snapshot, image.runs) ?? view.flushed;
     view.flushedAcceptedEpoch = image.acceptedEpoch;
     view.flushedCurrentEpoch = image.currentEpoch;

@@ -136,6 +136,9 @@ export class PersistenceChecker {
       case 'saveMark':
         view.marked = order.mark !== undefined;
         return;
+      case 'mend':
+        view.marked = true;
+        return;
       case 'append':
         if (epochOf(order.run.zxid) > view.flushedAcceptedEpoch && !this.#observes(sid))
           this.#fail('PersistMonotonicity', `${at(sid, order.run.zxid)} stores a txn above its promise, ${view.flushedAcceptedEpoch}`);

@@ -42,6 +42,8 @@ export class ServerView {
   flushed: Entry;
   /** Ends of histories that were on its disk and that it has lost by no fault of its own. */
   readonly lost: Entry[] = [];
+  /** The end of the history that was on its disk before some of it became unreadable, as long as that is so. */
+  beforeDamage: Entry | undefined;
   /** Whether its store, as it is on its disk, is one whose server counts. */
   marked: boolean;
   /** The last txn that its application has. */

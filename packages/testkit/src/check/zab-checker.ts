@@ -102,6 +102,9 @@ export class ZabChecker {
       case 'truncate':
         this.#history.onTruncate(sid, effect.zxid);
         return;
+      case 'mend':
+        this.#history.onMend(sid, effect.runs);
+        return;
       case 'installSnapshot':
         this.#history.onInstall(sid, effect.snapshot, effect.runs);
         return;

@@ -65,6 +65,8 @@ function addServerActions(actions: Action[], { server, world, scope }: { server:
   if (timers.election === 'paced' && scope.from === 'start') actions.push({ type: 'timer', sid, name: 'election', spends: false });
   if (used.timeouts < scope.timeouts) {
     if (timers.election === 'again' && scope.from === 'start') actions.push({ type: 'timer', sid, name: 'election', spends: true });
+    // The pause before all are asked again, or whoever is asked does not answer.
+    if (timers.mend) actions.push({ type: 'timer', sid, name: 'mend', spends: true });
     if (timers.init) actions.push({ type: 'timer', sid, name: 'init', spends: true });
     if (timers.tick) actions.push({ type: 'timer', sid, name: 'tick', spends: true });
   }

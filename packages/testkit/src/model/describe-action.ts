@@ -78,6 +78,8 @@ function describeOrder(order: LaneOrder): string {
       return `acceptedEpoch ${order.epoch}`;
     case 'saveCurrentEpoch':
       return `currentEpoch ${order.epoch}`;
+    case 'mend':
+      return ['mend', ...order.runs.map((run) => describeRun(run, name))].join(' ');
     case 'saveMark':
       return 'mark';
     case 'installSnapshot':

@@ -247,6 +247,7 @@ export class Draft implements Ghosts {
       case 'saveAcceptedEpoch':
       case 'saveCurrentEpoch':
       case 'installSnapshot':
+      case 'mend':
       case 'saveMark':
         server.lane = [...server.lane, effect];
         return;

@@ -263,6 +263,8 @@ function isBeyond(world: World, scope: Scope): boolean {
 function kindOf(world: World, action: Action): string {
   if (action.type === 'complete' && world.servers[action.sid - 1]?.lane.slice(0, action.count).some(({ type }) => type === 'saveMark'))
     return 'vote given back';
+  if (action.type === 'complete' && world.servers[action.sid - 1]?.lane.slice(0, action.count).some(({ type }) => type === 'mend'))
+    return 'store mended';
   if (action.type !== 'receive') return action.type === 'timer' ? `timer ${action.name}` : action.type;
   const wire = world.wires[action.wire];
   const message = action.end === 'learner' ? wire?.toLearner[0] : wire?.opened ? wire.toLeader[0] : undefined;

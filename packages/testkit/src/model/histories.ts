@@ -3,8 +3,9 @@
  * crashes and lost messages of the past need no budget then.
  */
 import { makeZxid, type Zxid } from '@quorate/protocol';
+import type { Sid } from '@quorate/zab';
 import type { Scope } from './scope.js';
-import { EMPTY_STORE, type Entry, type Store } from './store.js';
+import { damaged as damage, EMPTY_STORE, type Entry, type Store } from './store.js';
 import { NO_TIMERS, type Server, type World } from './world.js';
 
 interface Past {
@@ -104,7 +105,7 @@ const PASTS: readonly Past[] = [
  * Every past, its stores given to the servers in order, or in every order that makes a difference. Orders are the same but for names, and for the ties that an
  * election decides by the greater number.
  */
-export function pastWorlds({ servers, txns, orders }: Scope): { readonly name: string; readonly world: World }[] {
+export function pastWorlds({ servers, txns, orders, damaged = 0 }: Scope): { readonly name: string; readonly world: World }[] {
   const worlds: { name: string; world: World }[] = [];
   const seen = new Set<string>();
   for (const past of PASTS) {
@@ -117,10 +118,39 @@ export function pastWorlds({ servers, txns, orders }: Scope): { readonly name: s
       const name = order.map(({ epochs, zxids }, i) => `S${i + 1} ${epochs.join('/')} [${zxids.map(shown).join(' ')}]`).join(', ');
       const world = worldOf(past, order);
       if (world.used.txns > txns) continue;
-      worlds.push({ name: `${past.name}: ${name}`, world });
+      for (const copies of choices(world, damaged))
+        worlds.push({ name: `${past.name}: ${name}${lostText(copies)}`, world: without(world, copies) });
     }
   }
   return worlds;
+}
+
+/** An entry on the disk of a server. */
+interface Copy {
+  readonly sid: Sid;
+  readonly zxid: Zxid;
+}
+
+/** Every choice of so many copies at most. */
+function choices({ servers }: World, most: number): Copy[][] {
+  let chosen: Copy[][] = [[]];
+  for (const { sid, store } of servers)
+    for (const { zxid } of store.entries)
+      chosen = chosen.flatMap((copies) => (copies.length < most ? [copies, [...copies, { sid, zxid }]] : [copies]));
+  return chosen;
+}
+
+/** The same world where these copies cannot be read. */
+function without(world: World, copies: readonly Copy[]): World {
+  const servers = world.servers.map((server) => {
+    const unreadable = copies.filter(({ sid }) => sid === server.sid).map(({ zxid }) => zxid);
+    return unreadable.length === 0 ? server : { ...server, store: damage(server.store, unreadable), lost: [server.store] };
+  });
+  return { ...world, servers };
+}
+
+function lostText(copies: readonly Copy[]): string {
+  return copies.length === 0 ? '' : `, lost ${copies.map(({ sid, zxid }) => `${shown(zxid)} of S${sid}`).join(', ')}`;
 }
 
 function worldOf(past: Past, stores: readonly PastStore[]): World {

@@ -23,7 +23,9 @@ function ordered(ghosts: Ghosts, server: Server): Store {
 
 /** Whether this holds of a quorum's stores, of those that count and of those that were lost: such a server had acknowledged, and has no vote any more. */
 function isQuorum(ghosts: Ghosts, holds: (store: Store) => boolean): boolean {
-  const counted = ghosts.servers.filter(({ store, lost }) => (store.marked && holds(store)) || lost.some(holds));
+  const counted = ghosts.servers.filter(
+    ({ store, lost }) => (store.marked && store.behind.length === 0 && holds(store)) || lost.some(holds),
+  );
   return counted.length * 2 > ghosts.servers.length;
 }
 

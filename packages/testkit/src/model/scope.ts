@@ -11,6 +11,8 @@ export interface Scope {
   readonly cuts: number;
   /** Crashes after which the server comes back without its store. */
   readonly wipes: number;
+  /** Entries on the servers' disks that cannot be read at the beginning, that many at most, in every choice of them; none when absent. */
+  readonly damaged?: number;
   /** Ticks of a leader with which nobody has been silent: it does then what it does from time to time. */
   readonly beats: number;
   readonly handOvers: number;

@@ -1,6 +1,6 @@
 /** What the storage of a server in the model holds: plain values, so that worlds share what they have in common. */
-import { epochOf, type Zxid } from '@quorate/protocol';
-import type { Effect, Run, Snapshot, StoredImage } from '@quorate/zab';
+import type { Zxid } from '@quorate/protocol';
+import { type Effect, extendChain, type Gap, type Run, type Salvage, type Snapshot, type StoredImage } from '@quorate/zab';
 import { fail } from './violation.js';
 
 /** One txn. Its content is one number, which no other proposal of a world has. */
@@ -12,7 +12,7 @@ export interface Entry {
 /** An order of the log lane. */
 export type LaneOrder = Extract<
   Effect,
-  { readonly type: 'append' | 'truncate' | 'saveAcceptedEpoch' | 'saveCurrentEpoch' | 'installSnapshot' | 'saveMark' }
+  { readonly type: 'append' | 'truncate' | 'saveAcceptedEpoch' | 'saveCurrentEpoch' | 'installSnapshot' | 'mend' | 'saveMark' }
 >;
 
 /** What would survive the loss of power. */
@@ -23,12 +23,24 @@ export interface Store {
   /** The whole history; the snapshot covers its first `covered` entries. */
   readonly entries: readonly Entry[];
   readonly covered: number;
-  /** Whether its server counts. */
+  /** What stands above these where some of it cannot be read, and which of it; nothing while all can be. */
+  readonly behind: readonly Entry[];
+  readonly unreadable: readonly Zxid[];
+  /** Whether its server counts, unless there is damage. */
   readonly marked: boolean;
 }
 
 /** The store of a founder. */
-export const EMPTY_STORE: Store = { acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, entries: [], covered: 0, marked: true };
+export const EMPTY_STORE: Store = {
+  ...{ acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, entries: [], covered: 0 },
+  ...{ behind: [], unreadable: [], marked: true },
+};
+
+/** The same with some entries that cannot be read. */
+export function damaged(store: Store, unreadable: readonly Zxid[]): Store {
+  const from = store.entries.findIndex(({ zxid }) => unreadable.includes(zxid));
+  return { ...store, entries: store.entries.slice(0, from), behind: store.entries.slice(from), unreadable };
+}
 
 /** The end of a history; 0 of an empty one. */
 export function lastZxidOfEntries(entries: readonly Entry[]): Zxid {
@@ -65,11 +77,12 @@ export function flushed(store: Store, order: LaneOrder, committed: readonly Entr
   switch (order.type) {
     case 'append':
       if (order.run.zxid <= lastZxidOfEntries(store.entries)) fail('HistoryConsistency', 'a run is stored behind a later txn');
+      if (store.behind.length > 0) fail('HistoryConsistency', 'a run is stored behind what cannot be read');
       return { ...store, entries: [...store.entries, ...entriesOf([order.run])] };
     case 'truncate':
       if (!containsZxid(store.entries, order.zxid)) fail('HistoryConsistency', 'a log is cut at a place that is not in it');
       if (order.zxid < (store.snapshot?.zxid ?? 0)) fail('HistoryConsistency', 'a log is cut below its snapshot');
-      return { ...store, entries: store.entries.filter(({ zxid }) => zxid <= order.zxid) };
+      return { ...store, entries: store.entries.filter(({ zxid }) => zxid <= order.zxid), behind: [], unreadable: [] };
     case 'saveAcceptedEpoch':
       if (order.epoch < store.acceptedEpoch) fail('PersistMonotonicity', 'acceptedEpoch descends');
       return { ...store, acceptedEpoch: order.epoch };
@@ -80,7 +93,13 @@ export function flushed(store: Store, order: LaneOrder, committed: readonly Entr
     case 'installSnapshot': {
       const covered = coveredBy(order.snapshot);
       const entries = [...committed.slice(0, covered), ...entriesOf(order.runs)];
-      return { ...store, snapshot: order.snapshot, entries, covered };
+      return { ...store, snapshot: order.snapshot, entries, covered, behind: [], unreadable: [] };
+    }
+    case 'mend': {
+      const mended = entriesOf(order.runs);
+      if (mended.length !== store.behind.length || !beginsWith(mended, store.behind))
+        fail('MendedWhole', 'a store is mended with something else than stood there');
+      return { ...store, entries: [...store.entries, ...mended], behind: [], unreadable: [] };
     }
     case 'saveMark':
       return { ...store, marked: order.mark !== undefined };
@@ -93,13 +112,41 @@ export function coveredBy({ pieces }: Snapshot): number {
 }
 
 /** What a new life of the server reads. */
-export function imageOf({ acceptedEpoch, currentEpoch, snapshot, entries, covered, marked }: Store): StoredImage {
+export function imageOf(store: Store): StoredImage {
+  const { acceptedEpoch, currentEpoch, snapshot, entries, covered, marked } = store;
+  const mark = marked ? { ensembleId: 'model' } : undefined;
+  const image = { acceptedEpoch, currentEpoch, snapshot, runs: runsOf(entries.slice(covered)), mark };
+  return store.behind.length === 0 ? image : { ...image, damage: 'an entry cannot be read', salvage: salvageOf(store) };
+}
+
+/** Each entry that cannot be read, or several side by side, is a gap. */
+function salvageOf({ entries, behind, unreadable }: Store): Salvage {
+  const gaps: Gap[] = [];
+  let chain = entries.reduce((before, { zxid, content }) => extendChain(before, zxid, Uint8Array.of(content)), 0);
+  let after = lastZxidOfEntries(entries);
+  let open: Pick<Gap, 'after' | 'chain'> | undefined;
+  for (const { zxid, content } of behind) {
+    const isLost = unreadable.includes(zxid);
+    if (isLost) open ??= { after, chain };
+    else if (open !== undefined) {
+      gaps.push({ ...open, before: zxid, proof: chain });
+      open = undefined;
+    }
+    chain = extendChain(chain, zxid, Uint8Array.of(content));
+    after = zxid;
+  }
+  if (open !== undefined) gaps.push({ ...open, before: (after + 1) as Zxid, proof: chain });
+  const runs = runsOf(behind.filter(({ zxid }) => !unreadable.includes(zxid)));
+  return { gaps, runs, endIsKnown: open === undefined };
+}
+
+function runsOf(entries: readonly Entry[]): Run[] {
   const runs: { zxid: Zxid; payloads: Uint8Array[] }[] = [];
-  for (const { zxid, content } of entries.slice(covered)) {
+  for (const { zxid, content } of entries) {
     const last = runs[runs.length - 1];
     const payload = Uint8Array.of(content);
-    if (last !== undefined && epochOf(last.zxid) === epochOf(zxid)) last.payloads.push(payload);
+    if (last !== undefined && zxid === last.zxid + last.payloads.length) last.payloads.push(payload);
     else runs.push({ zxid, payloads: [payload] });
   }
-  return { acceptedEpoch, currentEpoch, snapshot, runs, mark: marked ? { ensembleId: 'model' } : undefined };
+  return runs;
 }

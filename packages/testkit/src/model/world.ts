@@ -33,7 +33,7 @@ export interface Server {
 /** `paced`: the first word of a try that follows a failed one; the timer has to fire for anything to happen. */
 export type Timers = Readonly<Record<Exclude<TimerName, 'election'>, boolean> & { election: 'off' | 'paced' | 'again' }>;
 
-export const NO_TIMERS: Timers = { election: 'off', finalize: false, init: false, tick: false };
+export const NO_TIMERS: Timers = { election: 'off', finalize: false, init: false, mend: false, tick: false };
 
 /** A learner channel. An end that has closed, or has been told, is shut; the other may still be given a prefix of what was sent. */
 export interface Wire {
@@ -86,7 +86,11 @@ export function printOfServer(printer: Printer, server: Server): Print {
   const { role, state, status } = peer;
   // Timers fire whenever they like here, so the lengths of pauses, and counts that only set them, decide nothing. A learner is given nothing but of its one
   // channel, so the number of that is only a name.
-  const canonicalState = { ...state, channelsOpened: 0, failedTries: state.failedTries > 0 };
+  // Whom a server asks for what its store lacks comes round again, and every second round is another.
+  const { mending } = state;
+  const turn = 2 * Math.max(1, peer.config.voters.length - 1);
+  const canonicalMending = mending && { ...mending, asked: mending.asked % turn, channel: mending.channel === undefined ? undefined : 0 };
+  const canonicalState = { ...state, channelsOpened: 0, failedTries: state.failedTries > 0, mending: canonicalMending };
   const canonicalRole = { ...role.state, channel: 0, resends: 0, announced: false };
   return printer.print(store, promised, lost, lane, timers, answers, applied, status, role.name, canonicalState, canonicalRole);
 }

@@ -108,6 +108,7 @@ export class EnsembleRecorder implements EnsembleObserver {
 
   onFlushed(sid: Sid, order: DiskOrder): void {
     if (order.type === 'saveMark' && order.mark !== undefined) this.#sometimes.note('vote given back');
+    if (order.type === 'mend') this.#sometimes.note('store mended');
     if (order.type === 'truncate') this.#sometimes.note('history cut on disk');
     else if (order.type === 'installSnapshot') this.#sometimes.note('snapshot of the leader installed on disk');
     this.#checker.onFlushed(sid, order);

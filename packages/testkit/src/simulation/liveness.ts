@@ -92,16 +92,18 @@ export class Liveness {
     this.#timesLooked = options.timesLooked;
   }
 
-  /** Too many disks are lost: nobody may lead, and whoever has lost its disk says that it has no vote. */
+  /** Too many disks are lost: nobody may lead, and whoever has lost its disk says that it has no vote; unless they can be mended by what is on the others. */
   stayDown(): void {
-    this.#sometimes.note('stays down, for too many disks are lost');
+    const { config } = this.#ensemble;
     this.#load.settle();
     this.#pace.runUntil(this.#clock.now() + livenessBoundMs(this.#knobs) / 4);
+    if (hasQuorum(config, (sid) => this.#ensemble.disk(sid).counts)) return this.run();
+    this.#sometimes.note('stays down, for too many disks are lost');
     for (const sid of this.#core) {
       const status = this.#ensemble.machine(sid)?.status;
       if (status?.serving === true || status?.state === 'LEADING')
         this.#fail(`server ${sid} serves, and no quorum has its disk: ${this.#standing()}`);
-      if (status !== undefined && status.votes !== (this.#ensemble.disk(sid).counts && this.#ensemble.config.voters.includes(sid)))
+      if (status !== undefined && status.votes !== (this.#ensemble.disk(sid).counts && config.voters.includes(sid)))
         this.#fail(`server ${sid} says that it ${status.votes ? 'has' : 'has no'} vote, and its disk says otherwise`);
     }
   }

@@ -45,6 +45,7 @@ const ENSEMBLE_CONDITIONS = [
   'disk rots',
   'disk of earlier days',
   'vote given back',
+  'store mended',
   'server broken for ever',
   'servers lost in good weather',
   'stays down, for too many disks are lost',

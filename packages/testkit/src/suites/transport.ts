@@ -5,7 +5,7 @@
  * transportSuite({ test, world: () => new MyWorld() });
  * ```
  */
-import { makeZxid } from '@quorate/protocol';
+import { makeZxid, type Zxid } from '@quorate/protocol';
 import type { Channel, ChannelHandler, Message, Notification, Sid, Transport, TransportHandler } from '@quorate/zab';
 import { type ContractClause, type ContractSuiteOptions, type ContractWorld, check, equal, testClauses } from './suite.js';
 
@@ -126,6 +126,39 @@ export const transportContract: readonly TransportClause[] = [
         one.station.messages,
         Array.from({ length: 500 }, (_, i) => sync(1_000 + i)),
       );
+    },
+  },
+  {
+    name: 'a channel may begin with a question about lost txns, and has its answers',
+    async check(world) {
+      const [one, two] = [await start(world, 1), await start(world, 2)];
+      const question = (counter: number): Message => ({
+        ...{ type: 'MEND', ensembleId: '' },
+        after: makeZxid(1, counter),
+        before: makeZxid(2, counter),
+      });
+      const runs = [
+        { zxid: makeZxid(1, 2), payloads: [Uint8Array.of(1), new Uint8Array(0)] },
+        { zxid: makeZxid(2, 1), payloads: [new Uint8Array(70_000).fill(9)] },
+      ];
+      const answers: Message[] = [
+        { type: 'FOUND', runs, more: true, end: makeZxid(2, 9) },
+        { type: 'FOUND', runs: [], more: false, end: -1 as Zxid },
+      ];
+      const near: Channel = one.transport.open(
+        2,
+        one.station.handler('mine', () => near),
+      );
+      near.send(question(1));
+      for (const [i, answer] of answers.entries()) {
+        await world.until(() => two.station.messages.length > i);
+        two.station.channels[0]?.send(answer);
+        await world.until(() => one.station.messages.length > i);
+        near.send(question(i + 2));
+      }
+      await world.until(() => two.station.messages.length > answers.length);
+      equal(two.station.messages, [1, 2, 3].map(question));
+      equal(one.station.messages, answers);
     },
   },
   {

@@ -34,6 +34,12 @@ export function describeMessage(message: Message, write: WriteZxid = formatZxid)
       return `${message.type} ${message.payload.length} bytes`;
     case 'SYNC':
       return `SYNC ${message.tag}`;
+    case 'MEND':
+      return `MEND above ${write(message.after)}, below ${write(message.before)}`;
+    case 'FOUND': {
+      const runs = message.runs.map((run) => describeRun(run, write)).join(' ') || 'nothing';
+      return `FOUND ${runs}${message.more ? ' and more' : ''}, end ${message.end < 0 ? 'unknown' : write(message.end)}`;
+    }
     case 'DIFF':
     case 'UPTODATE':
       return message.type;

@@ -96,6 +96,8 @@ export function describeEffect(effect: Effect, all: boolean): string | undefined
       return all ? effect.type : undefined;
     case 'synced':
       return `synced ${effect.tag}`;
+    case 'mend':
+      return `disk! mended by ${effect.runs.map((run) => describeRun(run)).join(' ') || 'nothing'}`;
     case 'saveMark':
       return effect.mark === undefined ? 'disk! no mark' : 'disk! mark';
     case 'awaitRoom':

@@ -144,6 +144,9 @@ export function foldEffect(hash: TraceHash, effect: Effect): void {
     case 'readLog':
       hash.fold(54);
       return hash.fold(effect.after);
+    case 'mend':
+      hash.fold(57);
+      return hash.fold(effect.runs.length);
     case 'saveMark':
       return hash.fold(effect.mark === undefined ? 55 : 56);
   }
@@ -208,5 +211,13 @@ function foldMessage(hash: TraceHash, message: Message): void {
     case 'SYNC':
       hash.fold(78);
       return hash.fold(message.tag);
+    case 'MEND':
+      hash.fold(85);
+      hash.fold(message.after);
+      return hash.fold(message.before);
+    case 'FOUND':
+      hash.fold(86);
+      hash.fold(message.runs.length);
+      return hash.fold(message.end + 1);
   }
 }

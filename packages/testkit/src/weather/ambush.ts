@@ -13,7 +13,7 @@ const STEPS: readonly ((effect: Effect) => boolean)[] = [
   (effect) => effect.type === 'installSnapshot' || effect.type === 'restore',
   (effect) => effect.type === 'saveAcceptedEpoch',
   (effect) => effect.type === 'saveCurrentEpoch',
-  (effect) => effect.type === 'saveMark',
+  (effect) => effect.type === 'saveMark' || effect.type === 'mend',
   (effect) => effect.type === 'sendToLeader' && effect.message.type === 'ACKEPOCH',
   (effect) => effect.type === 'sendToLeader' && effect.message.type === 'ACK',
   (effect) => effect.type === 'sendToLearner' && effect.message.type === 'LEADERINFO',

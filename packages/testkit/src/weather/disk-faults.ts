@@ -94,6 +94,22 @@ export function rot(scene: Scene): void {
   });
 }
 
+/** An entry or two of several disks can no longer be read, often the last, perhaps of all disks: what is left on one of them may make the others whole. */
+export function rotMany(scene: Scene): void {
+  const { random, ensemble, sids } = scene;
+  const victims = shuffled(random, sids).slice(0, between(random, 2, sids.length));
+  for (const sid of victims) scene.crash(sid);
+  scene.later(scene.outageMs(), () => {
+    scene.note(`the disks of S${victims} rot`);
+    for (const sid of victims) {
+      const disk = ensemble.disk(sid);
+      for (let times = between(random, 1, 2); times > 0 && !ensemble.isUp(sid) && disk.entries > 0; times--)
+        disk.rot('entry', chance(random, 400) ? disk.entries - 1 : between(random, 0, disk.entries - 1));
+      scene.restart(sid);
+    }
+  });
+}
+
 /** A server comes back with what it had stored earlier, as from a backup. Nobody can tell; so it is done only where a quorum of others has all of it. */
 export function goBack(scene: Scene): void {
   const { random, ensemble } = scene;

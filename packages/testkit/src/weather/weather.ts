@@ -8,7 +8,7 @@ import type { Random } from '@quorate/ports';
 import type { Effect, Sid } from '@quorate/zab';
 import { chance, millis, pick, type RandomStreams } from '../world/random-streams.js';
 import { Ambush } from './ambush.js';
-import { failFlush, fillUp, goBack, rot, slowDisk, wipe, wipeMany } from './disk-faults.js';
+import { failFlush, fillUp, goBack, rot, rotMany, slowDisk, wipe, wipeMany } from './disk-faults.js';
 import {
   cutBetweenTwo,
   cutOneWay,
@@ -72,7 +72,10 @@ const GENTLE: ReadonlySet<Fault> = new Set([
 ]);
 
 /** What is added where disks may be lost without regard to what is left. */
-const REGARDLESS: readonly (readonly [fault: Fault, weight: number])[] = [[wipeMany, 30]];
+const REGARDLESS: readonly (readonly [fault: Fault, weight: number])[] = [
+  [wipeMany, 15],
+  [rotMany, 30],
+];
 
 /** How many of a thousand kinds a seed has. */
 const KIND_PERMILLE = 600;

@@ -4,7 +4,7 @@
  * A part may be rotten. Whoever reads the disk is told, as by a storage with checksums: never is a rotten part taken for what it was.
  */
 import { epochOf, type Zxid } from '@quorate/protocol';
-import type { Mark, Run, Snapshot, StoredImage } from '@quorate/zab';
+import { extendChain, type Gap, type Mark, type Run, type Salvage, type Snapshot, type StoredImage } from '@quorate/zab';
 
 /** An order of the log lane. */
 export type DiskOrder =
@@ -13,6 +13,7 @@ export type DiskOrder =
   | { readonly type: 'saveAcceptedEpoch'; readonly epoch: number }
   | { readonly type: 'saveCurrentEpoch'; readonly epoch: number }
   | { readonly type: 'installSnapshot'; readonly snapshot: Snapshot; readonly runs: readonly Run[] }
+  | { readonly type: 'mend'; readonly runs: readonly Run[] }
   | { readonly type: 'saveMark'; readonly mark: Mark | undefined };
 
 /** What can rot. */
@@ -27,8 +28,10 @@ export class DiskContent {
   #base = 0 as Zxid;
   #zxids: Zxid[] = [];
   #payloads: Uint8Array[] = [];
-  /** The zxid of an entry that cannot be read. */
-  #rottenEntry: Zxid | undefined;
+  /** The zxids of entries that cannot be read. */
+  #rottenEntries = new Set<Zxid>();
+  /** Whether what was lost at the end behind other damage is not known of, as where what told of it was lost too. */
+  #forgetsEnd = false;
   readonly #rotten = new Set<Part>();
 
   constructor(mark: Mark | undefined) {
@@ -48,7 +51,7 @@ export class DiskContent {
   }
 
   get isRotten(): boolean {
-    return this.#rottenEntry !== undefined || this.#rotten.size > 0;
+    return this.#rottenEntries.size > 0 || this.#rotten.size > 0;
   }
 
   /** Whether a reader finds the mark of a founder, or of one who has been given its vote. */
@@ -71,11 +74,7 @@ export class DiskContent {
         this.#append(order.run);
         return;
       case 'truncate':
-        if (this.#rottenEntry !== undefined && this.#rottenEntry > order.zxid) this.#rottenEntry = undefined;
-        while (this.#zxids.length > 0 && (this.#zxids[this.#zxids.length - 1] as Zxid) > order.zxid) {
-          this.#zxids.pop();
-          this.#payloads.pop();
-        }
+        this.#cut(order.zxid);
         // A store whose snapshot cannot be read is cut to nothing, and begins anew.
         if (order.zxid < this.#base) {
           this.#base = 0 as Zxid;
@@ -96,14 +95,26 @@ export class DiskContent {
         this.#base = order.snapshot.zxid;
         this.#zxids = [];
         this.#payloads = [];
-        this.#rottenEntry = undefined;
+        this.#rottenEntries.clear();
         this.#rotten.delete('snapshot');
+        for (const run of order.runs) this.#append(run);
+        return;
+      case 'mend':
+        this.#cut(this.#lastBelowDamage);
         for (const run of order.runs) this.#append(run);
         return;
       case 'saveMark':
         this.#mark = order.mark;
         this.#rotten.delete('mark');
         return;
+    }
+  }
+
+  #cut(zxid: Zxid): void {
+    for (const rotten of this.#rottenEntries) if (rotten > zxid) this.#rottenEntries.delete(rotten);
+    while (this.#zxids.length > 0 && (this.#zxids[this.#zxids.length - 1] as Zxid) > zxid) {
+      this.#zxids.pop();
+      this.#payloads.pop();
     }
   }
 
@@ -125,12 +136,13 @@ export class DiskContent {
     this.#base = this.#zxids[count - 1] as Zxid;
     this.#zxids.splice(0, count);
     this.#payloads.splice(0, count);
-    if (this.#rottenEntry !== undefined && this.#rottenEntry <= this.#base) this.#rottenEntry = undefined;
+    for (const rotten of this.#rottenEntries) if (rotten <= this.#base) this.#rottenEntries.delete(rotten);
   }
 
   /** Something becomes unreadable; `at` names an entry by its place. */
-  rot(part: Part, at = 0): void {
-    if (part === 'entry') this.#rottenEntry = this.#zxids[at];
+  rot(part: Part, at: number, forgetsEnd: boolean): void {
+    this.#forgetsEnd = forgetsEnd;
+    if (part === 'entry') this.#rottenEntries.add(this.#zxids[at] as Zxid);
     else this.#rotten.add(part);
   }
 
@@ -152,8 +164,9 @@ export class DiskContent {
       }
       snapshot = undefined;
     }
-    const rotten = this.#rottenEntry === undefined ? -1 : this.#zxids.indexOf(this.#rottenEntry);
-    if (rotten !== -1 && (this.#rottenEntry as Zxid) > (snapshot?.zxid ?? 0)) {
+    const rotten = this.#firstRotten(snapshot?.zxid ?? (0 as Zxid));
+    const salvage = rotten !== -1 && damage.length === 0 ? this.#salvage(snapshot?.zxid ?? (0 as Zxid), runLength) : undefined;
+    if (rotten !== -1) {
       damage.push('an entry of the log cannot be read');
       end = Math.min(end, rotten);
     }
@@ -164,14 +177,51 @@ export class DiskContent {
       runs: this.#runs({ above: snapshot?.zxid ?? (0 as Zxid), end }, runLength),
       mark: this.#rotten.has('mark') ? undefined : this.#mark,
       ...(damage.length > 0 && { damage: damage.join('; ') }),
+      ...(salvage !== undefined && { salvage }),
     };
   }
 
+  /** The place of the first entry above a place that cannot be read; −1 where all can. */
+  #firstRotten(above: Zxid): number {
+    return this.#zxids.findIndex((zxid) => zxid > above && this.#rottenEntries.has(zxid));
+  }
+
+  get #lastBelowDamage(): Zxid {
+    const at = this.#firstRotten(this.#snapshot?.zxid ?? (0 as Zxid));
+    return this.#zxids[at - 1] ?? this.#base;
+  }
+
+  /** What is known of the entries that cannot be read, and those behind the first of them that can. */
+  #salvage(above: Zxid, runLength: () => number): Salvage {
+    const gaps: Gap[] = [];
+    const runs: Run[] = [];
+    let chain = 0;
+    let open: { readonly after: Zxid; readonly chain: number } | undefined;
+    let from = 0;
+    for (let i = 0; i <= this.#zxids.length; i++) {
+      const zxid = this.#zxids[i];
+      const isRotten = zxid !== undefined && zxid > above && this.#rottenEntries.has(zxid);
+      const last = this.#zxids[i - 1] ?? this.#base;
+      if (open !== undefined && !isRotten) {
+        gaps.push({ ...open, before: zxid ?? ((last + 1) as Zxid), proof: chain });
+        open = undefined;
+        from = i;
+      } else if (open === undefined && (isRotten || zxid === undefined)) {
+        if (gaps.length > 0) runs.push(...this.#runs({ above, from, end: i }, runLength));
+        if (isRotten) open = { after: last, chain };
+      }
+      if (zxid !== undefined) chain = extendChain(chain, zxid, this.#payloads[i] as Uint8Array);
+    }
+    const endIsKnown = !this.#rottenEntries.has(this.#zxids[this.#zxids.length - 1] as Zxid);
+    if (!endIsKnown && gaps.length > 1 && this.#forgetsEnd) gaps.pop();
+    return { gaps, runs, endIsKnown };
+  }
+
   /** The entries above a place, cut where an epoch ends and at the given lengths. */
-  #runs({ above, end }: { readonly above: Zxid; readonly end: number }, runLength: () => number): Run[] {
+  #runs({ above, from = 0, end }: { readonly above: Zxid; readonly from?: number; readonly end: number }, runLength: () => number): Run[] {
     const runs: { zxid: Zxid; payloads: Uint8Array[] }[] = [];
     let room = 0;
-    for (let i = 0; i < end; i++) {
+    for (let i = from; i < end; i++) {
       const zxid = this.#zxids[i] as Zxid;
       if (zxid <= above) continue;
       const last = runs[runs.length - 1];
@@ -191,7 +241,7 @@ export class DiskContent {
     const at = this.#zxids.indexOf(after);
     if (at === -1 && after !== this.#base) return undefined;
     const from = at + 1;
-    const rotten = this.#rottenEntry === undefined ? -1 : this.#zxids.indexOf(this.#rottenEntry);
+    const rotten = this.#zxids.findIndex((zxid, i) => i >= from && this.#rottenEntries.has(zxid));
     const end = Math.min(this.#zxids.length, from + count, rotten === -1 ? Number.POSITIVE_INFINITY : rotten);
     if (end <= from && this.#zxids.length > from) return undefined;
     return this.#runs({ above: after, end }, () => count);

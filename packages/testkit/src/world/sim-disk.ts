@@ -93,6 +93,7 @@ export class SimDisk implements ServerDisk {
       saveAcceptedEpoch: (epoch, done) => order({ type: 'saveAcceptedEpoch', epoch }, done),
       saveCurrentEpoch: (epoch, done) => order({ type: 'saveCurrentEpoch', epoch }, done),
       installSnapshot: (snapshot, runs, done) => order({ type: 'installSnapshot', snapshot, runs }, done),
+      mend: (runs, done) => order({ type: 'mend', runs }, done),
       saveMark: (mark, done) => order({ type: 'saveMark', mark }, done),
       saveSnapshot: (zxid, pieces, done) => {
         mine();
@@ -156,7 +157,8 @@ export class SimDisk implements ServerDisk {
   }
 
   rot(part: Part, at = 0): void {
-    this.#content.rot(part, at);
+    // One disk of an ensemble does: where the end is forgotten by all who had it, nobody can know of it (decision 25).
+    this.#content.rot(part, at, this.options.sid === 1);
     this.#replace(this.#content);
   }
 
@@ -212,7 +214,7 @@ export class SimDisk implements ServerDisk {
 
   #failureOf(flushed: readonly Pending[]): string | undefined {
     if (this.#failure !== undefined) return this.#failure;
-    const grows = flushed.some(({ order: { type } }) => type === 'append' || type === 'installSnapshot');
+    const grows = flushed.some(({ order: { type } }) => type === 'append' || type === 'installSnapshot' || type === 'mend');
     return this.isFull && grows ? 'ENOSPC: no space left on device' : undefined;
   }
 
@@ -304,5 +306,5 @@ export class SimDisk implements ServerDisk {
 
 /** Orders that stand in one file and are lost from one place on; the others are files of their own. */
 function isHistory({ type }: DiskOrder): boolean {
-  return type === 'append' || type === 'truncate' || type === 'installSnapshot';
+  return type === 'append' || type === 'truncate' || type === 'installSnapshot' || type === 'mend';
 }

@@ -13,6 +13,7 @@ export function earlyCompletions(storage: Storage, clock: Clock): Storage {
     truncate: (zxid, done) => storage.truncate(zxid, early(done)),
     saveAcceptedEpoch: (epoch, done) => storage.saveAcceptedEpoch(epoch, early(done)),
     saveCurrentEpoch: (epoch, done) => storage.saveCurrentEpoch(epoch, early(done)),
+    mend: (runs, done) => storage.mend(runs, early(done)),
     installSnapshot: (snapshot, runs, done) => storage.installSnapshot(snapshot, runs, early(done)),
   };
 }

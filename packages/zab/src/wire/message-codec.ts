@@ -1,6 +1,6 @@
 /**
  * The bytes of what peers say to one another over a byte channel: jute records behind a type, with ZooKeeper's numbers for ZooKeeper's messages (class
- * `Leader`). They are not ZooKeeper's own packets: PROPOSAL and INFORM carry runs, and PIECE and HANDOVER are not in ZooKeeper.
+ * `Leader`). They are not ZooKeeper's own packets: PROPOSAL and INFORM carry runs, and PIECE, HANDOVER, MEND and FOUND are not in ZooKeeper.
  *
  * Decoding is total: any bytes give a message or a `ProtocolError`, in time and memory linear in the bytes. What has no meaning – an empty run, a run across
  * two epochs, an epoch that cannot be – is refused here, so that the core need not ask. Decoded payloads are views of the bytes that they came in.
@@ -51,6 +51,8 @@ const CODES = {
   ...LEADER_CODES,
   PIECE: 100,
   HANDOVER: 101,
+  MEND: 102,
+  FOUND: 103,
 } as const satisfies Record<Message['type'], number>;
 
 const TYPES = new Map<number, Message['type']>(Object.entries(CODES).map(([type, code]) => [code, type as Message['type']]));
@@ -59,6 +61,8 @@ const TYPES = new Map<number, Message['type']>(Object.entries(CODES).map(([type,
 const STATES: readonly ServerState[] = ['LOOKING', 'FOLLOWING', 'LEADING', 'OBSERVING'];
 
 const BUFFER_BYTES_MIN = 4;
+/** A zxid and the number of payloads. */
+const RUN_BYTES_MIN = 12;
 
 /**
  * The bytes of a message, in an array of their own.
@@ -182,6 +186,16 @@ function writeFields(writer: JuteWriter, message: Message): void {
     case 'HANDOVER':
       writer.int(message.leader);
       return;
+    case 'MEND':
+      writeEnsembleId(writer, message.ensembleId);
+      writer.zxid(message.after);
+      writer.zxid(message.before);
+      return;
+    case 'FOUND':
+      writer.vector(message.runs, writeRun);
+      writer.bool(message.more);
+      writer.zxid(message.end);
+      return;
     case 'DIFF':
     case 'UPTODATE':
       return;
@@ -220,6 +234,10 @@ function readFields(reader: JuteReader, type: Message['type']): Message {
       return { type, tag: reader.longNumber() };
     case 'HANDOVER':
       return { type, leader: readSid(reader) };
+    case 'MEND':
+      return { type, ensembleId: readEnsembleId(reader), after: readPlace(reader), before: readPlace(reader) };
+    case 'FOUND':
+      return { type, runs: reader.vector(readRun, RUN_BYTES_MIN), more: reader.bool(), end: readEnd(reader) };
     case 'DIFF':
     case 'UPTODATE':
       return { type };
@@ -247,6 +265,13 @@ function readRun(reader: JuteReader): Run {
 function readPlace(reader: JuteReader): Zxid {
   const zxid = reader.zxid();
   if (zxid < 0) throw new ProtocolError('BAD_VALUE', 'a place in a history is negative');
+  return zxid;
+}
+
+/** A place in a history, or −1 where that is not known. */
+function readEnd(reader: JuteReader): Zxid {
+  const zxid = reader.zxid();
+  if (zxid < -1) throw new ProtocolError('BAD_VALUE', 'the end of a history is negative');
   return zxid;
 }
 

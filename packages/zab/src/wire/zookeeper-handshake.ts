@@ -20,6 +20,12 @@ const MAGIC = 0x5152_5445;
 /** Changes with the bytes of any message between two of ours. */
 const VERSION = 1;
 
+const LEARNER_TYPES: ReadonlyMap<number, LearnerHello['type']> = new Map([
+  [PacketType.FOLLOWERINFO, 'FOLLOWERINFO'],
+  [PacketType.OBSERVERINFO, 'OBSERVERINFO'],
+  [PacketType.QUORATE, 'MEND'],
+]);
+
 /** What one of ours says of itself. */
 interface Ours {
   /** Whom it means, or who it is. */
@@ -27,10 +33,11 @@ interface Ours {
   readonly ensembleId: string;
 }
 
-/** FOLLOWERINFO and OBSERVERINFO. */
+/** FOLLOWERINFO and OBSERVERINFO; or MEND, a packet of a type of ours with the same data, of one that asks for what its store lacks: the question is the packet behind it. */
 export interface LearnerHello {
-  readonly type: 'FOLLOWERINFO' | 'OBSERVERINFO';
+  readonly type: 'FOLLOWERINFO' | 'OBSERVERINFO' | 'MEND';
   readonly from: Sid;
+  /** 0 for MEND. */
   readonly acceptedEpoch: number;
   /** Whom the learner means; undefined where it is not one of ours. */
   readonly ours: Ours | undefined;
@@ -49,20 +56,23 @@ export function learnerHello(message: Message & { readonly type: LearnerHello['t
   writer.int(PROTOCOL_VERSION);
   writer.longNumber(NO_CONFIG_VERSION);
   writeOurs(writer, { sid: to, ensembleId: message.ensembleId });
-  return { type: PacketType[message.type], zxid: makeZxid(message.acceptedEpoch, 0), data: writer.finish(), authinfo: NO_IDS };
+  // A server of Apache's closes the channel at a type that it does not know here.
+  const type = message.type === 'MEND' ? PacketType.QUORATE : PacketType[message.type];
+  const epoch = message.type === 'MEND' ? 0 : message.acceptedEpoch;
+  return { type, zxid: makeZxid(epoch, 0), data: writer.finish(), authinfo: NO_IDS };
 }
 
 /** @throws ProtocolError where the packet is no such hello. */
 export function readLearnerHello({ type, zxid, data }: QuorumPacket): LearnerHello {
-  if (type !== PacketType.FOLLOWERINFO && type !== PacketType.OBSERVERINFO)
-    throw new ProtocolError('BAD_VALUE', `a learner introduces itself by the packet ${type}`);
+  const purpose = LEARNER_TYPES.get(type);
+  if (purpose === undefined) throw new ProtocolError('BAD_VALUE', `a learner introduces itself by the packet ${type}`);
   const reader = new JuteReader(data ?? new Uint8Array(0));
   const from = reader.longNumber();
   if (from < 1 || from > 254) throw new ProtocolError('BAD_VALUE', `no server has the number ${from}`);
   reader.int();
   reader.long();
   return {
-    type: type === PacketType.FOLLOWERINFO ? 'FOLLOWERINFO' : 'OBSERVERINFO',
+    type: purpose,
     from,
     acceptedEpoch: epochOf(zxid),
     ours: readOurs(reader),

@@ -9,7 +9,7 @@ import { type LearnerHello, leaderHello, readLearnerHello } from './zookeeper-ha
 import type { QuorumPacket } from './zookeeper-packet.js';
 import type { ZookeeperContext } from './zookeeper-transport.js';
 
-/** HELLO: the learner's is awaited. WELCOME: LEADERINFO is not sent. OPEN: both know each other. */
+/** HELLO: the learner's is awaited. WELCOME: LEADERINFO is not sent. OPEN: both know each other; from its hello on where it only asks for what its store lacks. */
 type Stage = 'HELLO' | 'WELCOME' | 'OPEN';
 
 export class LeaderEnd implements Channel, PacketHandler {
@@ -63,8 +63,12 @@ export class LeaderEnd implements Channel, PacketHandler {
     this.link.peer = from;
     const fault = this.#faultOf(hello);
     if (fault !== undefined || ours === undefined) return this.link.fail(fault ?? notOurs(from));
-    this.#stage = 'WELCOME';
     this.#handler = this.#context.acceptLearner(from, this);
+    if (type === 'MEND') {
+      this.#stage = 'OPEN';
+      return;
+    }
+    this.#stage = 'WELCOME';
     this.#handler.onMessage({ type, acceptedEpoch, ensembleId: ours.ensembleId });
   }
 

@@ -37,10 +37,14 @@ export class LearnerEnd implements Channel, PacketHandler {
 
   #sendHello(message: Message): void {
     assert(
-      message.type === 'FOLLOWERINFO' || message.type === 'OBSERVERINFO',
+      message.type === 'FOLLOWERINFO' || message.type === 'OBSERVERINFO' || message.type === 'MEND',
       'a learner says who it is, and nothing more before LEADERINFO',
     );
     this.link.send(learnerHello(message, this.#context.sid, this.link.peer as number));
+    if (message.type !== 'MEND') return;
+    // Whoever does not close the channel now is one of ours.
+    this.#leader = 'OURS';
+    this.link.sendMessage(message);
   }
 
   awaitRoom(ready: () => void): void {

@@ -15,4 +15,14 @@ export { pause, persevere } from './persevere.js';
 export { type PriorityOptions, PriorityQueue } from './priority-queue.js';
 export { Queue } from './queue.js';
 export { isRecipeError, RecipeError, type RecipeErrorCode } from './recipe-error.js';
+export type { Schema, SchemaIssue, SchemaResult } from './schema.js';
+export { SharedValue, type SharedValueOptions, type Versioned } from './shared-value.js';
 export { TakingQueue } from './taking-queue.js';
+export {
+  type ConfigVersion,
+  type FollowOptions,
+  type PublishOptions,
+  VERSIONS_KEPT,
+  VersionedConfig,
+  type VersionedConfigOptions,
+} from './versioned-config.js';

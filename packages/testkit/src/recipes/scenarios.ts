@@ -1,6 +1,7 @@
 import type { Scenario } from '../stage/stage.js';
 import { ackQueueScenario } from './ack-queue-scenario.js';
 import { barrierScenario } from './barrier-scenario.js';
+import { configScenario } from './config-scenario.js';
 import { counterScenario } from './counter-scenario.js';
 import { doubleBarrierScenario } from './double-barrier-scenario.js';
 import { lockScenario } from './lock-scenario.js';
@@ -14,4 +15,5 @@ export const recipeScenarios: readonly Scenario[] = [
   counterScenario,
   queueScenario,
   ackQueueScenario,
+  configScenario,
 ];

@@ -17,6 +17,7 @@ import {
   WatcherType,
   ZooKeeperError,
 } from '@quorate/protocol';
+import type { RetryPolicy } from './retries.js';
 import type { Watcher } from './watch-registry.js';
 
 /** Data to be stored: bytes, or a string that is stored as UTF-8. Bytes are copied at the call, so they may be reused at once. */
@@ -29,6 +30,13 @@ export interface CallOptions {
    * not be performed, so the outcome of an aborted write is unknown.
    */
   readonly signal?: AbortSignal | undefined;
+  /** How it is made again after what passes, or false for not at all; as the client's options say when absent. */
+  readonly retry?: RetryPolicy | false | undefined;
+  /**
+   * Whether a write may be performed twice, so that it is made again like a read where its outcome is unknown; false when absent. Its second performance may fail because of its
+   * first: a `create` by NODE_EXISTS, a `delete` by NO_NODE, whatever has a version by BAD_VERSION.
+   */
+  readonly idempotent?: boolean | undefined;
 }
 
 /** What reads take. */
@@ -100,9 +108,13 @@ export function checkPath(path: string, mode?: CreateMode): void {
 
 /** @throws TypeError */
 export function isProtected(options: CreateCallOptions | undefined): boolean {
-  const chosen = options?.protected ?? false;
-  if (typeof chosen !== 'boolean') throw new TypeError(`protected must be true or false, not ${describe(chosen)}`);
-  return chosen;
+  return checkBoolean('protected', options?.protected ?? false);
+}
+
+/** @throws TypeError */
+export function checkBoolean(name: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, not ${describe(value)}`);
+  return value;
 }
 
 /** @throws ZooKeeperError BAD_ARGUMENTS for what is no mode, for a mode with a TTL without one, and for another with one. */

@@ -28,6 +28,8 @@ export interface ClientMachineOptions {
   readonly callsMax?: number | undefined;
   /** How many bytes these may have; 256 MiB when absent. A call that would be more fails with THROTTLED_OP, unless it is the only one. */
   readonly callBytesMax?: number | undefined;
+  /** What is put in front of each path on its way, in bytes; 0 when absent. */
+  readonly pathPrefixBytes?: number | undefined;
   /** Called after every change of `state`. */
   readonly onState?: ((state: ClientState) => void) | undefined;
   /**

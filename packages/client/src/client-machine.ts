@@ -103,7 +103,7 @@ export class ClientMachine {
       onOver: () =>
         options.onLeaseOver?.(this.#finalState !== undefined || this.#closeCall !== undefined ? 'SESSION_EXPIRED' : 'CONNECTION_LOSS'),
     });
-    this.#watches = new WatchUpkeep(options.clock);
+    this.#watches = new WatchUpkeep(options.clock, options.pathPrefixBytes);
     this.#canBeReadOnly = options.canBeReadOnly ?? false;
     this.#search = new ReadWriteSearch({
       connector: options.connector,

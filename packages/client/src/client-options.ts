@@ -3,6 +3,7 @@ import type { Clock, Random } from '@quorate/ports';
 import { checkWhole } from './arguments.js';
 import type { SessionIdentity } from './client-session.js';
 import type { Connector } from './connection.js';
+import type { RetryPolicy } from './retries.js';
 
 /** The session timeout that is asked for unless the options say otherwise, in milliseconds. */
 export const SESSION_TIMEOUT_MS = 10_000;
@@ -17,6 +18,13 @@ export interface ClientOptions {
   readonly random?: Random | undefined;
   /** The session timeout to ask for, in milliseconds, 1 to 2^31 − 1; 10,000 when absent. The server may settle on another. */
   readonly sessionTimeoutMs?: number | undefined;
+  /**
+   * A znode that is the root of all that the client sees: `/app` has it say `/config` of `/app/config`. It need not exist; `create('/')` makes it where its parent does. Below
+   * the connector's own, where that has one; the servers' root when absent.
+   */
+  readonly chroot?: string | undefined;
+  /** How calls are made again after what passes, where that is safe, or false for not at all; five times within a minute when absent. */
+  readonly retry?: RetryPolicy | false | undefined;
   /** Index of the server to begin with; any when absent. */
   readonly firstServer?: number | undefined;
   /** A session to take up again, as another client's `session` gave it; a new one when absent. */

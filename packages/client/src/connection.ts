@@ -31,6 +31,8 @@ export interface ConnectionHandler {
 export interface Connector {
   /** How many servers there are to choose from; at least 1. */
   readonly servers: number;
+  /** What its clients see as their root, where that is not the servers': `/app`. The client sees to it. */
+  readonly chroot?: string | undefined;
   /** @param index which server, from 0 up to and without `servers`. */
   connect(index: number, handler: ConnectionHandler): Connection;
 }

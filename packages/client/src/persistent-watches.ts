@@ -15,12 +15,13 @@ import {
   WatcherType,
   ZooKeeperError,
 } from '@quorate/protocol';
-import { type AddWatchOptions, checkSignal, checkWatch, type RemoveWatchesOptions, type WatcherTypeOptions } from './arguments.js';
+import { type AddWatchOptions, checkWatch, type RemoveWatchesOptions, type WatcherTypeOptions } from './arguments.js';
 import type { ClientMachine } from './client-machine.js';
 import { isConnected } from './client-state.js';
+import type { Dispatch } from './dispatch.js';
 import { PersistentWatch } from './persistent-watch.js';
 import { PromiseCall } from './promise-call.js';
-import { addWatchRequest, checkSize, checkWatchesRequest, removeWatchesRequest } from './requests.js';
+import { addWatchRequest, checkWatchesRequest, removeWatchesRequest } from './requests.js';
 import { nothing } from './results.js';
 import type { Watcher } from './watch-registry.js';
 
@@ -34,59 +35,42 @@ interface Need {
 
 /** The watches of one client. */
 export class PersistentWatches {
+  readonly #dispatch: Dispatch;
   readonly #machine: ClientMachine;
-  readonly #requestBytesMax: number;
   readonly #needs: Record<AddWatchMode, Map<string, Need>> = { 0: new Map(), 1: new Map() };
   /** What each watch that is set has registered. */
   readonly #live = new Map<PersistentWatch, Watcher>();
 
-  constructor(machine: ClientMachine, requestBytesMax: number) {
-    this.#machine = machine;
-    this.#requestBytesMax = requestBytesMax;
+  constructor(dispatch: Dispatch) {
+    this.#dispatch = dispatch;
+    this.#machine = dispatch.machine;
   }
 
   /** Sets a watch. */
   add(path: string, options: AddWatchOptions | undefined): Promise<PersistentWatch> {
-    const signal = options?.signal;
     const request = addWatchRequest(path, options?.recursive === true);
     checkWatch(options?.watch);
-    checkSignal(signal);
-    checkSize(request, this.#requestBytesMax);
-    const call = this.#call(request, options?.watch);
-    if (signal !== undefined)
-      call.abortOn(signal, () => {
-        if (this.#machine.withdraw(call)) call.heldBack();
-      });
-    this.#machine.submit(call);
-    return call.promise;
+    // Before the watch is counted.
+    this.#dispatch.check(request, options);
+    return this.#dispatch.submit(this.#call(request, options?.watch), options);
   }
 
   /** Takes back watches of all kinds, one-shot ones too. */
   removeAll(path: string, options: RemoveWatchesOptions | undefined): Promise<void> {
-    const signal = options?.signal;
     const request = removeWatchesRequest(path, options?.type);
-    checkSignal(signal);
-    checkSize(request, this.#requestBytesMax);
+    this.#dispatch.check(request, options);
     const drop = options?.local === true ? () => this.#machine.drop(request) : undefined;
     if (drop !== undefined && this.#machine.state === 'CONNECTING') {
       if (drop()) return Promise.resolve();
       throw new ZooKeeperError('NO_WATCHER', `removeWatches ${path}: NO_WATCHER`, { path, operation: 'removeWatches' });
     }
-    const call = new RemoveWatchesCall(request, drop);
-    if (signal !== undefined) call.abortOn(signal, () => this.#machine.withdraw(call));
-    this.#machine.submit(call);
-    return call.promise;
+    return this.#dispatch.submit(new RemoveWatchesCall(request, drop), options);
   }
 
   /** Whether the server has watches of a path and type. */
-  check(path: string, { type, signal }: WatcherTypeOptions = {}): Promise<boolean> {
-    const request = checkWatchesRequest(path, type);
-    checkSignal(signal);
-    checkSize(request, this.#requestBytesMax);
-    const call = new CheckWatchesCall(request, undefined, () => true);
-    if (signal !== undefined) call.abortOn(signal, () => this.#machine.withdraw(call));
-    this.#machine.submit(call);
-    return call.promise;
+  check(path: string, options: WatcherTypeOptions | undefined): Promise<boolean> {
+    const request = checkWatchesRequest(path, options?.type);
+    return this.#dispatch.submit(new CheckWatchesCall(request, undefined, () => true), options);
   }
 
   /** The session has ended, and all watches with it. */
@@ -171,20 +155,20 @@ class AddWatchCall extends PromiseCall<PersistentWatch> {
     this.#outcome = outcome;
   }
 
-  /** The caller has lost interest before it was sent. */
-  heldBack(): void {
+  override onGivenUp(): void {
     this.#outcome.onNotSet();
   }
 
   override onReply(reply: ReplyMessage): void {
     if (reply.err === ErrorCode.OK) this.#outcome.onSet(this.watcher !== undefined);
-    else this.#outcome.onNotSet();
     super.onReply(reply);
+    if (reply.err !== ErrorCode.OK && this.settled) this.#outcome.onNotSet();
   }
 
   override onFailure(code: ErrorName): void {
-    this.#outcome.onNotSet();
     super.onFailure(code);
+    // Otherwise it is made again.
+    if (this.settled) this.#outcome.onNotSet();
   }
 }
 

@@ -4,12 +4,14 @@ import {
   type ErrorName,
   errorName,
   opCodeName,
+  parentOf,
   type ReplyMessage,
   type Request,
   type Response,
   ZooKeeperError,
 } from '@quorate/protocol';
 import { Call } from './call.js';
+import type { Retries, RetryRule } from './retries.js';
 import type { Watcher } from './watch-registry.js';
 
 /** Makes the caller's result of a body that belongs to the request; may throw what the caller shall get instead. */
@@ -22,6 +24,19 @@ export class PromiseCall<T> extends Call {
   #reject!: (reason: unknown) => void;
   /** Takes back the interest in the signal, where there is one. */
   #release: (() => void) | undefined;
+  /** Its promise has its outcome. */
+  settled = false;
+  /** Who makes it again; nobody when undefined. */
+  retries: Retries<PromiseCall<unknown>> | undefined = undefined;
+  rule: RetryRule | undefined = undefined;
+  /** Whether it may be performed twice. */
+  mayRepeat = false;
+  failures = 0;
+  firstFailureAt = 0;
+  /** An attempt was lost whose outcome is unknown. */
+  #lost = false;
+  /** What the path is below, for people to read. */
+  chroot: string | undefined = undefined;
 
   constructor(request: Request, watcher: Watcher | undefined, select: Select<T>) {
     super(request, watcher);
@@ -43,12 +58,15 @@ export class PromiseCall<T> extends Call {
   }
 
   reject(reason: unknown): void {
+    this.settled = true;
     this.#release?.();
     this.#reject(reason);
   }
 
   override onReply(reply: ReplyMessage): void {
+    if (reply.err === ErrorCode.THROTTLED_OP && this.isRepeated('THROTTLED_OP')) return;
     if (reply.err !== ErrorCode.OK) return this.onError(reply.err);
+    this.settled = true;
     this.#release?.();
     try {
       this.#resolve(this.#select(reply.response, this.request));
@@ -58,16 +76,39 @@ export class PromiseCall<T> extends Call {
   }
 
   override onFailure(code: ErrorName): void {
-    this.reject(this.error(code, explanations.get(code)));
+    if (code === 'CONNECTION_LOSS' && this.isRepeated(code)) return;
+    const explanation = this.#lost ? 'and what was sent before may have been performed' : explanations.get(code);
+    this.reject(this.error(code, explanation));
+  }
+
+  /** Its caller has lost interest, and it will not be sent. */
+  onGivenUp(): void {}
+
+  /** Whether the call is made again after this; otherwise it has failed. */
+  protected isRepeated(code: 'CONNECTION_LOSS' | 'THROTTLED_OP'): boolean {
+    if (this.settled) return false;
+    if (code === 'CONNECTION_LOSS') {
+      if (!this.mayRepeat) return false;
+      this.#lost = true;
+    }
+    return this.retries?.take(this as PromiseCall<unknown>) ?? false;
   }
 
   /** The server has answered by an error. */
   protected onError(number: number): void {
     const code = errorName(number);
-    this.reject(code === undefined ? this.error('SYSTEM_ERROR', `the server answered ${number}`) : this.error(code, undefined));
+    this.reject(code === undefined ? this.error('SYSTEM_ERROR', `the server answered ${number}`) : this.error(code, this.#explain(code)));
+  }
+
+  #explain(code: ErrorName): string | undefined {
+    if (code !== 'NO_NODE' || this.chroot === undefined) return undefined;
+    const path = 'path' in this.request ? this.request.path : '';
+    const isChroot = (operationOf(this.request) === 'create' ? parentOf(path) : path) === '/';
+    return isChroot ? `the chroot ${this.chroot} does not exist: create it first` : `below the chroot ${this.chroot}`;
   }
 
   protected resolve(value: T): void {
+    this.settled = true;
     this.#release?.();
     this.#resolve(value);
   }

@@ -30,6 +30,9 @@ type Request = CreateRequest | CreateTtlRequest;
 /** The longest pause before another attempt where the server takes none at present, in milliseconds; half of it is chance. */
 const PAUSE_MS = 200;
 
+/** A look that is interrupted begins again with its sync. */
+const ONCE = { retry: false } as const;
+
 export interface ProtectedCreateOptions {
   readonly client: Client;
   /** Of a path without an id. */
@@ -94,12 +97,12 @@ export class ProtectedCreate {
   async #find(loss: ZooKeeperError): Promise<Created | undefined> {
     for (;;) {
       try {
-        await this.#client.sync(this.#parent);
-        const { children } = await this.#client.getChildren(this.#parent);
+        await this.#client.sync(this.#parent, ONCE);
+        const { children } = await this.#client.getChildren(this.#parent, ONCE);
         const name = children.find((child) => child.startsWith(this.#mark));
         if (name === undefined) return undefined;
         const path = joinPath(this.#parent, name);
-        const stat = await this.#client.exists(path);
+        const stat = await this.#client.exists(path, ONCE);
         return stat === undefined ? undefined : { path, stat };
       } catch (error) {
         if (isZooKeeperError(error, 'NO_NODE')) return undefined;

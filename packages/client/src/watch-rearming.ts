@@ -18,14 +18,15 @@ const FIXED_BYTES = 36;
  * Requests that together name every registered watch; none where there are no watches.
  *
  * @param relativeZxid the server fires at once what has changed since then.
+ * @param pathPrefixBytes what is put in front of each path on its way, in bytes.
  */
-export function rearm(registry: WatchRegistry, relativeZxid: Zxid): (SetWatchesRequest | SetWatches2Request)[] {
+export function rearm(registry: WatchRegistry, relativeZxid: Zxid, pathPrefixBytes: number): (SetWatchesRequest | SetWatches2Request)[] {
   const batches: Batch[] = [];
   let batch: Batch | undefined;
   let bytes = 0;
   const take = (paths: Iterable<string>, kind: keyof Batch): void => {
     for (const path of paths) {
-      const pathBytes = 4 + utf8LengthMax(path);
+      const pathBytes = 4 + pathPrefixBytes + utf8LengthMax(path);
       if (batch === undefined || bytes + pathBytes > SET_WATCHES_BYTES_MAX) {
         batch = { dataWatches: [], existWatches: [], childWatches: [], persistentWatches: [], persistentRecursiveWatches: [] };
         bytes = FIXED_BYTES;

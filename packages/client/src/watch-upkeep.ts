@@ -22,6 +22,7 @@ import { type Telling, type Watcher, WatchRegistry, watchEventOf } from './watch
 
 export class WatchUpkeep {
   readonly #clock: Clock;
+  readonly #pathPrefixBytes: number;
   readonly #registry = new WatchRegistry();
   /** Watches that are being set again on this connection, in the order of sending. */
   #rearming: (SetWatchesRequest | SetWatches2Request)[] = [];
@@ -31,14 +32,16 @@ export class WatchUpkeep {
    */
   #lastReplyZxid: Zxid = NO_ZXID;
 
-  constructor(clock: Clock) {
+  /** @param pathPrefixBytes what is put in front of each path on its way, in bytes. */
+  constructor(clock: Clock, pathPrefixBytes = 0) {
     this.#clock = clock;
+    this.#pathPrefixBytes = pathPrefixBytes;
   }
 
   /** A new connection, on which no watch is armed: what is to be sent there. */
   rearm(): readonly (SetWatchesRequest | SetWatches2Request)[] {
     this.#registry.disarm();
-    this.#rearming = rearm(this.#registry, this.#lastReplyZxid);
+    this.#rearming = rearm(this.#registry, this.#lastReplyZxid, this.#pathPrefixBytes);
     return [...this.#rearming];
   }
 

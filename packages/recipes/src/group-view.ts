@@ -106,8 +106,9 @@ export class GroupView implements AsyncDisposable {
     options?.signal?.throwIfAborted();
   }
 
-  #onEvent({ type, path }: WatchEvent): void {
-    if (type === 'EVENTS_MISSED' || path === this.path) this.#allDirty = true;
+  #onEvent({ path }: WatchEvent): void {
+    // The directory has come or gone, or EVENTS_MISSED, which has the path of the watch.
+    if (path === this.path) this.#allDirty = true;
     else if (parentOf(path) === this.path) this.#dirty.add(baseNameOf(path));
     this.#refresh().catch((error) => this.#end(error));
   }

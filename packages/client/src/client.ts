@@ -16,6 +16,7 @@ import {
   type WatchOptions,
 } from './arguments.js';
 import type { ClientOptions } from './client-options.js';
+import { follow, followedChildren, followedData, followedStat } from './follow.js';
 import { type MultiResults, multiRequest, type Operation } from './multi.js';
 import { type MultiReadResults, multiReadRequest, type ReadOperation } from './multi-read.js';
 import type { PersistentWatch } from './persistent-watch.js';
@@ -31,6 +32,9 @@ import {
 } from './requests.js';
 import * as select from './results.js';
 import { SessionHolder } from './session-holder.js';
+import type { StandardSchema } from './standard-schema.js';
+import { Transaction } from './transaction.js';
+import { type Codec, jsonCodec, TypedValue } from './typed-value.js';
 
 /**
  * A client of a ZooKeeper ensemble: one session, over one connection at a time.
@@ -193,6 +197,44 @@ export class Client extends SessionHolder {
    */
   multi<const Operations extends readonly Operation[]>(operations: Operations, options?: CallOptions): Promise<MultiResults<Operations>> {
     return attempt(() => this.dispatch.call(multiRequest(operations), select.multi as Select<MultiResults<Operations>>, options));
+  }
+
+  /** A multi that is put together step by step. */
+  transaction(): Transaction {
+    return new Transaction([], (operations, options) => this.multi(operations, options));
+  }
+
+  /**
+   * Data and Stat of a znode, and then the newest after each change; undefined while there is none. A loop that lags is given the newest alone. Goes on over
+   * reconnections and ends with the session.
+   *
+   * @throws the signal's reason; ZooKeeperError NO_AUTH.
+   *
+   * @example
+   * for await (const config of client.watchData('/config')) apply(config?.data);
+   */
+  watchData(path: string, options?: CallOptions): AsyncIterable<{ data: Uint8Array; stat: Stat } | undefined> {
+    return follow(this, path, followedData(this, path), options?.signal);
+  }
+
+  /** The names of the children and the Stat, and then the newest each time that a child has come or gone; otherwise as `watchData`. */
+  watchChildren(path: string, options?: CallOptions): AsyncIterable<{ children: string[]; stat: Stat } | undefined> {
+    return follow(this, path, followedChildren(this, path), options?.signal);
+  }
+
+  /** The Stat of a znode, and then the newest each time that it is created, deleted or given data; otherwise as `watchData`. */
+  watchExists(path: string, options?: CallOptions): AsyncIterable<Stat | undefined> {
+    return follow(this, path, followedStat(this, path), options?.signal);
+  }
+
+  /**
+   * The data of a znode as values of a schema of any library that keeps to Standard Schema; as JSON, unless there is another codec.
+   *
+   * @throws TypeError for what is no schema or codec; ZooKeeperError BAD_ARGUMENTS for what is no path.
+   */
+  value<Input, Output>(path: string, schema: StandardSchema<Input, Output>, codec: Codec = jsonCodec): TypedValue<Input, Output> {
+    checkPath(path);
+    return new TypedValue(this, path, schema, codec);
   }
 
   /**

@@ -27,6 +27,10 @@ export type { Created } from './protected-create.js';
 export type { RetryPolicy } from './retries.js';
 export { ServerMessageReader } from './server-message-reader.js';
 export { SessionHolder } from './session-holder.js';
+export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.js';
+export { CACHE_NODES_MAX, type CacheChange, type CachedNode, CacheError, SubtreeCache, type SubtreeCacheOptions } from './subtree-cache.js';
+export { Transaction } from './transaction.js';
+export { type Codec, InvalidValueError, jsonCodec, TypedValue, type Versioned } from './typed-value.js';
 export type { NodeEventType, WatchEvent, WatchEventType, Watcher } from './watch-registry.js';
 export {
   RESPONSE_BYTES_MAX,

@@ -185,6 +185,6 @@ export class Partitioner {
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    else signal.addEventListener('abort', resolve, { once: true });
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

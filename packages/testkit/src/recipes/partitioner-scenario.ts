@@ -1,4 +1,4 @@
-import { type OwnedPartition, Partitioner } from '@quorate/recipes';
+import { isRecipeError, type OwnedPartition, Partitioner } from '@quorate/recipes';
 import type { Actor, Scenario, Stage } from '../stage/stage.js';
 import { between, chance, millis } from '../world/random-streams.js';
 import { Holders } from './holders.js';
@@ -43,6 +43,8 @@ async function runUntil(partitioner: Partitioner, end: Promise<void>): Promise<v
 class Territory {
   readonly #stage: Stage;
   readonly #owners = new Map<string, Holders>();
+  /** Who works at a partition. */
+  readonly #working = new Map<string, { readonly actor: Actor; readonly signal: AbortSignal }>();
   /** Of each part: the last one. */
   readonly #partitioners = new Map<string, Partitioner>();
 
@@ -58,11 +60,24 @@ class Territory {
     return partitioner;
   }
 
-  async #work(actor: Actor, { partition, signal, fencingToken }: OwnedPartition): Promise<void> {
+  async #work(actor: Actor, owned: OwnedPartition): Promise<void> {
+    const { partition, signal, fencingToken } = owned;
+    this.#judgeHandOver(actor, owned);
+    this.#working.set(partition, { actor, signal });
     const held = { signal, fencingToken, release: () => actor.pause(millis(actor.random, 0, 20)) };
     await this.#owners.get(partition)?.keep(actor, held, { kind: partition, forMs: Number.POSITIVE_INFINITY });
+    if (this.#working.get(partition)?.signal === signal) this.#working.delete(partition);
     // Much code ends so.
     if (chance(actor.random, 500)) signal.throwIfAborted();
+  }
+
+  /** Where a partition goes from one living member to another, the work of the first has ended. */
+  #judgeHandOver({ id }: Actor, { partition }: OwnedPartition): void {
+    const other = this.#working.get(partition);
+    if (other === undefined || !isRecipeError(other.signal.reason, 'RELEASED')) return;
+    const { diedAtMs, evictedAtMs, frozenAtMs, client } = other.actor;
+    if (diedAtMs === undefined && evictedAtMs === undefined && frozenAtMs === undefined && !client.leaseSignal.aborted)
+      this.#stage.fail('HandOver', `${id} works at ${partition}, and ${other.actor.id} still does`);
   }
 
   judgeShares(): void {

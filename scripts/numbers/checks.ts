@@ -4,6 +4,7 @@ import { agrees, type Estimate } from './estimate.ts';
 import { measureFailover, SYNC_LIMIT } from './failover.ts';
 import { simulateEnsemble, simulateFleet } from './fleet-simulation.ts';
 import { countHeartbeats, heartbeatLoad, type Idle } from './heartbeats.ts';
+import { byDivision, byRendezvous, byRing, countDivision, type Division, leastMoved, mostDisplaced, spread } from './partitions.ts';
 import { equalGroups, quorumsIntersect, sizesByCounting, sizesByFormula } from './quorums.ts';
 
 export interface Check {
@@ -23,6 +24,7 @@ export async function* checks(share: number): AsyncGenerator<Check> {
   yield* failoverChecks();
   yield* heartbeatChecks();
   yield* quorumChecks();
+  yield* partitionChecks(share);
 }
 
 async function* availabilityChecks(share: number): AsyncGenerator<Check> {
@@ -39,9 +41,7 @@ async function* availabilityChecks(share: number): AsyncGenerator<Check> {
 }
 
 function availabilityCheck(name: string, fleet: Fleet, simulated: Estimate): Check {
-  const formula = availability(fleet).serving;
-  const found = `${simulated.mean.toFixed(5)} ± ${simulated.error.toFixed(5)}`;
-  return { name, formula: formula.toFixed(5), found, agrees: agrees(formula, simulated) };
+  return estimateCheck(name, availability(fleet).serving, simulated);
 }
 
 async function* failoverChecks(): AsyncGenerator<Check> {
@@ -64,10 +64,14 @@ function rangeCheck(name: string, found: readonly number[], [low, high]: readonl
   const most = Math.max(...found);
   return {
     name,
-    formula: `${low} to ${high}`,
-    found: `${least.toFixed(2)} to ${most.toFixed(2)}`,
+    formula: `${shortest(low)} to ${shortest(high)}`,
+    found: `${shortest(least)} to ${shortest(most)}`,
     agrees: low <= least && most <= high,
   };
+}
+
+function shortest(value: number): string {
+  return String(Number(value.toFixed(4)));
 }
 
 async function* heartbeatChecks(): AsyncGenerator<Check> {
@@ -116,4 +120,31 @@ function* quorumChecks(): Generator<Check> {
     const name = groups === 1 ? `${perGroup} servers` : `${groups} groups of ${perGroup}`;
     yield { name: `${name}: quorums`, formula, found, agrees: formula === found && quorumsIntersect(config) };
   }
+}
+
+const RING_POINTS = 100;
+
+function* partitionChecks(share: number): Generator<Check> {
+  const runs = Math.max(10, Math.round(share * 100));
+  const divisions: readonly Division[] = [
+    { members: 3, keys: 1_000 },
+    { members: 10, keys: 1_000 },
+  ];
+  for (const division of divisions) {
+    const name = `${division.keys} keys, ${division.members} members`;
+    const rendezvous = countDivision(byRendezvous, division, runs);
+    yield estimateCheck(`${name}: spread`, spread.rendezvous(division), rendezvous.spread);
+    yield estimateCheck(`${name}: moved to one more`, leastMoved(division), rendezvous.moved);
+    const ring = countDivision(byRing(RING_POINTS), division, runs);
+    yield estimateCheck(`${name}: spread on a ring of ${RING_POINTS} points each`, spread.ring(division, RING_POINTS), ring.spread);
+    yield estimateCheck(`${name}: moved to one more on a ring`, leastMoved(division), ring.moved);
+    const { moved } = countDivision(byDivision, division, runs);
+    const range = [leastMoved(division), leastMoved(division) + mostDisplaced(division)] as const;
+    yield rangeCheck(`${name}: moved to one more where all have the same number`, [moved.mean], range);
+  }
+}
+
+function estimateCheck(name: string, formula: number, counted: Estimate): Check {
+  const found = `${counted.mean.toFixed(5)} ± ${counted.error.toFixed(5)}`;
+  return { name, formula: formula.toFixed(5), found, agrees: agrees(formula, counted) };
 }

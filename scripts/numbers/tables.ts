@@ -1,6 +1,7 @@
 /** The tables of docs/model.md, out of the formulas: a page that says otherwise fails its test. */
 import { availability } from './availability.ts';
 import { heartbeatLoad } from './heartbeats.ts';
+import { type Division, leastMoved, mostDisplaced, spread } from './partitions.ts';
 import { equalGroups, quorumLikelihood, sizesByCounting, sizesByFormula, weighted } from './quorums.ts';
 
 const HOURS_PER_DAY = 24;
@@ -15,6 +16,7 @@ export const tables: ReadonlyMap<string, () => string> = new Map([
   ['availability', availabilityTable],
   ['heartbeats', heartbeatsTable],
   ['quorums', quorumsTable],
+  ['partitions', partitionsTable],
 ]);
 
 /** A page with its tables made anew. A table stands between `<!-- table NAME -->` and `<!-- end -->`. @throws Error for a name that is none. */
@@ -89,6 +91,28 @@ function quorumsTable(): string {
     return [`weights ${given.join(', ')}`, smallest, anyFailures, luckyFailures, unlikelihood(quorumLikelihood(config, 0.99))];
   });
   return table(['servers', 'smallest quorum', 'any so many may fail', 'at best', 'no quorum, each up 99 %'], [...alike, ...weights]);
+}
+
+function partitionsTable(): string {
+  const divisions: readonly Division[] = [
+    { members: 3, keys: 64 },
+    { members: 3, keys: 1_024 },
+    { members: 10, keys: 256 },
+    { members: 10, keys: 1_024 },
+    { members: 10, keys: 100_000 },
+  ];
+  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  return table(
+    ['keys', 'members', 'spread', 'spread, ring of 100 points', 'one more member moves', '`divide` moves at most'],
+    divisions.map((division) => [
+      grouped(division.keys),
+      division.members,
+      percent(spread.rendezvous(division)),
+      percent(spread.ring(division, 100)),
+      percent(leastMoved(division)),
+      percent(leastMoved(division) + mostDisplaced(division)),
+    ]),
+  );
 }
 
 function unlikelihood(likelihood: number): string {

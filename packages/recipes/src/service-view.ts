@@ -67,7 +67,7 @@ export class ServiceView<T> implements AsyncDisposable {
   /** @internal */
   static async open<T>(client: Client, service: string, group: GroupView, options: ServiceViewOptions<T>): Promise<ServiceView<T>> {
     const view = new ServiceView(client, service, group, options);
-    group.onChange(() => view.#takeIn());
+    group.onChange(() => void view.#takeIn());
     await view.#takeIn();
     return view;
   }

@@ -53,6 +53,12 @@ export interface AddWatchOptions extends CallOptions {
   /** Whether the watch is of everything below the path as well; false when absent. */
   readonly recursive?: boolean | undefined;
   /**
+   * Whether what was missed between two connections is found by comparing what is there with what was told of, and told as events instead of `EVENTS_MISSED`; false when absent. What has changed
+   * several times is told once, what was deleted and created again as both. It costs a `getChildren` for each znode when the watch is set and after such a reconnection, one after the other, and
+   * the memory of their zxids; where one of them may not be read, or there are more than 100,000, `addWatch` rejects, and `EVENTS_MISSED` is told all the same later.
+   */
+  readonly catchUp?: boolean | undefined;
+  /**
    * Called with every event. What it throws is thrown again from a task of its own, where the platform reports it. When absent, the events
    * are kept for the first loop over the watch.
    */

@@ -4,7 +4,7 @@
  * Everything that it learns comes through a `Connector`, a `Clock` and a `Random`, so a run with virtual twins of these is the same
  * every time. Invariants:
  * - requests are sent and answered in the order in which they were submitted;
- * - a call that was sent and not answered fails with CONNECTION_LOSS when its connection ends, once; it is never sent again;
+ * - a call that was sent and not answered fails with CONNECTION_LOSS when its connection ends, once; the machine does not send it again;
  * - a call that was not sent waits for the next connection;
  * - on a new connection the order is: authentication, watches, waiting calls (ZooKeeper: `SendThread.primeConnection`).
  *

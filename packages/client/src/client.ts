@@ -4,6 +4,7 @@ import {
   type AddWatchOptions,
   type CallOptions,
   type CreateCallOptions,
+  checkBoolean,
   checkPath,
   checkSignal,
   checkWatch,
@@ -15,6 +16,7 @@ import {
   type WatcherTypeOptions,
   type WatchOptions,
 } from './arguments.js';
+import { CatchUp } from './catch-up.js';
 import type { ClientOptions } from './client-options.js';
 import { follow, followedChildren, followedData, followedStat } from './follow.js';
 import { type MultiResults, multiRequest, type Operation } from './multi.js';
@@ -41,8 +43,8 @@ import { type Codec, jsonCodec, TypedValue } from './typed-value.js';
  *
  * Calls may be made at any time and are sent in the order in which they were made; while no server is connected they wait. Every call
  * may reject with a `ZooKeeperError`, besides what its own description names:
- * - `CONNECTION_LOSS`: the connection ended before the answer came. The outcome is unknown, the session lives on.
- * - `SESSION_EXPIRED`: the session has ended or the client was closed. Nothing was done.
+ * - `CONNECTION_LOSS`: the connection ended before the answer came. The outcome is unknown, the session lives on. Reads are made again first, as `retry` says.
+ * - `SESSION_EXPIRED`: the session has ended or the client was closed. Nothing was done, unless the message says that it was sent before.
  * - `AUTH_FAILED`: a server has refused what `addAuth` was given. Nothing was done.
  * - `BAD_ARGUMENTS`: the path, version or size breaks a rule that the message names. Nothing was sent.
  * - `NO_AUTH`: the ACL does not permit it.
@@ -163,7 +165,10 @@ export class Client extends SessionHolder {
    * for await (const event of watch) console.log(event.type, event.path);
    */
   addWatch(path: string, options?: AddWatchOptions): Promise<PersistentWatch> {
-    return attempt(() => this.watches.add(path, options));
+    return attempt(() => {
+      const catchUp = options?.catchUp !== undefined && checkBoolean('catchUp', options.catchUp);
+      return catchUp ? this.#addWatchWithCatchUp(path, options) : this.watches.add(path, options);
+    });
   }
 
   /**
@@ -308,6 +313,18 @@ export class Client extends SessionHolder {
       withdraw: (call) => this.dispatch.machine.withdraw(call),
     });
     return create.run(options?.signal);
+  }
+
+  async #addWatchWithCatchUp(path: string, options: AddWatchOptions): Promise<PersistentWatch> {
+    const catchUp = new CatchUp(this, path, options.recursive === true);
+    const watch = await this.watches.add(path, options, catchUp);
+    try {
+      await catchUp.learn(options);
+      return watch;
+    } catch (error) {
+      await watch.remove();
+      throw error;
+    }
   }
 
   #read<Type extends typeof OpCode.exists | typeof OpCode.getData | typeof OpCode.getChildren2>(

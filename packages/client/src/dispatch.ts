@@ -25,6 +25,7 @@ export interface DispatchOptions {
 
 export class Dispatch {
   readonly machine: ClientMachine;
+  readonly clock: Clock;
   readonly chroot: string | undefined;
   readonly #requestBytesMax: number;
   readonly #rule: RetryRule | undefined;
@@ -32,6 +33,7 @@ export class Dispatch {
 
   constructor({ machine, clock, random, requestBytesMax, chroot, rule }: DispatchOptions) {
     this.machine = machine;
+    this.clock = clock;
     this.chroot = chroot;
     this.#requestBytesMax = requestBytesMax;
     this.#rule = rule;

@@ -16,6 +16,7 @@ import {
   ZooKeeperError,
 } from '@quorate/protocol';
 import { type AddWatchOptions, checkWatch, type RemoveWatchesOptions, type WatcherTypeOptions } from './arguments.js';
+import type { CatchUp } from './catch-up.js';
 import type { ClientMachine } from './client-machine.js';
 import { isConnected } from './client-state.js';
 import type { Dispatch } from './dispatch.js';
@@ -23,7 +24,8 @@ import { PersistentWatch } from './persistent-watch.js';
 import { PromiseCall } from './promise-call.js';
 import { addWatchRequest, checkWatchesRequest, removeWatchesRequest } from './requests.js';
 import { nothing } from './results.js';
-import type { Watcher } from './watch-registry.js';
+import { surface } from './surface.js';
+import type { WatchEvent, Watcher } from './watch-registry.js';
 
 /** What the server has, or is asked to have, for watches of one path and mode. */
 interface Need {
@@ -47,12 +49,12 @@ export class PersistentWatches {
   }
 
   /** Sets a watch. */
-  add(path: string, options: AddWatchOptions | undefined): Promise<PersistentWatch> {
+  add(path: string, options: AddWatchOptions | undefined, catchUp?: CatchUp): Promise<PersistentWatch> {
     const request = addWatchRequest(path, options?.recursive === true);
     checkWatch(options?.watch);
     // Before the watch is counted.
     this.#dispatch.check(request, options);
-    return this.#dispatch.submit(this.#call(request, options?.watch), options);
+    return this.#dispatch.submit(this.#call(request, options?.watch, catchUp), options);
   }
 
   /** Takes back watches of all kinds, one-shot ones too. */
@@ -80,13 +82,19 @@ export class PersistentWatches {
   }
 
   /** The call that sets a watch, from now on counted. */
-  #call(request: AddWatchRequest, callback: Watcher | undefined): AddWatchCall {
+  #call(request: AddWatchRequest, callback: Watcher | undefined, catchUp: CatchUp | undefined): AddWatchCall {
     const { path, mode } = request as AddWatchRequest & { readonly mode: AddWatchMode };
     const recursive = mode === AddWatchMode.persistentRecursive;
     const watch = new PersistentWatch({ path, recursive, callback, remove: (one) => this.#remove(one) });
     const watcher: Watcher = (event) => {
       if (event.type === 'PERSISTENT_WATCH_REMOVED' && !this.#onRemoved(watch)) return;
-      watch.tell(event);
+      if (catchUp === undefined) watch.tell(event);
+      else catchUp.on(event, tell);
+    };
+    // What a comparison finds comes later, when the watch may have been taken back.
+    const tell: Watcher = (event) => {
+      if (event.type === 'PERSISTENT_WATCH_REMOVED' || this.#live.has(watch))
+        surface(this.#dispatch.clock, (one: WatchEvent) => watch.tell(one), event);
     };
     const needs = this.#needs[mode];
     const need = needs.get(path) ?? { count: 0, set: false };

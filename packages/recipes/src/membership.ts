@@ -2,7 +2,7 @@
 import type { CallOptions, Client, Data } from '@quorate/client';
 import { CreateMode, isZooKeeperError, joinPath, validatePath } from '@quorate/protocol';
 import { GroupView } from './group-view.js';
-import { Hold } from './hold.js';
+import { Hold, leaseOf } from './hold.js';
 import { withParents, type ZnodeOptions } from './parents.js';
 import { persevere } from './persevere.js';
 import { Watchpost } from './watchpost.js';
@@ -50,8 +50,7 @@ export class Membership {
     const how = { mode: CreateMode.EPHEMERAL, protected: true, ...this.#options, signal };
     const create = (): ReturnType<Client['create']> => this.#client.create(joinPath(this.path, id), data, how);
     const created = await withParents(this.#client, this.path, create, { ...this.#options, signal });
-    // What is given is safe; where the answer has taken too long, another one shows that the session lives.
-    while (this.#client.leaseSignal.aborted) await persevere(this.#client, () => this.#client.exists(created.path));
+    await leaseOf(this.#client);
     return new Joined({ client: this.#client, posts: this.#posts, id, ...created });
   }
 
@@ -78,7 +77,7 @@ export class Joined extends Hold {
 
   /** @internal */
   constructor({ client, posts, id, path, stat }: JoinedOptions) {
-    super({ path, fencingToken: stat.czxid, safe: client.leaseSignal, posts, giveUp: () => leave(client, path) });
+    super({ path, fencingToken: stat.czxid, safe: () => client.leaseSignal, posts, giveUp: () => leave(client, path) });
     this.id = id;
     this.#client = client;
   }

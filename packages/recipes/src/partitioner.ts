@@ -156,12 +156,21 @@ export class Partitioner {
     }
   }
 
-  async #own(partition: string, { signal, fencingToken }: Hold, claim: AbortSignal): Promise<void> {
+  async #own(partition: string, held: Hold, claim: AbortSignal): Promise<void> {
     // It may have gone to another member while the lock was on its way.
-    if (signal.aborted || claim.aborted) return;
+    if (held.signal.aborted || claim.aborted) return;
+    const { fencingToken } = held;
     const controller = new AbortController();
-    const unfollow = [follow(controller, signal), follow(controller, claim)];
-    const owned: OwnedPartition = { partition, signal: controller.signal, fencingToken };
+    const unfollow = [follow(controller, held.signal), follow(controller, claim)];
+    const owned: OwnedPartition = {
+      partition,
+      fencingToken,
+      get signal() {
+        // To be asked for it makes the hold look at the clock.
+        void held.signal;
+        return controller.signal;
+      },
+    };
     this.#owned.set(partition, owned);
     this.#changes.push({ type: 'ACQUIRED', partition, fencingToken });
     try {

@@ -12,6 +12,11 @@ async function takeAll(queue: TakingQueue): Promise<string[]> {
   return taken;
 }
 
+/** Until so many stand in line. */
+async function untilWaiting(count: number): Promise<void> {
+  while (((await place.client.exists('/q/takers'))?.numChildren ?? 0) < count) await place.client.sync();
+}
+
 describe('a queue', () => {
   it('gives its items in the order in which they were put, and leaves nothing but its directories', async () => {
     const queue = new Queue(place.client, '/q');
@@ -25,9 +30,9 @@ describe('a queue', () => {
   it('gives an item to the one who has waited longest, and wakes nobody else', async () => {
     const [first, second] = [new Queue(place.client, '/q'), new Queue(await place.settled(place.ensemble.connect()), '/q')];
     const takes = [first.take()];
-    await place.settled(place.client.sync());
+    await place.settled(untilWaiting(1));
     takes.push(second.take());
-    await place.settled(place.client.sync());
+    await place.settled(untilWaiting(2));
     await place.settled(new Queue(place.client, '/q').put('a'));
     expect(decodeUtf8(await place.settled(takes[0] as Promise<Uint8Array>))).toBe('a');
     await place.settled(new Queue(place.client, '/q').put('b'));

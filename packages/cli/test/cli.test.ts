@@ -61,7 +61,7 @@ describe('quorate', () => {
     [['serve', '/no/zoo.cfg'], 2, 'quorate: /no/zoo.cfg: cannot be read'],
     [['serve', '--memory', '--words', 'kill'], 2, 'quorate: words must be made of'],
     [['shell', '-nosuch'], 2, 'quorate: there is no option -nosuch'],
-    [['shell', '-server', '127.0.0.1:1:1', 'ls', '/'], 2, 'must be host, host:port or [address]:port'],
+    [['shell', '-server', '127.0.0.1:1:1', 'ls', '/'], 2, 'must be host, host:port or [IPv6 address]:port'],
   ])('%j ends with %i', async (args, code, message) => {
     const ran = await run(args);
     expect([ran.code, ran.out]).toEqual([code, '']);

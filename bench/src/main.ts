@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.js';
 import { benchBoot, benchEnsemble } from './ensemble.js';
 import { benchLog } from './log.js';
+import { benchRecipes } from './recipes.js';
 import { Report } from './report.js';
 import { benchTree } from './tree.js';
 import { benchTurns } from './turns.js';
@@ -29,6 +30,11 @@ const parts: Record<string, () => Promise<void>> = {
   tree: () => benchTree({ timeMs, directories: values.quick ? 100 : 1_000 }, report),
   log: () => benchLog({ timeMs, txns: values.quick ? 100_000 : 1_000_000 }, report),
   turns: () => benchTurns({ rounds: values.quick ? 3 : 5, children: values.quick ? 30_000 : 1_000_000 }, report),
+  recipes: () =>
+    benchRecipes(
+      { timeMs, items: 200, ...(values.quick ? { members: [10, 20], barriers: 5 } : { members: [50, 100, 200], barriers: 200 }) },
+      report,
+    ),
   codec: () => benchCodec(timeMs / 3, report),
   watches: () =>
     benchWatches({ rounds: 3, ...(values.quick ? { count: 100_000, sessions: 1_000 } : { count: 1_000_000, sessions: 10_000 }) }, report),

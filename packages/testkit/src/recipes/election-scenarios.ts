@@ -22,7 +22,7 @@ async function playElection(stage: Stage, stand: (stage: Stage, actor: Actor, le
 
 /** Leads whenever it can, and goes now and then. In the end it leads once more. */
 async function standByLatch(stage: Stage, actor: Actor, leaders: Holders): Promise<void> {
-  const { client, random, over, id } = actor;
+  const { client, random, id } = actor;
   while (!over.aborted) {
     await using latch = new LeaderLatch(client, PATH, { id }).start();
     const terms = between(random, 1, 3);
@@ -46,7 +46,7 @@ async function standByLatch(stage: Stage, actor: Actor, leaders: Holders): Promi
 
 /** Does its work whenever it leads, sometimes until it is told to end. */
 async function standBySelector(stage: Stage, actor: Actor, leaders: Holders): Promise<void> {
-  const { client, random, over, id } = actor;
+  const { client, random, id } = actor;
   let terms = 0;
   const task = async (term: Hold): Promise<void> => {
     terms++;

@@ -1,13 +1,13 @@
 /** A value that several clients read, follow and change. */
-import type { CallOptions, Client } from '@quorate/client';
+import type { CallOptions, Client, StandardSchema } from '@quorate/client';
 import { Cell, type Content } from './cell.js';
 import type { ZnodeOptions } from './parents.js';
-import { decodeValue, encodeValue, type Schema } from './schema.js';
+import { decodeValue, encodeValue } from './schema.js';
 
 /** How a shared value is made. */
 export interface SharedValueOptions<T> extends ZnodeOptions {
   /** What the value must be, checked whenever it is written or read; anything that has a form in JSON when absent. */
-  readonly schema?: Schema<T> | undefined;
+  readonly schema?: StandardSchema<unknown, T> | undefined;
 }
 
 /** A value and which one it is. */
@@ -27,7 +27,7 @@ export interface VersionedValue<T> {
  */
 export class SharedValue<T> implements AsyncDisposable {
   readonly #cell: Cell;
-  readonly #schema: Schema<T> | undefined;
+  readonly #schema: StandardSchema<unknown, T> | undefined;
 
   /** @param path of the znode, which is made by the first change. @throws ZooKeeperError BAD_ARGUMENTS for what is no path. */
   constructor(client: Client, path: string, { acl, schema }: SharedValueOptions<T> = {}) {

@@ -1,4 +1,4 @@
-import { isRecipeError, type VersionedValue, VersionedConfig } from '@quorate/recipes';
+import { isRecipeError, VersionedConfig, type VersionedValue } from '@quorate/recipes';
 import type { Actor, Scenario, Stage } from '../stage/stage.js';
 import { chance, millis, pick } from '../world/random-streams.js';
 

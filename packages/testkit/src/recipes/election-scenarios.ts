@@ -22,7 +22,7 @@ async function playElection(stage: Stage, stand: (stage: Stage, actor: Actor, le
 
 /** Leads whenever it can, and goes now and then. In the end it leads once more. */
 async function standByLatch(stage: Stage, actor: Actor, leaders: Holders): Promise<void> {
-  const { client, random, id } = actor;
+  const { client, random, over, id } = actor;
   while (!over.aborted) {
     await using latch = new LeaderLatch(client, PATH, { id }).start();
     const terms = between(random, 1, 3);

@@ -75,7 +75,8 @@ export class DoubleBarrier {
    * Waits until all members are here. Where that takes too long, or the signal aborts, it rejects once it is sure that the others do not enter with this one; where they have done
    * so already, it has entered too, and resolves. To be sure takes a connection, or the end of the session.
    *
-   * @throws RecipeError TIMEOUT, RecipeError CONFLICT where this member is not outside, the signal's reason, ZooKeeperError SESSION_EXPIRED and AUTH_FAILED.
+   * @throws RecipeError TIMEOUT, RecipeError CONFLICT where this member is not outside, the signal's reason. ZooKeeperError SESSION_EXPIRED and AUTH_FAILED: the others may
+   * have entered with this one.
    */
   async enter(options?: WaitOptions): Promise<void> {
     if (this.#stands) throw new RecipeError('CONFLICT', `this member stands at ${this.path} already: leave() first`);
@@ -88,9 +89,11 @@ export class DoubleBarrier {
         return { place, round: await this.#begin(place, bounds) };
       });
     } catch (error) {
+      // Where that fails, because the session has ended, it is not known whether the others have entered: nobody may be told the first error then.
+      this.#stands = false;
       const round = place && (await this.#withdraw(place));
-      this.#stands = round !== undefined;
       if (place === undefined || round === undefined) throw error;
+      this.#stands = true;
       this.#inside = { place, round };
     }
   }
@@ -159,22 +162,16 @@ export class DoubleBarrier {
 
   /** Takes the place back unless a round has been opened with it, which is given then. */
   async #withdraw(place: Place): Promise<Round | undefined> {
-    try {
-      for (;;) {
-        const directory = await persevere(this.#client, () => this.#client.exists(this.path));
-        if (directory === undefined || (await persevere(this.#client, () => this.#client.exists(place.path))) === undefined)
-          return undefined;
-        const round = await this.#readRound();
-        if (round !== undefined && this.#isOf(round, place)) return round;
-        const refusal = await this.#refusalOf([
-          { op: 'check', path: this.path, version: directory.version },
-          { op: 'delete', path: place.path },
-        ]);
-        if (refusal === undefined) return undefined;
-      }
-    } catch {
-      // The session has ended, and the place with it; or the ACL forbids what it has allowed before, and the end of the session will do it.
-      return undefined;
+    for (;;) {
+      const directory = await persevere(this.#client, () => this.#client.exists(this.path));
+      if (directory === undefined || (await persevere(this.#client, () => this.#client.exists(place.path))) === undefined) return undefined;
+      const round = await this.#readRound();
+      if (round !== undefined && this.#isOf(round, place)) return round;
+      const refusal = await this.#refusalOf([
+        { op: 'check', path: this.path, version: directory.version },
+        { op: 'delete', path: place.path },
+      ]);
+      if (refusal === undefined) return undefined;
     }
   }
 

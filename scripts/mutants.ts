@@ -9,11 +9,10 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { Level } from '@quorate/testkit';
 import { bundle, inTemporaryFolder } from './bundle.ts';
 import { command, whole } from './command-line.ts';
 import { MUTANTS, mutantOf, SECTIONS } from './mutants/catalogue.ts';
-import type { Mutant } from './mutants/mutant.ts';
+import type { Mutant, MutantLevel } from './mutants/mutant.ts';
 import { checkThatAllFit, StaleMutants } from './mutants/patch.ts';
 import { complaints, isCaught, type MutantOutcome, progressLine, survivors, table, totals } from './mutants/report.ts';
 import { runSeeds, type SeedsOutcome } from './mutants/seeds-run.ts';
@@ -60,8 +59,8 @@ async function run({ seeds, jobs, mutants }: Options, folder: string): Promise<b
     mutants.map((mutant) => () => runOne(mutant)),
   );
 
-  const controls: (SeedsOutcome & { readonly level: Level })[] = [];
-  const runControl = async (level: Level): Promise<void> => {
+  const controls: (SeedsOutcome & { readonly level: MutantLevel })[] = [];
+  const runControl = async (level: MutantLevel): Promise<void> => {
     const to = Math.max(...outcomes.filter(({ mutant }) => mutant.level === level).map((outcome) => outcome.seeds));
     const outcome = { level, ...(await runSeeds(control, { level, to })) };
     controls.push(outcome);

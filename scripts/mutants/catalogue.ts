@@ -5,6 +5,7 @@ import { ELECTION_MUTANTS } from './election-mutants.ts';
 import { LOG_MUTANTS } from './log-mutants.ts';
 import { MODE_MUTANTS } from './mode-mutants.ts';
 import type { Mutant, Section } from './mutant.ts';
+import { RECIPE_MUTANTS } from './recipe-mutants.ts';
 import { SERVER_MUTANTS } from './server-mutants.ts';
 import { SUCCESSION_MUTANTS } from './succession-mutants.ts';
 
@@ -14,6 +15,7 @@ export const SECTIONS: readonly Section[] = [
   { name: 'C, D. Sessions, the tree, watches and requests', mutants: [...SERVER_MUTANTS, ...ACCESS_MUTANTS, ...MODE_MUTANTS] },
   { name: 'E. Errors of the protocol’s documents', mutants: DOCUMENT_MUTANTS },
   { name: 'F. Lost stores, epochs without elections, hand-over, bulk and frames', mutants: SUCCESSION_MUTANTS },
+  { name: 'G. Recipes', mutants: RECIPE_MUTANTS },
 ];
 
 export const MUTANTS: readonly Mutant[] = SECTIONS.flatMap(({ mutants }) => mutants);

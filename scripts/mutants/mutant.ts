@@ -1,6 +1,9 @@
 /** A known bug as data: what to change in the shipped source to have it back. The source itself has no switch for it. */
 import type { Level } from '@quorate/testkit';
 
+/** What is run with a mutant: a simulation, or the scenario of a recipe on its stage. */
+export type MutantLevel = Level | `recipe ${string}`;
+
 /** One change of one file. */
 export interface Edit {
   /** From the root of the workspace. */
@@ -17,7 +20,7 @@ export interface Mutant {
   readonly title: string;
   /** A ticket, a paper, the protocol's specification, or this code, which invites the mistake. */
   readonly origin: string;
-  readonly level: Level;
+  readonly level: MutantLevel;
   /** The rule of `docs/zab.md` that it breaks: a test that bears the rule's number has to fail. */
   readonly rule?: number;
   /** A test that has to fail with it, where the simulator seldom meets what it breaks: `npm run check:rules` sees to it. */

@@ -1,6 +1,5 @@
 /** What came of the mutants, for people. */
-import type { Level } from '@quorate/testkit';
-import type { Mutant, Section } from './mutant.ts';
+import type { Mutant, MutantLevel, Section } from './mutant.ts';
 import type { SeedsOutcome } from './seeds-run.ts';
 
 export interface MutantOutcome extends SeedsOutcome {
@@ -69,7 +68,10 @@ export function totals(outcomes: readonly MutantOutcome[]): string {
 }
 
 /** What is wrong with a run: mutants that got through, and false alarms. */
-export function complaints(outcomes: readonly MutantOutcome[], controls: readonly (SeedsOutcome & { readonly level: Level })[]): string[] {
+export function complaints(
+  outcomes: readonly MutantOutcome[],
+  controls: readonly (SeedsOutcome & { readonly level: MutantLevel })[],
+): string[] {
   const lines: string[] = [];
   for (const { mutant, property, seeds } of outcomes) {
     if (property === undefined && mutant.survives === undefined)

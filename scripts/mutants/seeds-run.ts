@@ -1,6 +1,6 @@
 /** Runs a bundle over its seeds in a process of its own: a mutant may loop for ever, or take all memory. */
 import { fork } from 'node:child_process';
-import type { Level } from '@quorate/testkit';
+import type { MutantLevel } from './mutant.ts';
 import type { SeedWord } from './seeds-child.ts';
 
 /** One seed takes a fraction of a second, and on a machine with much else to do some ten; one that takes this long will not end. */
@@ -15,7 +15,7 @@ export interface SeedsOutcome {
   readonly seconds: number;
 }
 
-export function runSeeds(file: string, options: { readonly level: Level; readonly to: number }): Promise<SeedsOutcome> {
+export function runSeeds(file: string, options: { readonly level: MutantLevel; readonly to: number }): Promise<SeedsOutcome> {
   const startedAt = performance.now();
   return new Promise((resolve) => {
     let last: SeedWord = { seed: 0, property: undefined, message: undefined };

@@ -45,6 +45,18 @@ export function follow(controller: AbortController, signal: AbortSignal | undefi
   return () => signal.removeEventListener('abort', abort);
 }
 
+/** Resolves as soon as one of the signals has aborted. */
+export function aborted(...signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      for (const signal of signals) signal.removeEventListener('abort', end);
+      resolve();
+    };
+    for (const signal of signals) signal.addEventListener('abort', end);
+    if (signals.some((signal) => signal.aborted)) end();
+  });
+}
+
 /** @throws TypeError where the value is no length of time. */
 export function checkMs(name: string, value: number): void {
   if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return;

@@ -22,6 +22,7 @@ export class Delivery implements AsyncDisposable {
   readonly id: string;
   /** How many deliveries there were of the item, with this one. It serves as a fencing token: later ones have greater numbers. */
   readonly attempt: number;
+  readonly #client: Client;
   readonly #receipts: Receipts;
   readonly #claim: string;
   readonly #controller = new AbortController();
@@ -33,13 +34,16 @@ export class Delivery implements AsyncDisposable {
     this.data = data;
     this.id = item;
     this.attempt = attempt;
+    this.#client = client;
     this.#receipts = receipts;
     this.#claim = claim;
     this.#unfollow = follow(this.#controller, client.leaseSignal);
   }
 
-  /** Aborts when the item may be delivered to somebody else: the session may be about to end, or `release` was called. */
+  /** Aborts when the item may be delivered to somebody else: the session may be about to end, or `release` was called. Read from the delivery, it looks at the clock. */
   get signal(): AbortSignal {
+    // To be asked for it makes the lease look whether it is over.
+    void this.#client.leaseSignal;
     return this.#controller.signal;
   }
 

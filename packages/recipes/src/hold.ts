@@ -1,7 +1,8 @@
 /** What a recipe gives to one caller at a time, or to so many: for as long as the caller wants it, or as it is safe. */
-import type { CallOptions } from '@quorate/client';
+import type { CallOptions, Client } from '@quorate/client';
 import type { Zxid } from '@quorate/protocol';
 import { follow } from './deadline.js';
+import { persevere } from './persevere.js';
 import { RecipeError } from './recipe-error.js';
 import type { Watchpost } from './watchpost.js';
 
@@ -21,6 +22,7 @@ export class Hold implements AsyncDisposable {
   /** The znode that stands for the hold. */
   readonly path: string;
   readonly #controller = new AbortController();
+  readonly #safe: () => AbortSignal;
   readonly #giveUp: () => Promise<void>;
   readonly #unfollow: () => void;
   #released: Promise<void> | undefined;
@@ -30,8 +32,9 @@ export class Hold implements AsyncDisposable {
     const { path, fencingToken, safe, posts, giveUp } = options;
     this.path = path;
     this.fencingToken = fencingToken;
+    this.#safe = safe;
     this.#giveUp = giveUp;
-    this.#unfollow = follow(this.#controller, safe);
+    this.#unfollow = follow(this.#controller, safe());
     posts?.gone(path, { signal: this.signal }).then(
       () => this.#controller.abort(new RecipeError('LOST', `${path} was removed by somebody else`)),
       // It is not safe any more by now, or its owner may not read it.
@@ -42,8 +45,13 @@ export class Hold implements AsyncDisposable {
   /**
    * Aborts when the hold is not safe any more, and stays so: the session may be about to end (its reason is a ZooKeeperError CONNECTION_LOSS or SESSION_EXPIRED), somebody has
    * removed the znode (RecipeError LOST), or `release` was called (RecipeError RELEASED). Before that, nobody else holds the same.
+   *
+   * A process that stood still finds it aborted before any call of the library resolves. What its own timers wake may run before that: `held.signal.aborted` looks at the clock, a signal
+   * that was taken from the hold earlier does not.
    */
   get signal(): AbortSignal {
+    // To be asked for it makes the lease look whether it is over.
+    this.#safe();
     return this.#controller.signal;
   }
 
@@ -73,16 +81,19 @@ export class Hold implements AsyncDisposable {
 export interface HoldOptions {
   readonly path: string;
   readonly fencingToken: Zxid;
-  /** Aborts when it is not safe any more: the `leaseSignal` of the client, taken after an answer that showed the znode. */
-  readonly safe: AbortSignal;
-  /** Where it is seen that the znode is removed; absent where `safe` knows. */
+  /** Gives what aborts when it is not safe any more, at first after an answer that has shown the znode; what it gives then counts. Called again, it looks at the clock. */
+  readonly safe: () => AbortSignal;
+  /** Where it is seen that the znode is removed; absent where that signal knows. */
   readonly posts?: Watchpost | undefined;
   /** Gives it back. */
   readonly giveUp: () => Promise<void>;
 }
 
 /** Runs a task with something that is held, and releases that however the task ends. @throws what the task throws, whatever else fails. */
-export async function runHolding<H extends Hold, T>(acquire: () => Promise<H>, task: (held: H) => T | Promise<T>): Promise<T> {
+export async function runHolding<H extends { release(): Promise<void> }, T>(
+  acquire: () => Promise<H>,
+  task: (held: H) => T | Promise<T>,
+): Promise<T> {
   const held = await acquire();
   let result: T;
   try {
@@ -93,6 +104,11 @@ export async function runHolding<H extends Hold, T>(acquire: () => Promise<H>, t
   }
   await held.release();
   return result;
+}
+
+/** Waits until the lease of a client is good. A read does not tell: a server that has lost its leader answers those too. */
+export async function leaseOf(client: Client, options?: CallOptions): Promise<void> {
+  while (client.leaseSignal.aborted) await persevere(client, () => client.sync('/', options), options);
 }
 
 /** Waits for something that goes on in any case. @throws the signal's reason. */

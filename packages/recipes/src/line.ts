@@ -5,7 +5,7 @@
  * Invariant: who stands before somebody never comes after him, and nobody new comes before him. So what a lagging server shows is good enough: it may show
  * somebody who has left already, and never misses one who stands there.
  */
-import { type CallOptions, type Client, type Data, isFinal } from '@quorate/client';
+import { type CallOptions, type Client, type Data, isFinal, type WatchOptions } from '@quorate/client';
 import { baseNameOf, CreateMode, isZooKeeperError, joinPath, type Zxid } from '@quorate/protocol';
 import { withParents, type ZnodeOptions } from './parents.js';
 import { persevere } from './persevere.js';
@@ -45,6 +45,9 @@ export class Line<Kind extends string> {
 
   /** Takes the last place. It is kept until it is left, or the session ends. */
   async join(kind: Kind, data: Data | undefined, options?: CallOptions): Promise<Place> {
+    // From the first time that somebody asks for the lease only a leader's answers renew it; before, a server's that has lost its leader do too. So it is asked for before
+    // there is anything to hold, and what is answered meanwhile, by a server that lags, does not count.
+    void this.#client.leaseSignal;
     const mode = CreateMode.EPHEMERAL_SEQUENTIAL;
     const path = joinPath(this.directory, `${kind}-`);
     const create = (): Promise<{ path: string; stat: { czxid: Zxid } }> =>
@@ -78,7 +81,7 @@ export class Line<Kind extends string> {
    *
    * @throws RecipeError LOST where the place is not there any more.
    */
-  async before(place: Place, options?: CallOptions): Promise<Member<Kind>[]> {
+  async before(place: Place, options?: WatchOptions): Promise<Member<Kind>[]> {
     const members = await this.members(options);
     const index = members.findIndex(({ name }) => name === place.name);
     if (index < 0) throw new RecipeError('LOST', `${place.path} was removed by somebody else`);
@@ -86,14 +89,24 @@ export class Line<Kind extends string> {
   }
 
   /** All who stand in the line, the first one first. */
-  async members(options?: CallOptions): Promise<Member<Kind>[]> {
-    const { children } = await persevere(this.#client, () => this.#client.getChildren(this.directory, options), options);
+  async members(options?: WatchOptions): Promise<Member<Kind>[]> {
+    const children = await this.#names(options);
     const members: Member<Kind>[] = [];
     for (const name of children) {
       const member = this.#parse(name);
       if (member !== undefined) members.push(member);
     }
     return members.sort((a, b) => compareSequence(a.number, b.number));
+  }
+
+  async #names(options: WatchOptions | undefined): Promise<readonly string[]> {
+    try {
+      return (await persevere(this.#client, () => this.#client.getChildren(this.directory, options), options)).children;
+    } catch (error) {
+      // Nobody stands in a line that is not there.
+      if (isZooKeeperError(error, 'NO_NODE')) return [];
+      throw error;
+    }
   }
 
   /** Gives a place up, however often that takes. Where the session has ended, so has the place. */

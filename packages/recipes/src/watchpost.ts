@@ -21,16 +21,19 @@ export class Watchpost {
   /**
    * Resolves once there is no znode at a path.
    *
-   * @throws the signal's reason; ZooKeeperError SESSION_EXPIRED or AUTH_FAILED where the client ends.
+   * @throws as `until`.
    */
   async gone(path: string, options?: CallOptions): Promise<void> {
-    for (;;) {
-      try {
-        await this.changed(path, (watch) => this.#client.getData(path, { ...options, watch }), options);
-      } catch (error) {
-        if (isZooKeeperError(error, 'NO_NODE')) return;
-        throw error;
-      }
+    try {
+      // Not `exists`, which would leave a watch for a znode that never comes.
+      await this.until(
+        path,
+        (watch) => this.#client.getData(path, { ...options, watch }),
+        () => false,
+        options,
+      );
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NO_NODE')) throw error;
     }
   }
 

@@ -78,14 +78,19 @@ class Jobs {
     const item = this.#note(actor, delivery);
     const holders = this.#holders.get(item) ?? new Holders(this.#stage);
     this.#holders.set(item, holders);
-    const { signal, attempt } = delivery;
     const release = async (): Promise<void> => {
       if (chance(actor.random, 250)) await delivery.release();
       else await this.acknowledge(actor, delivery);
     };
     await holders.keep(
       actor,
-      { signal, fencingToken: attempt as Zxid, release },
+      {
+        get signal() {
+          return delivery.signal;
+        },
+        fencingToken: delivery.attempt as Zxid,
+        release,
+      },
       { forMs: millis(actor.random, 0, this.#stage.sessionTimeoutMs / 5) },
     );
   }

@@ -26,6 +26,12 @@ interface Entry {
   ended: boolean;
 }
 
+export interface KeepOptions {
+  readonly kind?: string;
+  readonly forMs: number;
+  readonly release?: () => Promise<void>;
+}
+
 export class Holders {
   readonly #stage: Stage;
   readonly #all: Entry[] = [];
@@ -34,19 +40,20 @@ export class Holders {
     this.#stage = stage;
   }
 
-  /** Holds for so long, or as long as it is safe, acting all the while; then releases. */
-  async keep(actor: Actor, held: Held, { kind = 'holder', forMs }: { readonly kind?: string; readonly forMs: number }): Promise<void> {
-    const { signal } = held;
+  /** Holds for so long, or as long as it is safe, acting all the while; then releases. @param options.release how, where that is not the hold's affair. */
+  async keep(actor: Actor, held: Held, options: KeepOptions): Promise<void> {
+    const { kind = 'holder', forMs, release = () => held.release() } = options;
     const entry = this.#begin(actor, held, kind);
+    actor.tempt();
     const endsAtMs = this.#stage.now() + forMs;
-    while (!signal.aborted && this.#stage.now() < endsAtMs) {
+    while (!held.signal.aborted && this.#stage.now() < endsAtMs) {
       entry.holding.untilMs = this.#stage.now();
-      await actor.pause(millis(actor.random, 0.5, 1 + forMs / 4), signal);
+      await actor.pause(millis(actor.random, 0.5, 1 + forMs / 4), held.signal);
     }
-    if (!signal.aborted) entry.holding.untilMs = this.#stage.now();
+    if (!held.signal.aborted) entry.holding.untilMs = this.#stage.now();
     this.#stage.note(`${actor.id} releases ${entry.holding.token}`);
     entry.ended = true;
-    await held.release();
+    await release();
   }
 
   #begin(actor: Actor, { signal, fencingToken }: Held, kind: string): Entry {

@@ -2,13 +2,19 @@ import type { Scenario } from '../stage/stage.js';
 import { ackQueueScenario } from './ack-queue-scenario.js';
 import { barrierScenario } from './barrier-scenario.js';
 import { counterScenario } from './counter-scenario.js';
+import { decisionScenarios } from './decision-scenarios.js';
 import { doubleBarrierScenario } from './double-barrier-scenario.js';
-import { lockScenario } from './lock-scenario.js';
+import { electionScenarios } from './election-scenarios.js';
+import { keepingScenarios } from './keeping-scenarios.js';
+import { lockScenarios } from './lock-scenarios.js';
 import { queueScenario } from './queue-scenario.js';
 
 /** One or more for each recipe. */
 export const recipeScenarios: readonly Scenario[] = [
-  lockScenario,
+  ...lockScenarios,
+  ...electionScenarios,
+  ...keepingScenarios,
+  ...decisionScenarios,
   barrierScenario,
   doubleBarrierScenario,
   counterScenario,

@@ -26,6 +26,8 @@ export class ActorWire implements Connector {
   readonly servers: number;
   readonly #options: ActorWireOptions;
   readonly #open = new Set<ActorConnection>();
+  /** What is on its way while nothing gets through; undefined while all does. */
+  #held: (() => void)[] | undefined;
 
   constructor(options: ActorWireOptions) {
     this.servers = options.inner.servers;
@@ -33,7 +35,7 @@ export class ActorWire implements Connector {
   }
 
   connect(index: number, handler: ConnectionHandler): Connection {
-    const connection = new ActorConnection(this.#options, handler, this.#open);
+    const connection = new ActorConnection(this.#options, handler, this.#open, (task) => this.#pass(task));
     connection.dial(index);
     return connection;
   }
@@ -41,6 +43,23 @@ export class ActorWire implements Connector {
   /** The network ends all connections. */
   cut(): void {
     for (const connection of [...this.#open]) connection.cut();
+  }
+
+  /** From now on nothing gets through in either direction, and nobody is told. */
+  hush(): void {
+    this.#held ??= [];
+  }
+
+  /** What was held up arrives, in its order. */
+  unhush(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const task of held) task();
+  }
+
+  #pass(task: () => void): void {
+    if (this.#held === undefined) task();
+    else this.#held.push(task);
   }
 
   /** The process is gone, and its sockets with it. */
@@ -53,34 +72,40 @@ class ActorConnection implements Connection {
   readonly #options: ActorWireOptions;
   readonly #handler: ConnectionHandler;
   readonly #open: Set<ActorConnection>;
+  /** Runs a task when the network carries what it stands for. */
+  readonly #pass: (task: () => void) => void;
   #inner: Connection | undefined;
   #ended = false;
   /** Of the request whose reply is to be lost. */
   #doomedXid: number | undefined;
 
-  constructor(options: ActorWireOptions, handler: ConnectionHandler, open: Set<ActorConnection>) {
+  constructor(options: ActorWireOptions, handler: ConnectionHandler, open: Set<ActorConnection>, pass: (task: () => void) => void) {
     this.#options = options;
     this.#handler = handler;
     this.#open = open;
+    this.#pass = pass;
     open.add(this);
   }
 
   dial(index: number): void {
     const { inner, process } = this.#options;
-    this.#inner = inner.connect(index, {
-      onOpen: () => process.enter(() => this.#ifOpen(() => this.#handler.onOpen())),
-      onMessage: (message) => process.enter(() => this.#ifOpen(() => this.#onMessage(message))),
-      onClose: (reason) => process.enter(() => this.#ifOpen(() => this.#lost(reason))),
+    const come = (task: () => void): void => this.#pass(() => process.enter(() => this.#ifOpen(task)));
+    this.#pass(() => {
+      this.#inner = inner.connect(index, {
+        onOpen: () => come(() => this.#handler.onOpen()),
+        onMessage: (message) => come(() => this.#onMessage(message)),
+        onClose: (reason) => come(() => this.#lost(reason)),
+      });
     });
   }
 
   send(message: ClientMessage): void {
     if (this.#ended) return;
-    if (message.kind !== 'request' || message.xid <= 0) return this.#inner?.send(message);
+    if (message.kind !== 'request' || message.xid <= 0) return this.#pass(() => this.#inner?.send(message));
     const fate = this.#options.fateOf();
     if (fate === 'lose request') return this.#injure();
     if (fate === 'lose reply') this.#doomedXid = message.xid;
-    this.#inner?.send(message);
+    this.#pass(() => this.#inner?.send(message));
   }
 
   close(): void {
@@ -118,6 +143,6 @@ class ActorConnection implements Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.#open.delete(this);
-    this.#inner?.close();
+    this.#pass(() => this.#inner?.close());
   }
 }

@@ -46,6 +46,8 @@ export class Cast implements Stage {
   #isOver = false;
   readonly #seen = new Map<string, number>();
   interruption: Interruption | undefined;
+  /** Called when an actor tempts fate. */
+  onTempted: ((role: Role) => void) | undefined;
   /** Called at each failure. */
   onFailure: (() => void) | undefined;
 
@@ -140,6 +142,7 @@ export class Role {
   #wire: ActorWire | undefined;
   #clients: Client[] = [];
   #thaw: Timer | undefined;
+  #unhush: Timer | undefined;
   #hasEnded = false;
   #finish!: () => void;
 
@@ -183,6 +186,20 @@ export class Role {
     this.#wire?.cut();
   }
 
+  /** The network loses sight of it. */
+  hush(ms: number): void {
+    const wire = this.#wire;
+    if (this.#process === undefined || wire === undefined) return;
+    this.#stage.note(`${this.id} is cut off`);
+    wire.hush();
+    this.#unhush = this.#setting.clock.setTimer(ms, () => this.unhush());
+  }
+
+  unhush(): void {
+    this.#unhush?.cancel();
+    this.#wire?.unhush();
+  }
+
   freeze(ms: number): void {
     const process = this.#process;
     if (process === undefined || process.isPaused) return;
@@ -200,6 +217,7 @@ export class Role {
 
   /** It is to come to its end. */
   wind(): void {
+    this.unhush();
     this.thaw();
     const over = this.#over;
     this.#process?.enter(() => over.abort(OVER));
@@ -225,6 +243,8 @@ export class Role {
     this.#thaw?.cancel();
     this.#process?.end();
     this.#wire?.vanish();
+    // What it had sent is on its way still.
+    this.unhush();
     this.#process = undefined;
     this.#clients = [];
   }
@@ -256,7 +276,16 @@ export class Role {
     this.#over = new AbortController();
     if (this.#stage.isOver) this.#over.abort(OVER);
     const connect = (): Promise<Client> => this.#connect(id, process, wire);
-    void this.#live(new Life({ id, process, random: streams.stream(`actor ${id}`), over: this.#over.signal, connect }));
+    void this.#live(
+      new Life({
+        id,
+        process,
+        random: streams.stream(`actor ${id}`),
+        over: this.#over.signal,
+        connect,
+        tempt: () => this.#stage.onTempted?.(this),
+      }),
+    );
   }
 
   async #live(life: Life): Promise<void> {
@@ -314,6 +343,7 @@ class Life implements Actor {
   readonly random: Random;
   readonly over: AbortSignal;
   readonly connect: () => Promise<Client>;
+  readonly tempt: () => void;
   client!: Client;
   readonly #process: ActorProcess;
 
@@ -323,11 +353,13 @@ class Life implements Actor {
     readonly random: Random;
     readonly over: AbortSignal;
     readonly connect: () => Promise<Client>;
+    readonly tempt: () => void;
   }) {
     this.id = options.id;
     this.random = options.random;
     this.over = options.over;
     this.connect = options.connect;
+    this.tempt = options.tempt;
     this.#process = options.process;
   }
 

@@ -2,7 +2,7 @@
  * A stage for programs that use clients: recipes, and applications of one's own.
  *
  * A *scenario* is written once, as a function of a `Stage`. It casts *parts*: each is a program that is played by a process of its own with a client of its own. The stage sees to it that
- * things go wrong: connections are cut, processes stand still until long after their session, or die, servers crash and are partitioned. A part that has died, or whose
+ * things go wrong: connections are cut or go silent, processes stand still until long after their session, or die, servers crash and are partitioned. A part that has died, or whose
  * session has ended, is played again from its beginning by a new process, until one of its lives returns.
  *
  * The same scenario is played
@@ -87,6 +87,8 @@ export interface Actor {
   readonly frozenAtMs: number | undefined;
   /** Waits, by the clock of the process, also for `signal`: it does not reject then. */
   pause(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Says that it would be bad if something befell this process about now: then it does more often. */
+  tempt(): void;
   /** A further client of the same process, connected; the caller closes it. */
   connect(): Promise<Client>;
 }

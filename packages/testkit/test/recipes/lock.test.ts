@@ -82,6 +82,29 @@ describe('a lock', () => {
     await expect(settled(lock.acquire({ within: other }))).rejects.toThrow(TypeError);
   });
 
+  it('is not given while the lease is over', async () => {
+    // As after a process has stood still between the question and the answer: only what a leader answers from now on makes the lease good.
+    let isOver = true;
+    const syncs: string[] = [];
+    const late = new Proxy(client, {
+      get: (target, name) => {
+        if (name === 'leaseSignal' && isOver) return AbortSignal.abort(new Error('over'));
+        const value = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          if (name === 'sync') {
+            syncs.push('sync');
+            isOver = syncs.length < 3;
+          }
+          return value.apply(target, args);
+        };
+      },
+    });
+    const held = await settled(new Lock(late, '/locks/a').acquire());
+    expect(held.signal.aborted).toBe(false);
+    expect(syncs).toHaveLength(3);
+  });
+
   it('is lost where somebody removes its znode', async () => {
     const held = await settled(new Lock(client, '/locks/a').acquire());
     await settled(client.delete(held.path));

@@ -1,7 +1,8 @@
 /** A program over the sources of the packages as one file: it runs faster than from source, and a bug can be put in for which the source has no switch. */
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import type { Mutant } from './mutants/mutant.ts';
@@ -14,12 +15,18 @@ export interface BundleOptions {
   readonly mutant?: Mutant | undefined;
 }
 
-/** Gives the task a folder that is gone when it is done. */
+const RETRIES = 5;
+
+/** Gives the task a folder that is gone when it is done, or when this process ends before that. */
 export async function inTemporaryFolder<T>(task: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-'));
+  // Whoever was killed a moment ago may still have made a file in it.
+  const removeAtOnce = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: RETRIES });
+  process.on('exit', removeAtOnce);
   try {
     return await task(folder);
   } finally {
+    process.off('exit', removeAtOnce);
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -27,7 +34,7 @@ export async function inTemporaryFolder<T>(task: (folder: string) => Promise<T>)
 /** Writes the bundle and gives its path. @throws StaleMutants where the mutant does not fit the source, or changes nothing of the program. */
 export async function bundle(entry: URL, { folder, mutant }: BundleOptions): Promise<string> {
   const name = mutant?.id ?? 'unchanged';
-  const outfile = join(folder, `${name}.mjs`);
+  const outfile = join(folder, `${basename(fileURLToPath(entry), '.ts')}-${name}.mjs`);
   const texts = mutant === undefined ? new Map<string, string>() : patchedFiles(mutant);
   const loaded = new Set<string>();
   await build({

@@ -7,12 +7,17 @@ export function whole(name: string, text: string, low: number): number {
   return number;
 }
 
+/** Signals that end a command, and the status that says so. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
 /**
  * Runs a command. Exit status 0 where it gives true, 1 where it gives false, 2 for a command line that makes no sense.
  *
  * @param refusals what a command throws besides, to say that it cannot begin.
  */
 export async function command(main: () => Promise<boolean>, ...refusals: readonly (new (...args: never[]) => Error)[]): Promise<void> {
+  // By `exit`, so that whoever has begun something outside of this process can end it.
+  for (const [signal, status] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(status));
   try {
     process.exitCode = (await main()) ? 0 : 1;
   } catch (error) {

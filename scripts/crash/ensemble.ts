@@ -17,10 +17,14 @@ export interface EnsembleOptions {
   readonly servers: number;
   /** Lines of zoo.cfg, beside the ports and the folder. */
   readonly settings: readonly string[];
+  /** How many connections an address may have (`maxClientCnxns`); any number when absent. */
+  readonly perAddressMax?: number | undefined;
   /** What a server proves itself to its peers with; no TLS between them when absent. */
   readonly tls?: ((sid: Sid) => Promise<PeerTls>) | undefined;
-  /** Where the others see a server, where that is not where it is. */
-  readonly seen?: ((address: PeerAddress) => Promise<PeerAddress>) | undefined;
+  /** The address of a server; `127.0.0.1` when absent. */
+  readonly hostOf?: ((sid: Sid) => string) | undefined;
+  /** Where the server `by` sees another, where that is not where it is. */
+  readonly seen?: ((sid: Sid, address: PeerAddress, by: Sid) => Promise<PeerAddress>) | undefined;
   /** What a process is started by, in place of node alone. */
   readonly launcher?: ((sid: Sid) => readonly string[]) | undefined;
 }
@@ -31,17 +35,24 @@ export class ServerEnded extends Error {}
 /** What a server is, over all its processes. */
 export class ServeProcess {
   readonly sid: Sid;
+  readonly host: string;
   readonly port: number;
   readonly home: string;
   readonly #command: readonly string[];
   #process: ChildProcess | undefined;
   #said = '';
 
-  constructor({ sid, port, home }: { readonly sid: Sid; readonly port: number; readonly home: string }, command: readonly string[]) {
+  constructor({ sid, host, port, home }: Pick<ServeProcess, 'sid' | 'host' | 'port' | 'home'>, command: readonly string[]) {
     this.sid = sid;
+    this.host = host;
     this.port = port;
     this.home = home;
     this.#command = command;
+  }
+
+  /** For clients. */
+  get address(): string {
+    return `${this.host}:${this.port}`;
   }
 
   get pid(): number | undefined {
@@ -54,6 +65,7 @@ export class ServeProcess {
     const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#process = child;
     this.#said = '';
+    process.prependListener('exit', this.#killAtOnce);
     return new Promise((resolve, reject) => {
       const end = (why: string): void => reject(new ServerEnded(`server ${this.sid} ${why}: ${this.#said}`));
       const timer = setTimeout(() => end(`does not serve within ${withinMs} ms`), withinMs);
@@ -77,31 +89,41 @@ export class ServeProcess {
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
+    process.off('exit', this.#killAtOnce);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    // The group: whatever has launched it, and the server.
-    process.kill(-(child.pid as number), 'SIGKILL');
+    killGroup(child);
     await once(child, 'close');
   }
+
+  /** It is in a group of its own, and would outlive this process. */
+  readonly #killAtOnce = (): void => {
+    const child = this.#process;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) killGroup(child);
+  };
+}
+
+/** Whatever has launched a server, and the server. */
+function killGroup({ pid }: ChildProcess): void {
+  process.kill(-(pid as number), 'SIGKILL');
 }
 
 /** Founds an ensemble. No server is started. */
 export async function foundEnsemble(options: EnsembleOptions): Promise<readonly ServeProcess[]> {
-  const { program, folder, servers: count, launcher } = options;
+  const { program, folder, servers: count, launcher, perAddressMax = 0, hostOf = () => '127.0.0.1' } = options;
   const ports = await freePorts(3 * count);
   const places = Array.from({ length: count }, (_, i) => {
-    const [clientPort = 0, quorumPort = 0, electionPort = 0] = ports.slice(3 * i);
-    return { clientPort, own: { sid: i + 1, host: '127.0.0.1', quorumPort, electionPort } };
+    const [port = 0, quorumPort = 0, electionPort = 0] = ports.slice(3 * i);
+    const sid = i + 1;
+    const host = hostOf(sid);
+    return { sid, host, port, home: join(folder, String(sid)), own: { host, quorumPort, electionPort } };
   });
-  const seen: ReadonlyMap<Sid, PeerAddress> = new Map(
-    await Promise.all(places.map(async ({ own }) => [own.sid, (await options.seen?.(own)) ?? own] as const)),
-  );
   return Promise.all(
-    places.map(async ({ own, clientPort }) => {
-      const { sid } = own;
-      const home = join(folder, String(sid));
-      const lines = [...places.keys()].map((i) => serverLine(i + 1, i + 1 === sid ? own : (seen.get(i + 1) as PeerAddress)));
-      await furnishHome(home, sid, [`clientPort=${clientPort}`, ...lines, ...options.settings], await options.tls?.(sid));
-      const place = { sid, port: clientPort, home };
+    places.map(async (place) => {
+      const { sid, host, port, home } = place;
+      const lines = [`clientPort=${port}`, `clientPortAddress=${host}`, `maxClientCnxns=${perAddressMax}`, ...options.settings];
+      for (const { sid: peer, own } of places)
+        lines.push(serverLine(peer, peer === sid ? own : ((await options.seen?.(peer, own, sid)) ?? own)));
+      await furnishHome(home, sid, lines, await options.tls?.(sid));
       return new ServeProcess(place, [...(launcher?.(sid) ?? []), process.execPath, program, 'serve', join(home, 'zoo.cfg')]);
     }),
   );
@@ -116,7 +138,7 @@ async function furnishHome(home: string, sid: Sid, settings: readonly string[], 
   await mkdir(dataDir, { recursive: true });
   await formatStore(dataDir, 'crash');
   await writeFile(join(dataDir, 'myid'), String(sid));
-  const lines = [`dataDir=${dataDir}`, 'clientPortAddress=127.0.0.1', 'maxClientCnxns=0', '4lw.commands.whitelist=*', ...settings];
+  const lines = [`dataDir=${dataDir}`, '4lw.commands.whitelist=*', ...settings];
   if (tls !== undefined) {
     await writeFile(join(home, 'key.pem'), `${tls.key}\n${tls.cert}`);
     await writeFile(join(home, 'ca.pem'), tls.ca);
@@ -129,12 +151,12 @@ async function furnishHome(home: string, sid: Sid, settings: readonly string[], 
 /** Waits until all servers have applied the same. @throws where they do not within `withinMs`, or have different trees. */
 export async function agreement(
   servers: readonly ServeProcess[],
-  ask: (port: number) => Promise<string>,
+  ask: (address: string) => Promise<string>,
   withinMs: number,
 ): Promise<string> {
   const giveUpAt = performance.now() + withinMs;
   for (;;) {
-    const hashes = await Promise.all(servers.map(({ port }) => ask(port)));
+    const hashes = await Promise.all(servers.map(({ address }) => ask(address)));
     const [first = ''] = hashes;
     const zxids = new Set(hashes.map((hash) => hash.split(':')[0]));
     if (first !== '' && zxids.size === 1) {

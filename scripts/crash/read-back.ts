@@ -20,7 +20,7 @@ export class Reader {
 
   /** It knows no other server than this one. */
   static async connect(server: ServeProcess): Promise<Reader> {
-    return new Reader(server, await connect(`127.0.0.1:${server.port}`, { sessionTimeoutMs: SESSION_TIMEOUT_MS }));
+    return new Reader(server, await connect(server.address, { sessionTimeoutMs: SESSION_TIMEOUT_MS }));
   }
 
   close(): Promise<void> {

@@ -39,7 +39,7 @@ export interface RoundsResult {
 export async function runRounds({ servers, rounds, seed, onRound }: RoundsOptions): Promise<RoundsResult> {
   const random = new SeededRandom(seed);
   await Promise.all(servers.map((server) => server.start(RESTART_MS_MAX)));
-  const hosts = servers.map(({ port }) => `127.0.0.1:${port}`).join();
+  const hosts = servers.map(({ address }) => address).join();
   const load = await Load.connect(hosts, WRITERS);
   const readers = await Promise.all(servers.map((server) => Reader.connect(server)));
   const keeper = await connect(hosts);
@@ -91,14 +91,14 @@ function chooseVictims(servers: readonly ServeProcess[], random: Random): readon
 }
 
 /** The last folders, on all servers. */
-async function readBack(load: Load, readers: readonly Reader[], folders: number): Promise<readonly string[]> {
+export async function readBack(load: Load, readers: readonly Reader[], folders: number): Promise<readonly string[]> {
   if (load.failure !== undefined) return [`a write was answered with ${load.failure.message}`];
   const wanted = [...load.folders].slice(-folders);
   const results = await Promise.allSettled(readers.map((reader) => reader.faults(load, wanted)));
   return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : [(result.reason as Error).message]));
 }
 
-async function ensure(client: Client, path: string): Promise<void> {
+export async function ensure(client: Client, path: string): Promise<void> {
   for (;;) {
     try {
       await client.create(path);
@@ -111,6 +111,6 @@ async function ensure(client: Client, path: string): Promise<void> {
 }
 
 /** A server that is just starting says nothing. */
-function hashOf(port: number): Promise<string> {
-  return ask(`127.0.0.1:${port}`, 'hash').catch(() => '');
+export function hashOf(address: string): Promise<string> {
+  return ask(address, 'hash').catch(() => '');
 }

@@ -6,10 +6,10 @@ import type { AuthCall } from './auth-list.js';
 import type { Call } from './call.js';
 import { requestBelow } from './chroot.js';
 import type { ClientMachine } from './client-machine.js';
-import { PromiseCall, type Select } from './promise-call.js';
+import { type CallTerms, PromiseCall, type Select } from './promise-call.js';
 import { checkSize } from './requests.js';
 import { nothing } from './results.js';
-import { changesNothing, Retries, type RetryRule, retryRule } from './retries.js';
+import { Retries, type RetryRule, retryRule } from './retries.js';
 import type { Watcher } from './watch-registry.js';
 
 export interface DispatchOptions {
@@ -28,20 +28,19 @@ export class Dispatch {
   readonly clock: Clock;
   readonly chroot: string | undefined;
   readonly #requestBytesMax: number;
-  readonly #rule: RetryRule | undefined;
-  readonly #retries: Retries<PromiseCall<unknown>>;
+  readonly #terms: CallTerms;
 
   constructor({ machine, clock, random, requestBytesMax, chroot, rule }: DispatchOptions) {
     this.machine = machine;
     this.clock = clock;
     this.chroot = chroot;
     this.#requestBytesMax = requestBytesMax;
-    this.#rule = rule;
-    this.#retries = new Retries(clock, random, (call) => {
+    const retries = new Retries<PromiseCall<unknown>>(clock, random, (call) => {
       if (call.settled) return call.onGivenUp();
       call.xid = 0;
       machine.submit(call);
     });
+    this.#terms = { retries, rule, idempotent: false, chroot };
   }
 
   call<T>(request: Request, select: Select<T>, options: CallOptions | undefined, watcher?: Watcher): Promise<T> {
@@ -50,10 +49,7 @@ export class Dispatch {
 
   submit<T>(call: PromiseCall<T>, options: CallOptions | undefined): Promise<T> {
     this.check(call.request, options);
-    call.retries = this.#retries;
-    call.rule = this.#ruleOf(options);
-    call.mayRepeat = changesNothing(call.request) || options?.idempotent === true;
-    call.chroot = this.chroot;
+    call.terms = this.#termsOf(options);
     this.#abortOn(call, options?.signal);
     this.machine.submit(call);
     return call.promise;
@@ -83,7 +79,9 @@ export class Dispatch {
     checkSize(this.chroot === undefined ? request : requestBelow(this.chroot, request), this.#requestBytesMax);
   }
 
-  #ruleOf(options: CallOptions | undefined): RetryRule | undefined {
-    return options?.retry === undefined ? this.#rule : retryRule(options.retry);
+  #termsOf(options: CallOptions | undefined): CallTerms {
+    if (options?.retry === undefined && options?.idempotent === undefined) return this.#terms;
+    const { retry, idempotent = false } = options;
+    return { ...this.#terms, idempotent, rule: retry === undefined ? this.#terms.rule : retryRule(retry) };
   }
 }

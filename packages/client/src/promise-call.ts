@@ -11,11 +11,22 @@ import {
   ZooKeeperError,
 } from '@quorate/protocol';
 import { Call } from './call.js';
-import type { Retries, RetryRule } from './retries.js';
+import { changesNothing, type Failures, type Retries, type RetryRule } from './retries.js';
 import type { Watcher } from './watch-registry.js';
 
 /** Makes the caller's result of a body that belongs to the request; may throw what the caller shall get instead. */
 export type Select<T> = (response: Response | undefined, request: Request) => T;
+
+/** How a call is made again. Calls without options of their own share one: most calls. */
+export interface CallTerms {
+  readonly retries: Retries<PromiseCall<unknown>>;
+  /** Undefined where nothing is made again. */
+  readonly rule: RetryRule | undefined;
+  /** Whether the caller says that it may be performed twice. */
+  readonly idempotent: boolean;
+  /** What paths are below, for people to read. */
+  readonly chroot: string | undefined;
+}
 
 export class PromiseCall<T> extends Call {
   readonly promise: Promise<T>;
@@ -26,17 +37,10 @@ export class PromiseCall<T> extends Call {
   #release: (() => void) | undefined;
   /** Its promise has its outcome. */
   settled = false;
-  /** Who makes it again; nobody when undefined. */
-  retries: Retries<PromiseCall<unknown>> | undefined = undefined;
-  rule: RetryRule | undefined = undefined;
-  /** Whether it may be performed twice. */
-  mayRepeat = false;
-  failures = 0;
-  firstFailureAt = 0;
-  /** An attempt was lost whose outcome is unknown. */
-  #lost = false;
-  /** What the path is below, for people to read. */
-  chroot: string | undefined = undefined;
+  /** Undefined where it is not made again. */
+  terms: CallTerms | undefined = undefined;
+  /** Undefined until it has failed. */
+  #failures: Failures | undefined = undefined;
 
   constructor(request: Request, watcher: Watcher | undefined, select: Select<T>) {
     super(request, watcher);
@@ -77,7 +81,7 @@ export class PromiseCall<T> extends Call {
 
   override onFailure(code: ErrorName): void {
     if (code === 'CONNECTION_LOSS' && this.isRepeated(code)) return;
-    const explanation = this.#lost ? 'and what was sent before may have been performed' : explanations.get(code);
+    const explanation = this.#failures?.lost ? 'and what was sent before may have been performed' : explanations.get(code);
     this.reject(this.error(code, explanation));
   }
 
@@ -86,12 +90,13 @@ export class PromiseCall<T> extends Call {
 
   /** Whether the call is made again after this; otherwise it has failed. */
   protected isRepeated(code: 'CONNECTION_LOSS' | 'THROTTLED_OP'): boolean {
-    if (this.settled) return false;
-    if (code === 'CONNECTION_LOSS') {
-      if (!this.mayRepeat) return false;
-      this.#lost = true;
-    }
-    return this.retries?.take(this as PromiseCall<unknown>) ?? false;
+    const { terms } = this;
+    if (this.settled || terms === undefined) return false;
+    const lost = code === 'CONNECTION_LOSS';
+    if (lost && !terms.idempotent && !changesNothing(this.request)) return false;
+    this.#failures ??= { count: 0, firstAt: 0, lost: false };
+    if (lost) this.#failures.lost = true;
+    return terms.rule !== undefined && terms.retries.take(this as PromiseCall<unknown>, terms.rule, this.#failures);
   }
 
   /** The server has answered by an error. */
@@ -101,10 +106,11 @@ export class PromiseCall<T> extends Call {
   }
 
   #explain(code: ErrorName): string | undefined {
-    if (code !== 'NO_NODE' || this.chroot === undefined) return undefined;
+    const chroot = this.terms?.chroot;
+    if (code !== 'NO_NODE' || chroot === undefined) return undefined;
     const path = 'path' in this.request ? this.request.path : '';
     const isChroot = (operationOf(this.request) === 'create' ? parentOf(path) : path) === '/';
-    return isChroot ? `the chroot ${this.chroot} does not exist: create it first` : `below the chroot ${this.chroot}`;
+    return isChroot ? `the chroot ${chroot} does not exist: create it first` : `below the chroot ${chroot}`;
   }
 
   protected resolve(value: T): void {

@@ -63,15 +63,16 @@ export function changesNothing({ type }: Request): boolean {
   }
 }
 
-/** A call that may be made again. */
-export interface Repeatable {
-  readonly rule: RetryRule | undefined;
-  /** How often it has failed. */
-  failures: number;
-  firstFailureAt: number;
+/** What has become of a call so far. */
+export interface Failures {
+  count: number;
+  /** When it has failed first. */
+  firstAt: number;
+  /** An attempt was lost whose outcome is unknown. */
+  lost: boolean;
 }
 
-export class Retries<C extends Repeatable> {
+export class Retries<C> {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #again: (call: C) => void;
@@ -85,14 +86,13 @@ export class Retries<C extends Repeatable> {
   }
 
   /** A call has failed. Returns whether it will be made again. */
-  take(call: C): boolean {
-    const { rule } = call;
-    if (rule === undefined || this.#waiting === REPEATS_WAITING_MAX) return false;
+  take(call: C, rule: RetryRule, failures: Failures): boolean {
+    if (this.#waiting === REPEATS_WAITING_MAX) return false;
     const now = this.#clock.now();
-    if (call.failures++ === 0) call.firstFailureAt = now;
-    const longest = Math.min(rule.pauseMaxMs, rule.pauseMinMs * 2 ** Math.min(call.failures - 1, 31));
+    if (failures.count++ === 0) failures.firstAt = now;
+    const longest = Math.min(rule.pauseMaxMs, rule.pauseMinMs * 2 ** Math.min(failures.count - 1, 31));
     const pauseMs = longest / 2 + (longest / 2) * (randomBelow(this.#random, 1024) / 1024);
-    if (call.failures >= rule.attemptsMax || now + pauseMs - call.firstFailureAt > rule.totalMs) return false;
+    if (failures.count >= rule.attemptsMax || now + pauseMs - failures.firstAt > rule.totalMs) return false;
     this.#waiting++;
     this.#clock.setTimer(pauseMs, () => {
       this.#waiting--;

@@ -3,6 +3,15 @@
 /** How long a client may take from connecting to its complete ConnectRequest, in milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
+/** The longest ConnectRequest that is taken, in bytes; those that clients send have 45. */
+export const HANDSHAKE_BYTES_MAX = 1_024;
+
+/** Requests of one client that are taken between two looks at whether others have to have their turn. */
+export const REQUESTS_PER_LOOK = 128;
+
+/** Answers of one client that are made before they are written and the others have their turn, in bytes. */
+export const ANSWER_BYTES_PER_TURN = 64 * 1024;
+
 /** How long a server that is closed waits for its clients to go, in milliseconds. */
 export const GOODBYE_MS = 1_000;
 
@@ -14,6 +23,16 @@ export const OUTBOX_PAUSE_BYTES = 1024 * 1024;
 
 /** Answers and events that may wait for a client, in bytes; one that reads more slowly is disconnected, and its session goes on elsewhere. */
 export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
+
+/** How long a client for which something waits may read nothing of it, in milliseconds, and as a share of its session's timeout; then it is disconnected. */
+export const UNREAD_MS_MAX = 10_000;
+export const UNREAD_SHARE_MAX = 1 / 3;
+
+/** What all clients of a listener may make it keep together, in bytes: what they do not read, and what they have sent in part. */
+export const LINKS_BYTES_MAX = 256 * 1024 * 1024;
+
+/** What has come of a request counts from this on, in bytes. */
+export const PART_BYTES_MIN = 4 * 1024;
 
 /** How long a connection that the server has ended may take to read what was sent before, in milliseconds. */
 export const LINGER_MS = 5_000;

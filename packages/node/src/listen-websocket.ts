@@ -7,6 +7,7 @@ import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { type ClientTls, isStranger, tlsOptions } from './client-tls.js';
 import { HANDSHAKE_TIMEOUT_MS, WEBSOCKET_MESSAGE_BYTES_MAX } from './limits.js';
 import { type Acceptor, bind, checkListenOptions, type Listener, type ListenOptions, newLinks } from './listen.js';
+import { ReadTurns } from './read-turns.js';
 import { originOf } from './stream-link.js';
 
 export interface WebsocketListenOptions extends Omit<ListenOptions, 'tls' | 'words'> {
@@ -36,7 +37,8 @@ export async function listenWebSocket(acceptor: Acceptor, options: WebsocketList
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, origins = [], tls } = options;
   const times = { headersTimeout: handshakeTimeoutMs, requestTimeout: handshakeTimeoutMs, connectionsCheckingInterval: 1_000 };
   const server = tls === undefined ? createServer(times) : createSecureServer({ ...tlsOptions(tls, handshakeTimeoutMs), ...times });
-  const begin = newLinks(acceptor, options);
+  const turns = new ReadTurns();
+  const begin = newLinks(acceptor, options, turns);
   // Compression would cost memory for each client, and a length that depends on what is secret.
   const sockets = new WebSocketServer({
     noServer: true,
@@ -54,7 +56,7 @@ export async function listenWebSocket(acceptor: Acceptor, options: WebsocketList
     if (tls !== undefined && isStranger(request.socket as TLSSocket)) return refuse(socket, '403 Forbidden');
     sockets.handleUpgrade(request, socket, head, (webSocket) => begin(streamOf(webSocket), originOf(request.socket)));
   });
-  return bind(server, options);
+  return bind(server, options, turns);
 }
 
 /** The binary messages of a WebSocket as one stream of bytes. */

@@ -6,8 +6,11 @@ import { type ClientTls, checkClientTls, isStranger, TLS_HANDSHAKE, tlsServer } 
 import { ConnectionsByAddress } from './connections-by-address.js';
 import { EventFrames } from './event-frames.js';
 import { FlushScheduler } from './flush-scheduler.js';
-import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, OUTBOX_BYTES_MAX } from './limits.js';
+import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, LINKS_BYTES_MAX, OUTBOX_BYTES_MAX } from './limits.js';
+import { LinkMemory } from './link-memory.js';
 import { listenError } from './listen-error.js';
+import { isBeyond, openFilesMax, openForClients } from './open-files.js';
+import { ReadTurns } from './read-turns.js';
 import { type LinkOrigin, type LinkPort, originOf, plainAddress, StreamLink } from './stream-link.js';
 
 /** ZooKeeper's client port. */
@@ -22,7 +25,12 @@ export interface ListenOptions {
   readonly handshakeTimeoutMs?: number | undefined;
   /** Answers and events that may wait for one client, in bytes; 64 MiB when absent. A client that reads more slowly is disconnected. */
   readonly outboxBytesMax?: number | undefined;
-  /** How many connections may be open; 10,000 when absent. One more is closed at once. */
+  /**
+   * What all clients of the listener may make it keep together, in bytes: answers and events that they do not read, requests that they have sent in part; 256 MiB when absent.
+   * From a quarter of it on each gets less at a time; at the limit those are disconnected for whom something is kept for longest.
+   */
+  readonly linksBytesMax?: number | undefined;
+  /** How many connections may be open; 10,000 when absent, and fewer where the system lets the process have fewer files open. One more is closed at once. */
   readonly connectionsMax?: number | undefined;
   /**
    * How many connections one address may have open; 60 when absent, but any number for addresses of this machine. One more is closed at once
@@ -53,23 +61,27 @@ export interface Acceptor {
 export function listen(acceptor: Acceptor, options: ListenOptions = {}): Promise<Listener> {
   return new Promise((resolve, reject) => {
     checkListenOptions(options);
-    bind(createServer(newSockets(acceptor, options)), options).then(resolve, reject);
+    const turns = new ReadTurns();
+    bind(createServer(newSockets(acceptor, options, turns)), options, turns).then(resolve, reject);
   });
 }
 
 /** Binds a server of sockets to its port, and counts its connections. */
-export function bind(server: Server, options: ListenOptions): Promise<Listener> {
+export function bind(server: Server, options: ListenOptions, turns: ReadTurns): Promise<Listener> {
   const { host = '127.0.0.1', port = CLIENT_PORT, connectionsMax = CONNECTIONS_MAX, connectionsPerAddressMax } = options;
   const sockets = new Set<Socket>();
   const addresses = new ConnectionsByAddress(connectionsPerAddressMax);
+  const numbers = openForClients(openFilesMax());
   // Before whoever takes the socket, who finds it destroyed where there are too many.
   server.prependListener('connection', (socket: Socket) => {
+    turns.onNewcomer();
     const address = plainAddress(socket.remoteAddress);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    if (addresses.enter(address)) socket.once('close', () => addresses.leave(address));
-    else socket.destroy();
+    if (isBeyond(socket, numbers) || !addresses.enter(address)) socket.destroy();
+    else socket.once('close', () => addresses.leave(address));
   });
+  server.on('drop', () => turns.onNewcomer());
   server.maxConnections = connectionsMax;
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port)));
@@ -81,6 +93,7 @@ const wholeNumbers = {
   port: [0, 65_535],
   handshakeTimeoutMs: [1, 0x7fff_ffff],
   outboxBytesMax: [1, Number.MAX_SAFE_INTEGER],
+  linksBytesMax: [1, Number.MAX_SAFE_INTEGER],
   connectionsMax: [1, 0x7fff_ffff],
   connectionsPerAddressMax: [1, 0x7fff_ffff],
 } as const;
@@ -97,17 +110,18 @@ export function checkListenOptions(options: ListenOptions): void {
 }
 
 /** What a listener does with each new stream of bytes that comes from a client. */
-export function newLinks(acceptor: Acceptor, options: ListenOptions): (stream: Duplex, origin: LinkOrigin) => void {
+export function newLinks(acceptor: Acceptor, options: ListenOptions, turns: ReadTurns): (stream: Duplex, origin: LinkOrigin) => void {
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, outboxBytesMax = OUTBOX_BYTES_MAX, words = () => undefined } = options;
-  const share = { flushes: new FlushScheduler(), events: new EventFrames(), answerWord: words };
+  const memory = new LinkMemory(options.linksBytesMax ?? LINKS_BYTES_MAX);
+  const share = { flushes: new FlushScheduler(), events: new EventFrames(), turns, memory, answerWord: words };
   const accept = (link: ClientLink): LinkPort => acceptor.accept(link);
   return (stream, origin) => void new StreamLink(stream, accept, { handshakeTimeoutMs, outboxBytesMax }, share, origin);
 }
 
 /** What a listener does with each new socket. */
-function newSockets(acceptor: Acceptor, options: ListenOptions): (socket: Socket) => void {
+function newSockets(acceptor: Acceptor, options: ListenOptions, turns: ReadTurns): (socket: Socket) => void {
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, tls } = options;
-  const begin = newLinks(acceptor, options);
+  const begin = newLinks(acceptor, options, turns);
   const link = (socket: Socket): void => {
     socket.setNoDelay(true);
     begin(socket, originOf(socket));

@@ -7,8 +7,10 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
+  type ConnectResponse,
   decodeConnectRequest,
   encodeConnectResponse,
+  FRAME_BYTES_MAX,
   FrameSplitter,
   type Id,
   isProtocolError,
@@ -21,7 +23,19 @@ import { certificateIds } from './client-tls.js';
 import type { EventFrames } from './event-frames.js';
 import type { FlushScheduler } from './flush-scheduler.js';
 import { FrameWriter } from './frame-writer.js';
-import { LINGER_MS, OUTBOX_PAUSE_BYTES } from './limits.js';
+import {
+  ANSWER_BYTES_PER_TURN,
+  HANDSHAKE_BYTES_MAX,
+  LINGER_MS,
+  OUTBOX_PAUSE_BYTES,
+  PART_BYTES_MIN,
+  REQUESTS_PER_LOOK,
+  UNREAD_MS_MAX,
+  UNREAD_SHARE_MAX,
+} from './limits.js';
+import type { LinkMemory } from './link-memory.js';
+import type { ReadTurns } from './read-turns.js';
+import { ReadingWatch } from './reading-watch.js';
 
 /** Gives a link to a server. */
 export type Accept = (link: ClientLink) => LinkPort;
@@ -39,6 +53,8 @@ export interface LinkLimits {
 export interface LinkShare {
   readonly flushes: FlushScheduler;
   readonly events: EventFrames;
+  readonly memory: LinkMemory;
+  readonly turns: Pick<ReadTurns, 'isOver' | 'wait'>;
   /** The answer to a four-letter word; undefined for four letters that are none. */
   readonly answerWord: (word: string) => string | undefined;
 }
@@ -49,6 +65,8 @@ export interface LinkOrigin {
   readonly remotePort: number;
   /** What the link itself proves about its client. */
   readonly ids: readonly Id[];
+  /** What carries the bytes in the end. */
+  readonly socket: Socket;
 }
 
 const WORD_BYTES = 4;
@@ -58,8 +76,9 @@ export class StreamLink implements ClientLink {
   readonly remotePort: number;
   readonly ids: readonly Id[];
   readonly #socket: Duplex;
+  readonly #reading: ReadingWatch;
   readonly #accept: Accept;
-  readonly #splitter = new FrameSplitter();
+  readonly #splitter = new FrameSplitter(HANDSHAKE_BYTES_MAX);
   readonly #writer: FrameWriter;
   readonly #share: LinkShare;
   /** The first bytes, while they may be a word: what comes in place of a handshake. */
@@ -72,14 +91,24 @@ export class StreamLink implements ClientLink {
   #withReadOnly = true;
   #pausedByServer = false;
   #pausedByOutbox = false;
+  /** It has had its share of this turn. */
+  #pausedByTurn = false;
+  /** What the share's memory was told of it. */
+  #keptBytes = 0;
+  /** How long it may read nothing of what waits for it, and whether that time runs. */
+  #unreadMsMax = UNREAD_MS_MAX;
+  #isUnread = false;
   #ended = false;
 
-  constructor(socket: Duplex, accept: Accept, limits: LinkLimits, share: LinkShare, { address, remotePort, ids }: LinkOrigin) {
+  constructor(socket: Duplex, accept: Accept, limits: LinkLimits, share: LinkShare, origin: LinkOrigin) {
+    const { address, remotePort, ids } = origin;
     this.#socket = socket;
+    this.#reading = new ReadingWatch(origin.socket, () => this.destroy());
     this.#accept = accept;
     this.#outboxBytesMax = limits.outboxBytesMax;
     this.#share = share;
-    this.#writer = new FrameWriter(socket, () => this.#onWritten(), share.flushes.schedule);
+    const { schedule } = share.flushes;
+    this.#writer = new FrameWriter(socket, { onWritten: () => this.#onWritten(), onUnread: () => this.#weigh(), schedule });
     this.address = address;
     this.remotePort = remotePort;
     this.ids = ids;
@@ -99,12 +128,12 @@ export class StreamLink implements ClientLink {
   send(message: ServerMessage): void {
     if (this.#ended) return;
     const { frames } = this.#writer;
-    if (message.kind === 'connected') frames.raw(encodeConnectResponse(message, { withReadOnly: this.#withReadOnly }));
+    if (message.kind === 'connected') this.#sendConnected(message);
     else if (message.kind === 'event') frames.raw(this.#share.events.of(message));
     else writeServerMessage(frames, message);
     const { waitingBytes } = this.#writer;
     if (waitingBytes > this.#outboxBytesMax) this.destroy();
-    else if (waitingBytes > OUTBOX_PAUSE_BYTES) this.#pausedByOutbox = true;
+    else if (waitingBytes > this.#share.memory.pauseBytes) this.#pausedByOutbox = true;
   }
 
   close(): void {
@@ -135,7 +164,13 @@ export class StreamLink implements ClientLink {
   }
 
   get #paused(): boolean {
-    return this.#pausedByServer || this.#pausedByOutbox;
+    return this.#pausedByServer || this.#pausedByOutbox || this.#pausedByTurn;
+  }
+
+  /** Whoever is disconnected because it does not read must have time left to come again before its session ends. */
+  #sendConnected(message: ConnectResponse): void {
+    this.#writer.frames.raw(encodeConnectResponse(message, { withReadOnly: this.#withReadOnly }));
+    this.#unreadMsMax = Math.min(UNREAD_MS_MAX, Math.max(1, message.timeOut * UNREAD_SHARE_MAX));
   }
 
   /** Answers a word where that is what has come; else gives what is to be read as frames, or undefined where that cannot be told yet. */
@@ -150,10 +185,18 @@ export class StreamLink implements ClientLink {
     return undefined;
   }
 
-  /** Takes every frame that is complete, until something asks for a pause. */
+  /** Takes frames that are complete, now or in its turn. */
   #read(): void {
+    if (this.#share.turns.isOver) this.#rest();
+    else this.#takeSome();
+  }
+
+  /** Takes frames that are complete, until something asks for a pause. */
+  #takeSome(): void {
     try {
-      while (!this.#ended && !this.#paused && this.#takeNext());
+      for (let taken = 1; !this.#ended && !this.#paused && this.#takeNext(); taken++)
+        if (this.#writer.waitingBytes > ANSWER_BYTES_PER_TURN || (taken % REQUESTS_PER_LOOK === 0 && this.#share.turns.isOver))
+          this.#rest();
     } catch (error) {
       // Neither a length nor a header can be believed from here on.
       this.destroy();
@@ -161,9 +204,23 @@ export class StreamLink implements ClientLink {
       return;
     }
     if (this.#ended) return;
+    if (this.#keptBytes > 0 || this.#splitter.length >= PART_BYTES_MIN) this.#weigh();
     if (this.#paused) this.#socket.pause();
     else this.#socket.resume();
   }
+
+  /** Until it is the turn of this one again. */
+  #rest(): void {
+    if (this.#pausedByTurn) return;
+    this.#pausedByTurn = true;
+    this.#socket.pause();
+    this.#share.turns.wait(this.#takeTurn);
+  }
+
+  readonly #takeTurn = (): void => {
+    this.#pausedByTurn = false;
+    this.#takeSome();
+  };
 
   /** Takes the next frame; false where it is not complete. */
   #takeNext(): boolean {
@@ -179,13 +236,29 @@ export class StreamLink implements ClientLink {
     if (body === undefined) return false;
     const { hasReadOnly, ...request } = decodeConnectRequest(body);
     clearTimeout(this.#handshakeTimer);
+    this.#splitter.bytesMax = FRAME_BYTES_MAX;
     this.#withReadOnly = hasReadOnly;
     this.#port = this.#accept(this);
     this.#port.receive(request);
     return true;
   }
 
+  /** Says what this client makes the listener keep, and gives it time to read where it has not read all. */
+  #weigh(): void {
+    if (this.#ended) return;
+    const unread = this.#socket.writableLength;
+    const part = this.#splitter.length;
+    this.#keptBytes = unread + (part < PART_BYTES_MIN ? 0 : part);
+    if (this.#isUnread !== unread > 0) {
+      this.#isUnread = unread > 0;
+      if (this.#isUnread) this.#reading.begin(this.#unreadMsMax);
+      else this.#reading.end();
+    }
+    this.#share.memory.keep(this, this.#keptBytes);
+  }
+
   #onWritten(): void {
+    if (this.#keptBytes > 0) this.#weigh();
     // Whoever reads is there, even where nothing is read from it because it reads too slowly.
     if (this.#pausedByOutbox) this.#port?.heard();
     if (!this.#pausedByOutbox || this.#writer.waitingBytes > OUTBOX_PAUSE_BYTES / 2) return;
@@ -196,12 +269,14 @@ export class StreamLink implements ClientLink {
   #onClose(): void {
     this.#ended = true;
     clearTimeout(this.#handshakeTimer);
+    this.#reading.end();
+    this.#share.memory.keep(this, 0);
     this.#port?.closed();
   }
 }
 
 export function originOf(socket: Socket): LinkOrigin {
-  return { address: plainAddress(socket.remoteAddress), remotePort: socket.remotePort ?? 0, ids: certificateIds(socket) };
+  return { address: plainAddress(socket.remoteAddress), remotePort: socket.remotePort ?? 0, ids: certificateIds(socket), socket };
 }
 
 /** An IPv4 client of an IPv6 socket has its own address, so that an ACL of the scheme `ip` fits both. */

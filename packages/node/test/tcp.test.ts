@@ -1,7 +1,7 @@
 /** Over real sockets on the loopback: our own client, streams that are none, and servers that crash. */
 import { once } from 'node:events';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
-import { encodeClientMessage, encodeConnectRequest, FrameSplitter, NO_ZXID, OpCode } from '@quorate/protocol';
+import { decodeConnectResponse, encodeClientMessage, encodeConnectRequest, FrameSplitter, NO_ZXID, OpCode } from '@quorate/protocol';
 import { CreateMode, Ensemble, isZooKeeperError, Permission } from 'quorate';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connect, ListenError, type Listener, type ListenOptions, listen, tcpConnector } from '../src/index.js';
@@ -38,16 +38,17 @@ async function rawSocket(to: Listener = listener) {
   return { socket, splitter, closed: new Promise<void>((resolve) => socket.once('close', () => resolve())) };
 }
 
-const connectFrame = () =>
-  encodeConnectRequest({
-    kind: 'connect',
-    protocolVersion: 0,
-    lastZxidSeen: NO_ZXID,
-    timeOut: 10_000,
-    sessionId: 0n,
-    passwd: new Uint8Array(16),
-    readOnly: false,
-  });
+const NEW_SESSION = {
+  kind: 'connect',
+  protocolVersion: 0,
+  lastZxidSeen: NO_ZXID,
+  timeOut: 10_000,
+  sessionId: 0n,
+  passwd: new Uint8Array(16),
+  readOnly: false,
+} as const;
+
+const connectFrame = () => encodeConnectRequest(NEW_SESSION);
 
 async function nextFrame(socket: Socket, splitter: FrameSplitter): Promise<Uint8Array> {
   for (;;) {
@@ -260,6 +261,50 @@ describe('limits', () => {
     const { socket, closed } = await rawSocket(own);
     socket.write(connectFrame().subarray(0, 10));
     await closed;
+  });
+
+  test('who claims more than a handshake can have is disconnected', async () => {
+    const { socket, closed } = await rawSocket();
+    socket.write(Buffer.from([0, 0, 4, 1]));
+    await closed;
+  });
+
+  /** A session whose client has asked for a hundred megabytes and reads nothing. */
+  async function deaf(to: Listener, timeOut: number) {
+    const { socket, splitter, closed } = await rawSocket(to);
+    socket.write(encodeConnectRequest({ ...NEW_SESSION, timeOut }));
+    const { sessionId, passwd } = decodeConnectResponse(await nextFrame(socket, splitter));
+    socket.pause();
+    const request = encodeClientMessage({ kind: 'request', xid: 1, request: { type: OpCode.getData, path: '/large', watch: false } });
+    socket.write(Buffer.concat(Array.from({ length: 100 }, () => request)));
+    // A socket that is not read hears of its end when it writes.
+    const timer = setInterval(() => socket.write(request), 20);
+    closers.push(() => clearInterval(timer));
+    return { sessionId, passwd, closed };
+  }
+
+  test('who reads nothing is disconnected after a third of its timeout or two, and its session goes on', async () => {
+    const writer = await connected();
+    await writer.create('/large', new Uint8Array(1_000_000));
+    await writer.sync();
+    const { sessionId, passwd, closed } = await deaf(listener, 6_000);
+    await closed;
+    const { socket, splitter } = await rawSocket();
+    socket.write(encodeConnectRequest({ ...NEW_SESSION, sessionId, passwd: Uint8Array.from(passwd) }));
+    expect(decodeConnectResponse(await nextFrame(socket, splitter)).sessionId).toBe(sessionId);
+  });
+
+  test('what waits for all clients together is bounded: who has not read for longest is disconnected', async () => {
+    const writer = await connected();
+    await writer.create('/large', new Uint8Array(1_000_000));
+    await writer.sync();
+    const own = await listening({ linksBytesMax: 1_500_000 });
+    const first = await deaf(own, 60_000);
+    const second = await deaf(own, 60_000);
+    await first.closed;
+    expect(await Promise.race([second.closed.then(() => 'closed'), new Promise((resolve) => setImmediate(() => resolve('open')))])).toBe(
+      'open',
+    );
   });
 
   test('who does not read is not read from: the answers wait in no more than a pause is late by', async () => {

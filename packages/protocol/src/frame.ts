@@ -15,16 +15,21 @@ const NOTHING = new Uint8Array(0);
  * Take out all frames after every `push`. A bad length is the end of the stream: nothing more is taken in, and `next` fails again.
  */
 export class FrameSplitter {
-  readonly #bytesMax: number;
+  /** The longest body that is accepted from now on, in bytes. */
+  bytesMax: number;
   /** Arrived and not taken out is what lies from `#head` up to `#tail`. What lies before may be somebody's view and is not written to again. */
   #bytes = NOTHING;
   #head = 0;
   #tail = 0;
   #failure: ProtocolError | undefined;
 
-  /** @param bytesMax the longest body that is accepted. */
   constructor(bytesMax = FRAME_BYTES_MAX) {
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
+  }
+
+  /** What has arrived and was not taken out, in bytes. */
+  get length(): number {
+    return this.#tail - this.#head;
   }
 
   /** Adds what has arrived. The bytes are copied. */
@@ -58,14 +63,14 @@ export class FrameSplitter {
   /** Goes behind the next frame and gives the length of its body; undefined where it is not complete. */
   #nextLength(): number | undefined {
     if (this.#failure !== undefined) throw this.#failure;
-    const present = this.#tail - this.#head;
+    const present = this.length;
     if (present < LENGTH_BYTES) {
       if (present === 0) this.#clear();
       return undefined;
     }
     const length = this.#lengthAt(this.#head);
     if (length < 0) throw this.#fail('NEGATIVE_LENGTH', `a frame has the length ${length}`);
-    if (length > this.#bytesMax) throw this.#fail('FRAME_TOO_LONG', `a frame has ${length} bytes; ${this.#bytesMax} are allowed`);
+    if (length > this.bytesMax) throw this.#fail('FRAME_TOO_LONG', `a frame has ${length} bytes; ${this.bytesMax} are allowed`);
     if (present - LENGTH_BYTES < length) return undefined;
     this.#head += LENGTH_BYTES + length;
     return length;
@@ -91,7 +96,7 @@ export class FrameSplitter {
 
   /** Copies what is there to the front of a new array. Half of that is free then, so a byte is moved once on average; where nothing is there, it is exact. */
   #makeRoom(count: number): void {
-    const present = this.#tail - this.#head;
+    const present = this.length;
     const bytes = new Uint8Array(present === 0 ? count : (present + count) * 2);
     bytes.set(this.#bytes.subarray(this.#head, this.#tail));
     this.#bytes = bytes;

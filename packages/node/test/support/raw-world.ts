@@ -1,5 +1,6 @@
 /** One server or several under virtual time behind the very links that a listener makes, and clients that are nothing but bytes. */
 import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   decodeConnectResponse,
@@ -17,6 +18,7 @@ import { MemoryNetwork, MemoryStorage, Server } from '@quorate/server';
 import { VirtualClock } from 'quorate';
 import { EventFrames } from '../../src/event-frames.js';
 import { FlushScheduler } from '../../src/flush-scheduler.js';
+import { LinkMemory } from '../../src/link-memory.js';
 import { StreamLink } from '../../src/stream-link.js';
 
 /** The header of a reply, or what a handshake was answered with. */
@@ -113,9 +115,15 @@ export class RawClient {
 
   constructor(server: Server) {
     const limits = { handshakeTimeoutMs: 10_000, outboxBytesMax: 1 << 24 };
-    const share = { flushes: new FlushScheduler(), events: new EventFrames(), answerWord: () => undefined };
+    const share = {
+      flushes: new FlushScheduler(),
+      events: new EventFrames(),
+      turns: { isOver: false, wait: setImmediate },
+      memory: new LinkMemory(1 << 24),
+      answerWord: () => undefined,
+    };
     // Made for its events alone: it holds on to its socket.
-    const origin = { address: '127.0.0.1', remotePort: 0, ids: [] };
+    const origin = { address: '127.0.0.1', remotePort: 0, ids: [], socket: this.#socket as unknown as Socket };
     void new StreamLink(this.#socket as unknown as Duplex, (link) => server.accept(link), limits, share, origin);
   }
 

@@ -61,14 +61,14 @@ async function overNats(): Promise<void> {
     console.log(`\nNATS is left out: ${error.message}`);
   });
   if (server === undefined) return;
-  await using _server = server;
-  await using broker = await NatsBroker.connect({ servers: server.address });
+  await using running = server;
+  await using broker = await NatsBroker.connect({ servers: running.address });
   await run({
     title: 'NATS',
     topic: 'invoices',
     messages: natsMessages,
     brokerOf: () => broker,
-    nats: server.address,
+    nats: running.address,
   });
 }
 

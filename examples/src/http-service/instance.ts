@@ -2,6 +2,7 @@
  * One process of the service: `node … instance.ts CONNECT-STRING NAME`. It answers `GET /greeting/WHO` as its configuration says, is found by callers as long as it lives, and runs the
  * scheduled job when that is its turn.
  */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from '@quorate/node';
@@ -67,11 +68,11 @@ const server = createServer((request, response) => {
   }
   response.writeHead(200, { 'content-type': 'text/plain', instance: name, version }).end(`${configuration.greeting}, ${who}!`);
 });
-server.listen(0, '127.0.0.1', async () => {
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
-  void followConfiguration();
-  void runJobs();
-  await new Discovery(client, SERVICES).register<Instance>(SERVICE, { id: name, data: { url } });
-  console.log(`ready: ${name} at ${url}`);
-});
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+void followConfiguration();
+void runJobs();
+const { port } = server.address() as AddressInfo;
+const url = `http://127.0.0.1:${port}`;
+await new Discovery(client, SERVICES).register<Instance>(SERVICE, { id: name, data: { url } });
+console.log(`ready: ${name} at ${url}`);

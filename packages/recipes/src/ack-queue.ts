@@ -6,6 +6,7 @@ import { type Children, childrenOf } from './children.js';
 import { beforeDeadline, type WaitOptions } from './deadline.js';
 import { Delivery } from './delivery.js';
 import { firstOf } from './first-of.js';
+import { leaseOf } from './hold.js';
 import { makeZnode, type ZnodeOptions } from './parents.js';
 import { persevere } from './persevere.js';
 import { Receipts } from './receipts.js';
@@ -105,8 +106,7 @@ export class AckQueue implements AsyncDisposable {
           // The data stay as they are; the version counts the deliveries.
           { op: 'setData', path: item.path, data, version: stat.version },
         ]);
-        // What is given is safe; where the answer has taken too long, another one shows that the session lives.
-        while (this.#client.leaseSignal.aborted) await persevere(this.#client, () => this.#client.exists(claim));
+        await leaseOf(this.#client);
         const [client, receipts] = [this.#client, this.#receipts];
         return new Delivery({ client, receipts, item: item.path, claim, data, attempt: stat.version + 1 });
       } catch (error) {

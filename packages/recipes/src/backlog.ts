@@ -67,13 +67,14 @@ export class Backlog {
    * @throws RecipeError FULL.
    */
   async put(data: Data, rank: number | undefined, options: CallOptions | undefined): Promise<void> {
+    const own = typeof data === 'string' ? data : data.slice();
     if ((await this.count(options)) >= this.#itemsMax)
       throw new RecipeError('FULL', `${this.directory} has ${this.#itemsMax} items or more: wait until some are taken, or raise itemsMax`);
     options?.signal?.throwIfAborted();
     const path = joinPath(this.directory, `item${rank === undefined ? '' : String(rank).padStart(RANK_DIGITS, '0')}-`);
     for (;;) {
       try {
-        return await this.#receipts.commit([{ op: 'create', path, data, mode: CreateMode.PERSISTENT_SEQUENTIAL, ...this.#options }]);
+        return await this.#receipts.commit([{ op: 'create', path, data: own, mode: CreateMode.PERSISTENT_SEQUENTIAL, ...this.#options }]);
       } catch (error) {
         if (!isZooKeeperError(error, 'NO_NODE')) throw error;
       }

@@ -1,5 +1,5 @@
 /** Data that several clients change, each change exactly once and none of them lost. */
-import type { CallOptions, Client, Data, Watcher } from '@quorate/client';
+import type { CallOptions, Client, Data, Operation, Watcher } from '@quorate/client';
 import { CreateMode, isZooKeeperError, NO_ZXID, validatePath, type Zxid } from '@quorate/protocol';
 import type { ZnodeOptions } from './parents.js';
 import { backOffMs, pause, persevere } from './persevere.js';
@@ -15,6 +15,16 @@ export interface Content {
   /** The txn of the last one; 0 where there is no znode yet. */
   readonly mzxid: Zxid;
 }
+
+/** How a cell is to be changed. */
+export interface Change {
+  readonly data: Data;
+  /** What is done in the same txn. */
+  readonly alongside?: readonly Operation[] | undefined;
+}
+
+/** Gives the change, or undefined for none. */
+export type Changer = (content: Content) => Change | undefined | Promise<Change | undefined>;
 
 const NOTHING: Content = { data: new Uint8Array(0), version: 0, mzxid: NO_ZXID };
 
@@ -41,25 +51,26 @@ export class Cell {
 
   /** What is there once all is known that was done before the call. */
   async read(options?: CallOptions): Promise<Content> {
-    await persevere(this.#client, () => this.#client.sync(this.path, options), options);
+    await this.#sync(options);
     return this.#read(options);
   }
 
   /**
    * Changes the data, after earlier changes of this object.
    *
-   * @param change gives the new data, or undefined to leave them; called again whenever somebody else was faster.
+   * @param changer called again whenever somebody else was faster.
    * @returns the version of what there is then.
-   * @throws what `change` throws, or the signal's reason: nothing was done. What `Receipt.commit` throws.
+   * @throws what the changer throws, or the signal's reason: nothing was done. What `Receipt.commit` throws.
    */
-  update(change: (content: Content) => Data | undefined, options?: CallOptions): Promise<number> {
-    const update = this.#last.then(() => this.#update(change, options));
+  update(changer: Changer, options?: CallOptions): Promise<number> {
+    const update = this.#last.then(() => this.#update(changer, options));
     this.#last = update.catch(() => {});
     return update;
   }
 
-  /** What is there, and again after each change of it. A loop that lags gets the newest and nothing in between. */
+  /** What is there, with all that was done before the call, and again after each change of it. A loop that lags gets the newest and nothing in between. */
   async *follow(options?: CallOptions): AsyncGenerator<Content, void, undefined> {
+    await this.#sync(options);
     for (let seen: Content | undefined; ; ) {
       const last = seen?.mzxid;
       const read = (watch: Watcher): Promise<Content> => this.#watch({ ...options, watch });
@@ -73,20 +84,21 @@ export class Cell {
     return this.#receipt.remove();
   }
 
-  async #update(change: (content: Content) => Data | undefined, options: CallOptions | undefined): Promise<number> {
+  async #update(changer: Changer, options: CallOptions | undefined): Promise<number> {
     let content = await this.#read(options);
     for (let attempt = 0; ; attempt++) {
       options?.signal?.throwIfAborted();
-      let data = change(content);
-      if (data === undefined) {
+      let change = await changer(content);
+      if (change === undefined) {
         // That may be because of what is old.
         content = await this.read(options);
-        data = change(content);
+        change = await changer(content);
       }
       const { version } = content;
-      if (data === undefined) return version;
+      if (change === undefined) return version;
       try {
-        await this.#receipt.commit([{ op: 'setData', path: this.path, data, version }]);
+        const { data, alongside = [] } = change;
+        await this.#receipt.commit([{ op: 'setData', path: this.path, data, version }, ...alongside]);
         return version + 1;
       } catch (error) {
         if (!isZooKeeperError(error, 'BAD_VERSION')) throw error;
@@ -94,6 +106,10 @@ export class Cell {
       await pause(this.#client.clock, backOffMs(this.#client.random, attempt), options);
       content = await this.#read(options);
     }
+  }
+
+  #sync(options: CallOptions | undefined): Promise<void> {
+    return persevere(this.#client, () => this.#client.sync(this.path, options), options);
   }
 
   /** As the server knows it, which may be less than others know. */

@@ -47,7 +47,7 @@ export class Counter implements AsyncDisposable {
     await this.#cell.update((content) => {
       sum = this.#parse(content) + amount;
       if (!Number.isSafeInteger(sum)) throw new RecipeError('OUT_OF_RANGE', `${this.path} plus ${amount} is beyond ±(2^53 - 1)`);
-      return String(sum);
+      return { data: String(sum) };
     }, options);
     return sum;
   }
@@ -64,7 +64,7 @@ export class Counter implements AsyncDisposable {
     let matches = false;
     await this.#cell.update((content) => {
       matches = this.#parse(content) === expected;
-      return matches ? String(next) : undefined;
+      return matches ? { data: String(next) } : undefined;
     }, options);
     return matches;
   }

@@ -126,9 +126,9 @@ export class DoubleBarrier {
       await this.#posts.changed(
         this.#ready,
         async (watch) => {
-          if ((await this.#client.exists(this.#ready, { ...options, watch })) !== undefined) return false;
-          // After the watch is set, or the end of another round could go unnoticed.
-          await this.#open(options);
+          // The watch is set before the members are counted, or the end of another round could go unnoticed.
+          do if ((await this.#client.exists(this.#ready, { ...options, watch })) !== undefined) return false;
+          while (!(await this.#open(options)));
           return true;
         },
         options,
@@ -140,23 +140,21 @@ export class DoubleBarrier {
     }
   }
 
-  /** Opens a round if enough members stand. */
-  async #open(options: CallOptions): Promise<void> {
-    for (;;) {
-      const stat = await this.#client.exists(this.path, options);
-      if (stat === undefined || stat.numChildren < this.#size) return;
-      const members = (await this.#line.members(options)).slice(0, this.#size);
-      const [first, last] = [members[0], members.at(-1)];
-      if (first === undefined || last === undefined || members.length < this.#size) return;
-      const paths = members.map(({ name }) => joinPath(this.path, name));
-      const round: Round = { version: stat.version + 1, keeper: joinPath(this.path, first.name), last: last.number };
-      const refusal = await this.#refusalOf([
-        { op: 'setData', path: this.path, data: '', version: stat.version },
-        { op: 'create', path: this.#ready, data: JSON.stringify(round), ...this.#options },
-        ...paths.map((path) => ({ op: 'check', path }) as const),
-      ]);
-      if (refusal === undefined || refusal === 'NODE_EXISTS') return;
-    }
+  /** Opens a round if enough members stand. False where something has changed meanwhile. */
+  async #open(options: CallOptions): Promise<boolean> {
+    const stat = await this.#client.exists(this.path, options);
+    if (stat === undefined || stat.numChildren < this.#size) return true;
+    const members = (await this.#line.members(options)).slice(0, this.#size);
+    const [first, last] = [members[0], members.at(-1)];
+    if (first === undefined || last === undefined || members.length < this.#size) return true;
+    const paths = members.map(({ name }) => joinPath(this.path, name));
+    const round: Round = { version: stat.version + 1, keeper: joinPath(this.path, first.name), last: last.number };
+    const refusal = await this.#refusalOf([
+      { op: 'setData', path: this.path, data: '', version: stat.version },
+      { op: 'create', path: this.#ready, data: JSON.stringify(round), ...this.#options },
+      ...paths.map((path) => ({ op: 'check', path }) as const),
+    ]);
+    return refusal === undefined;
   }
 
   /** Takes the place back unless a round has been opened with it, which is given then. */

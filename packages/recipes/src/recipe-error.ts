@@ -16,6 +16,10 @@ export type RecipeErrorCode =
   | 'FULL'
   /** A number would leave the range that is exact. Nothing was done. */
   | 'OUT_OF_RANGE'
+  /** There is no such version, or none any more. */
+  | 'NOT_KEPT'
+  /** A service has no instance. */
+  | 'NO_INSTANCE'
   /** A znode has data that are not of the recipe's form, or that the schema does not allow. */
   | 'INVALID_DATA';
 

@@ -7,6 +7,8 @@ interface Platform {
   queueMicrotask(task: () => void): void;
   /** Node, Bun and Deno; absent in browsers. */
   setImmediate?(task: () => void): unknown;
+  /** Likewise. */
+  readonly process?: { getBuiltinModule?(name: 'node:events'): { setMaxListeners(count: number, target: object): void } | undefined };
 }
 
 /**

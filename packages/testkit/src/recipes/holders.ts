@@ -48,7 +48,7 @@ export class Holders {
     const endsAtMs = this.#stage.now() + forMs;
     while (!held.signal.aborted && this.#stage.now() < endsAtMs) {
       entry.holding.untilMs = this.#stage.now();
-      await actor.pause(millis(actor.random, 0.5, 1 + forMs / 4), held.signal);
+      await actor.pause(millis(actor.random, 0.5, 1 + Math.min(forMs, this.#stage.sessionTimeoutMs) / 4), held.signal);
     }
     if (!held.signal.aborted) entry.holding.untilMs = this.#stage.now();
     this.#stage.note(`${actor.id} releases ${entry.holding.token}`);

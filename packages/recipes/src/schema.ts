@@ -1,0 +1,60 @@
+/** Values in znodes: JSON that a schema has let pass. */
+import { decodeUtf8 } from '@quorate/protocol';
+import { RecipeError } from './recipe-error.js';
+
+/** A Standard Schema (https://standardschema.dev), as those of zod, valibot and arktype are, by what is used of it here. */
+export interface Schema<T> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
+    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+  };
+}
+
+/** What a schema says of a value. */
+export type SchemaResult<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
+
+/** What is wrong with a value. */
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/**
+ * The text of a value, to be stored.
+ *
+ * @param path of the znode, for the error.
+ * @throws RecipeError INVALID_DATA where the schema does not let it pass; TypeError where it has no JSON.
+ */
+export async function encodeValue<T>(path: string, value: T, schema: Schema<T> | undefined): Promise<string> {
+  await validate(path, value, schema);
+  const text: string | undefined = JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`the value of ${path} must have a form in JSON, which ${typeof value} has not`);
+  return text;
+}
+
+/** The value of what is stored. @throws RecipeError INVALID_DATA where that is not JSON, or the schema does not let it pass. */
+export async function decodeValue<T>(path: string, data: Uint8Array, schema: Schema<T> | undefined): Promise<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(decodeUtf8(data));
+  } catch (error) {
+    throw new RecipeError('INVALID_DATA', `${path} must have JSON as its data: ${(error as Error).message}`, { cause: error });
+  }
+  return validate(path, value, schema);
+}
+
+async function validate<T>(path: string, value: unknown, schema: Schema<T> | undefined): Promise<T> {
+  if (schema === undefined) return value as T;
+  const result = await schema['~standard'].validate(value);
+  if (result.issues === undefined) return result.value;
+  throw new RecipeError('INVALID_DATA', `the value of ${path} is not what its schema asks for: ${result.issues.map(tell).join('; ')}`, {
+    cause: result.issues,
+  });
+}
+
+function tell({ message, path }: SchemaIssue): string {
+  if (path === undefined || path.length === 0) return message;
+  return `${path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.')}: ${message}`;
+}

@@ -46,7 +46,7 @@ async function standByLatch(stage: Stage, actor: Actor, leaders: Holders): Promi
 
 /** Does its work whenever it leads, sometimes until it is told to end. */
 async function standBySelector(stage: Stage, actor: Actor, leaders: Holders): Promise<void> {
-  const { client, random, over, id } = actor;
+  const { client, random, id } = actor;
   let terms = 0;
   const task = async (term: Hold): Promise<void> => {
     terms++;

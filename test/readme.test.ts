@@ -7,7 +7,11 @@ import { expect, test } from 'vitest';
 // An example that shows its results (`// → …`) is run, and has to print exactly those, in that order.
 
 const root = resolve(import.meta.dirname, '..');
-const pages = ['README.md', ...readdirSync(join(root, 'packages')).map((folder) => `packages/${folder}/README.md`)];
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'packages')).map((folder) => `packages/${folder}/README.md`),
+  ...readdirSync(join(root, 'packages/recipes/docs')).map((page) => `packages/recipes/docs/${page}`),
+];
 
 const examples = pages.flatMap((page) => {
   const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^```(?:ts|js)\n([^]*?)^```/gm);

@@ -1,9 +1,9 @@
 /** Services and the instances that there are of them. */
-import type { CallOptions, Client } from '@quorate/client';
+import type { CallOptions, Client, StandardSchema } from '@quorate/client';
 import { joinPath, validatePath } from '@quorate/protocol';
 import { type Joined, Membership } from './membership.js';
 import type { ZnodeOptions } from './parents.js';
-import { encodeValue, type Schema } from './schema.js';
+import { encodeValue } from './schema.js';
 import { ServiceView, type ServiceViewOptions } from './service-view.js';
 
 /** What `register` takes. */
@@ -12,7 +12,7 @@ export interface RegisterOptions<T> extends CallOptions {
   readonly id: string;
   /** What callers need to know of it, such as where it listens: anything that has a form in JSON. */
   readonly data: T;
-  readonly schema?: Schema<T> | undefined;
+  readonly schema?: StandardSchema<unknown, T> | undefined;
 }
 
 /**

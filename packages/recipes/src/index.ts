@@ -28,10 +28,9 @@ export { PersistentNode } from './persistent-node.js';
 export { type PriorityOptions, PriorityQueue } from './priority-queue.js';
 export { Queue } from './queue.js';
 export { isRecipeError, RecipeError, type RecipeErrorCode } from './recipe-error.js';
-export type { Schema, SchemaIssue, SchemaResult } from './schema.js';
 export { Semaphore, type SemaphoreOptions } from './semaphore.js';
 export { type Instance, type PickOptions, ServiceView, type ServiceViewOptions, type UseOptions } from './service-view.js';
-export { SharedValue, type SharedValueOptions, type Versioned } from './shared-value.js';
+export { SharedValue, type SharedValueOptions, type VersionedValue } from './shared-value.js';
 export { TakingQueue } from './taking-queue.js';
 export { type CommitChoice, TwoPhaseCommit } from './two-phase-commit.js';
 export {

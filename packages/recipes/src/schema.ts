@@ -1,25 +1,7 @@
 /** Values in znodes: JSON that a schema has let pass. */
+import type { SchemaIssue, StandardSchema } from '@quorate/client';
 import { decodeUtf8 } from '@quorate/protocol';
 import { RecipeError } from './recipe-error.js';
-
-/** A Standard Schema (https://standardschema.dev), as those of zod, valibot and arktype are, by what is used of it here. */
-export interface Schema<T> {
-  readonly '~standard': {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
-    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
-  };
-}
-
-/** What a schema says of a value. */
-export type SchemaResult<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
-
-/** What is wrong with a value. */
-export interface SchemaIssue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
 
 /**
  * The text of a value, to be stored.
@@ -27,7 +9,7 @@ export interface SchemaIssue {
  * @param path of the znode, for the error.
  * @throws RecipeError INVALID_DATA where the schema does not let it pass; TypeError where it has no JSON.
  */
-export async function encodeValue<T>(path: string, value: T, schema: Schema<T> | undefined): Promise<string> {
+export async function encodeValue<T>(path: string, value: T, schema: StandardSchema<unknown, T> | undefined): Promise<string> {
   await validate(path, value, schema);
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined) throw new TypeError(`the value of ${path} must have a form in JSON, which ${typeof value} has not`);
@@ -35,7 +17,7 @@ export async function encodeValue<T>(path: string, value: T, schema: Schema<T> |
 }
 
 /** The value of what is stored. @throws RecipeError INVALID_DATA where that is not JSON, or the schema does not let it pass. */
-export async function decodeValue<T>(path: string, data: Uint8Array, schema: Schema<T> | undefined): Promise<T> {
+export async function decodeValue<T>(path: string, data: Uint8Array, schema: StandardSchema<unknown, T> | undefined): Promise<T> {
   let value: unknown;
   try {
     value = JSON.parse(decodeUtf8(data));
@@ -45,7 +27,7 @@ export async function decodeValue<T>(path: string, data: Uint8Array, schema: Sch
   return validate(path, value, schema);
 }
 
-async function validate<T>(path: string, value: unknown, schema: Schema<T> | undefined): Promise<T> {
+async function validate<T>(path: string, value: unknown, schema: StandardSchema<unknown, T> | undefined): Promise<T> {
   if (schema === undefined) return value as T;
   const result = await schema['~standard'].validate(value);
   if (result.issues === undefined) return result.value;

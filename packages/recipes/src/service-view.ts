@@ -1,18 +1,18 @@
 /** The instances of a service, as one caller sees and uses them. */
-import type { Client } from '@quorate/client';
+import type { Client, StandardSchema } from '@quorate/client';
 import { joinPath, type Zxid } from '@quorate/protocol';
 import type { GroupView, MemberInfo } from './group-view.js';
 import { InstanceHealth } from './instance-health.js';
 import { type Balancer, type Candidate, roundRobin } from './load-balancing.js';
 import { RecipeError } from './recipe-error.js';
-import { decodeValue, type Schema } from './schema.js';
+import { decodeValue } from './schema.js';
 
 /** How a view of a service is made. */
 export interface ServiceViewOptions<T> {
   /** Who gets the next call; `roundRobin()` when absent. */
   readonly balancer?: Balancer | undefined;
   /** What the data of an instance must be. An instance with others is not used, and told to `onInvalid`. */
-  readonly schema?: Schema<T> | undefined;
+  readonly schema?: StandardSchema<unknown, T> | undefined;
   /** Is told of an instance that is not used because its data are not what they must be; nobody when absent. */
   readonly onInvalid?: ((error: RecipeError, id: string) => void) | undefined;
 }

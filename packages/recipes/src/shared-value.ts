@@ -1,17 +1,17 @@
 /** A value that several clients read, follow and change. */
-import type { CallOptions, Client } from '@quorate/client';
+import type { CallOptions, Client, StandardSchema } from '@quorate/client';
 import { Cell, type Content } from './cell.js';
 import type { ZnodeOptions } from './parents.js';
-import { decodeValue, encodeValue, type Schema } from './schema.js';
+import { decodeValue, encodeValue } from './schema.js';
 
 /** How a shared value is made. */
 export interface SharedValueOptions<T> extends ZnodeOptions {
   /** What the value must be, checked whenever it is written or read; anything that has a form in JSON when absent. */
-  readonly schema?: Schema<T> | undefined;
+  readonly schema?: StandardSchema<unknown, T> | undefined;
 }
 
 /** A value and which one it is. */
-export interface Versioned<T> {
+export interface VersionedValue<T> {
   readonly value: T;
   /** Counts the changes, from 1. */
   readonly version: number;
@@ -27,7 +27,7 @@ export interface Versioned<T> {
  */
 export class SharedValue<T> implements AsyncDisposable {
   readonly #cell: Cell;
-  readonly #schema: Schema<T> | undefined;
+  readonly #schema: StandardSchema<unknown, T> | undefined;
 
   /** @param path of the znode, which is made by the first change. @throws ZooKeeperError BAD_ARGUMENTS for what is no path. */
   constructor(client: Client, path: string, { acl, schema }: SharedValueOptions<T> = {}) {
@@ -44,7 +44,7 @@ export class SharedValue<T> implements AsyncDisposable {
    *
    * @throws RecipeError INVALID_DATA.
    */
-  async get(options?: CallOptions): Promise<Versioned<T> | undefined> {
+  async get(options?: CallOptions): Promise<VersionedValue<T> | undefined> {
     return this.#parse(await this.#cell.read(options));
   }
 
@@ -79,7 +79,7 @@ export class SharedValue<T> implements AsyncDisposable {
    *
    * @throws what the function throws: nothing was done; as `set`.
    */
-  async update(change: (value: T | undefined) => T | Promise<T>, options?: CallOptions): Promise<Versioned<T>> {
+  async update(change: (value: T | undefined) => T | Promise<T>, options?: CallOptions): Promise<VersionedValue<T>> {
     let value!: T;
     const version = await this.#cell.update(async (content) => {
       value = await change((await this.#parse(content))?.value);
@@ -93,7 +93,7 @@ export class SharedValue<T> implements AsyncDisposable {
    *
    * @throws RecipeError INVALID_DATA, the signal's reason, ZooKeeperError SESSION_EXPIRED.
    */
-  async *follow(options?: CallOptions): AsyncGenerator<Versioned<T>, void, undefined> {
+  async *follow(options?: CallOptions): AsyncGenerator<VersionedValue<T>, void, undefined> {
     for await (const content of this.#cell.follow(options)) {
       const versioned = await this.#parse(content);
       if (versioned !== undefined) yield versioned;
@@ -105,7 +105,7 @@ export class SharedValue<T> implements AsyncDisposable {
     return this.#cell.dispose();
   }
 
-  async #parse({ data, version }: Content): Promise<Versioned<T> | undefined> {
+  async #parse({ data, version }: Content): Promise<VersionedValue<T> | undefined> {
     if (data.length === 0) return undefined;
     return { value: await decodeValue(this.path, data, this.#schema), version };
   }

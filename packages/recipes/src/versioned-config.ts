@@ -7,7 +7,7 @@ import { makeZnode, type ZnodeOptions } from './parents.js';
 import { persevere } from './persevere.js';
 import { isRecipeError, RecipeError } from './recipe-error.js';
 import { decodeValue, encodeValue } from './schema.js';
-import type { SharedValueOptions, Versioned } from './shared-value.js';
+import type { SharedValueOptions, VersionedValue } from './shared-value.js';
 
 /** How many versions are kept, unless the options say otherwise. */
 export const VERSIONS_KEPT = 100;
@@ -75,7 +75,7 @@ export class VersionedConfig<T> implements AsyncDisposable {
    *
    * @throws RecipeError INVALID_DATA.
    */
-  async get(options?: CallOptions): Promise<Versioned<T> | undefined> {
+  async get(options?: CallOptions): Promise<VersionedValue<T> | undefined> {
     return this.#parse(await this.#cell.read(options));
   }
 
@@ -107,7 +107,7 @@ export class VersionedConfig<T> implements AsyncDisposable {
    *
    * @throws RecipeError NOT_KEPT where it is not; INVALID_DATA.
    */
-  async read(version: number, options?: CallOptions): Promise<Versioned<T>> {
+  async read(version: number, options?: CallOptions): Promise<VersionedValue<T>> {
     const path = this.#pathOf(version);
     try {
       const { data } = await persevere(this.#client, () => this.#client.getData(path, options), options);
@@ -132,7 +132,7 @@ export class VersionedConfig<T> implements AsyncDisposable {
    *
    * @throws RecipeError INVALID_DATA unless there is `onInvalid`; the signal's reason; ZooKeeperError SESSION_EXPIRED.
    */
-  async *follow({ onInvalid, ...options }: FollowOptions = {}): AsyncGenerator<Versioned<T>, void, undefined> {
+  async *follow({ onInvalid, ...options }: FollowOptions = {}): AsyncGenerator<VersionedValue<T>, void, undefined> {
     for await (const content of this.#cell.follow(options)) {
       const versioned = await this.#parse(content).catch((error) => {
         if (onInvalid === undefined || !isRecipeError(error, 'INVALID_DATA')) throw error;
@@ -187,7 +187,7 @@ export class VersionedConfig<T> implements AsyncDisposable {
     return joinPath(this.#history, String(version).padStart(10, '0'));
   }
 
-  async #parse({ data, version }: Content): Promise<Versioned<T> | undefined> {
+  async #parse({ data, version }: Content): Promise<VersionedValue<T> | undefined> {
     if (data.length === 0) return undefined;
     return { value: await decodeValue(this.path, data, this.#schema), version };
   }

@@ -1,4 +1,4 @@
-import { isRecipeError, type Versioned, VersionedConfig } from '@quorate/recipes';
+import { isRecipeError, VersionedConfig, type VersionedValue } from '@quorate/recipes';
 import type { Actor, Scenario, Stage } from '../stage/stage.js';
 import { chance, millis, pick } from '../world/random-streams.js';
 
@@ -75,7 +75,7 @@ class Editions {
     });
   }
 
-  saw({ name, id }: Actor, { version, value }: Versioned<string>): void {
+  saw({ name, id }: Actor, { version, value }: VersionedValue<string>): void {
     this.#is(version, value);
     const last = this.#last.get(name) ?? 0;
     if (version < last) this.#stage.fail('Monotonic', `${id} sees version ${version} after ${last}`);

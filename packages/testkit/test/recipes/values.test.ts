@@ -1,13 +1,13 @@
 /** What counters, shared values and configurations promise that needs no weather. */
-import { Counter, type Schema, SharedValue, VersionedConfig } from '@quorate/recipes';
-import { CREATOR_ALL_ACL } from 'quorate';
+import { Counter, SharedValue, VersionedConfig } from '@quorate/recipes';
+import { CREATOR_ALL_ACL, type StandardSchema } from 'quorate';
 import { describe, expect, it } from 'vitest';
 import { virtualEnsemble } from './virtual-ensemble.js';
 
 const place = virtualEnsemble();
 
 /** As libraries make them: numbers below a bound, and says why not. */
-const small: Schema<number> = {
+const small: StandardSchema<unknown, number> = {
   '~standard': {
     version: 1,
     vendor: 'test',

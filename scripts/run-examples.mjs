@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const EXAMPLE_MS_MAX = 120_000;
+const EXAMPLE_MS_MAX = 180_000;
 
 /** @type {Record<string, readonly string[]>} what an example is told; most need nothing */
 const argumentsOf = { tour: ['--exit', '--port', '0'] };

@@ -12,8 +12,12 @@ export class Bell {
   async heard(signal?: AbortSignal): Promise<void> {
     if (!this.#rung && signal?.aborted !== true) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal?.addEventListener('abort', () => resolve(), { once: true });
+        const wake = (): void => {
+          signal?.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#wake = wake;
+        signal?.addEventListener('abort', wake);
       });
     }
     this.#rung = false;

@@ -32,16 +32,18 @@ async function bound(): Promise<Socket> {
 async function lossyWay(to: number, permille: number, random: SeededRandom): Promise<number> {
   const near = await bound();
   const far = await bound();
-  closers.push(
-    () => near.close(),
-    () => far.close(),
-  );
+  let isOpen = true;
+  closers.push(() => {
+    isOpen = false;
+    near.close();
+    far.close();
+  });
   let opener: RemoteInfo | undefined;
   const falls = (): boolean => random.uint32() % 1_000 < permille;
   const pass = (send: () => void): void => {
     if (falls()) return;
     if (falls()) send();
-    if (falls()) realClock.setTimer(5, send);
+    if (falls()) realClock.setTimer(5, () => isOpen && send());
     else send();
   };
   near.on('message', (bytes, from) => {

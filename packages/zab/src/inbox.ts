@@ -2,9 +2,7 @@
 
 import { empty } from './empty.js';
 import type { Input } from './io.js';
-
-/** So many txns make a run at most: what one run brings is done without a pause. */
-export const RUN_TXNS_MAX = 512;
+import { RUN_TXNS_MAX } from './log.js';
 
 export class Inbox {
   #arrived: Input[] = [];

@@ -17,6 +17,16 @@ export function lastZxidOf(run: Run): Zxid {
   return (run.zxid + run.payloads.length - 1) as Zxid;
 }
 
+/** So many txns a run has at most where it is proposed and delivered: what one run brings is done without a pause. */
+export const RUN_TXNS_MAX = 512;
+
+/** The part of a run that begins at an index, of at most so many txns. */
+export function partOf(run: Run, from: number): Run {
+  const { zxid, payloads } = run;
+  if (from === 0 && payloads.length <= RUN_TXNS_MAX) return run;
+  return { zxid: (zxid + from) as Zxid, payloads: payloads.slice(from, from + RUN_TXNS_MAX) };
+}
+
 /** Whether a txn may come next: the next counter of the same epoch, or the first of a later one. */
 export function follows(last: Zxid, zxid: Zxid): boolean {
   // The next number has the same epoch unless the counter is at its end.

@@ -14,7 +14,7 @@ import { Following } from './following.js';
 import type { Effect, Input, TimerName } from './io.js';
 import { Leading } from './leading.js';
 import type { Limits } from './limits.js';
-import { lastZxidOf, type Run } from './log.js';
+import { lastZxidOf, partOf, RUN_TXNS_MAX, type Run } from './log.js';
 import { Looking } from './looking.js';
 import type { Message, Notification, Vote } from './messages.js';
 import { type LaneOrder, type PeerState, recoverState } from './peer-state.js';
@@ -271,7 +271,8 @@ export class Peer {
     const state = this.state;
     const through = state.lastCommitted < state.durable.lastZxid ? state.lastCommitted : state.durable.lastZxid;
     if (through <= state.lastDelivered) return;
-    for (const run of state.log.runs(state.lastDelivered, through)) this.effects.push({ type: 'deliver', run });
+    for (const run of state.log.runs(state.lastDelivered, through))
+      for (let at = 0; at < run.payloads.length; at += RUN_TXNS_MAX) this.effects.push({ type: 'deliver', run: partOf(run, at) });
     state.lastDelivered = through;
   }
 

@@ -1,3 +1,4 @@
+import { isFinal } from '@quorate/client';
 import { isRecipeError, type OwnedPartition, Partitioner } from '@quorate/recipes';
 import type { Actor, Scenario, Stage } from '../stage/stage.js';
 import { between, chance, millis } from '../world/random-streams.js';
@@ -26,8 +27,9 @@ async function takePart(stage: Stage, actor: Actor, territory: Territory): Promi
   // All take part once more, long enough for the sessions of those who have died to end, and for everybody to see everybody.
   const ending = async (): Promise<void> => {
     await pause(stage.sessionTimeoutMs * 2.5);
-    if (name === 'a') territory.judgeShares();
+    if (name === 'a' && !isFinal(actor.client.state)) territory.judgeShares();
     await pause(stage.sessionTimeoutMs);
+    territory.leave();
   };
   await runUntil(territory.partitioner(actor), ending());
 }
@@ -47,6 +49,8 @@ class Territory {
   readonly #working = new Map<string, { readonly actor: Actor; readonly signal: AbortSignal }>();
   /** Of each part: the last one. */
   readonly #partitioners = new Map<string, Partitioner>();
+
+  #hasLeft = false;
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -80,7 +84,15 @@ class Territory {
       this.#stage.fail('HandOver', `${id} works at ${partition}, and ${other.actor.id} still does`);
   }
 
+  /** A member ends for good: what the others have from now on says nothing. */
+  leave(): void {
+    this.#hasLeft = true;
+  }
+
   judgeShares(): void {
+    // Whoever was played again so late is alone.
+    if (this.#hasLeft) return;
+    this.#stage.seen('shares of all were looked at');
     const shares = [...this.#partitioners.values()].map(({ owned }) => owned.map(({ partition }) => partition));
     const told = shares.map((share) => share.sort().join(' ')).join('; ');
     this.#stage.note(`in the end: ${told}`);

@@ -1,5 +1,6 @@
 /** Leader election for those who want to know whether they lead. */
 import type { CallOptions, Client } from '@quorate/client';
+import { Background } from './background.js';
 import { aborted, beforeDeadline, type WaitOptions } from './deadline.js';
 import { type CandidateOptions, Electorate } from './electorate.js';
 import type { Hold } from './hold.js';
@@ -23,24 +24,19 @@ export class LeaderLatch implements AsyncDisposable {
   readonly #client: Client;
   readonly #electorate: Electorate;
   readonly #listeners = new Set<LeadershipListener>();
-  readonly #closing = new AbortController();
+  readonly #background: Background<never>;
   #term: Hold | undefined;
-  #ended: Promise<never> | undefined;
 
   /** @param path the directory of the election, which is made when needed. @throws ZooKeeperError BAD_ARGUMENTS for what is no path. */
   constructor(client: Client, path: string, options: CandidateOptions = {}) {
     this.#client = client;
     this.#electorate = new Electorate(client, path, options);
+    this.#background = new Background((signal) => this.#stand(signal), `the latch of ${path} was closed`);
   }
 
   /** Stands for election. Asked twice, it is done once. @throws RecipeError DISPOSED after `close`. */
   start(): this {
-    if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
-    if (this.#ended === undefined) {
-      this.#ended = this.#run();
-      // Whoever waits for leadership is told.
-      this.#ended.catch(() => {});
-    }
+    this.#background.start();
     return this;
   }
 
@@ -51,7 +47,7 @@ export class LeaderLatch implements AsyncDisposable {
 
   /** Whether it stands for election: started, and not closed. */
   get isStanding(): boolean {
-    return this.#ended !== undefined && !this.#closing.signal.aborted;
+    return this.#background.ended !== undefined && !this.#background.signal.aborted;
   }
 
   /** Calls `listener` at each change, until the function that is returned is called. */
@@ -81,9 +77,8 @@ export class LeaderLatch implements AsyncDisposable {
   }
 
   /** Gives up its place, and its leadership. Resolves when that is done; never rejects. */
-  async close(): Promise<void> {
-    this.#closing.abort(new RecipeError('DISPOSED', `the latch of ${this.#electorate.path} was closed`));
-    await this.#ended?.catch(() => {});
+  close(): Promise<void> {
+    return this.#background.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -91,8 +86,7 @@ export class LeaderLatch implements AsyncDisposable {
   }
 
   /** Rejects at the end, whatever ends it. */
-  async #run(): Promise<never> {
-    const { signal } = this.#closing;
+  async #stand(signal: AbortSignal): Promise<never> {
     for (;;) {
       const term = await this.#electorate.seat.acquire({ signal });
       this.#tell(term);
@@ -112,7 +106,7 @@ export class LeaderLatch implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const { term } = this;
       if (term !== undefined) return resolve(term);
-      if (this.#ended === undefined)
+      if (this.#background.ended === undefined)
         return reject(new RecipeError('DISPOSED', `the latch of ${this.#electorate.path} was not started: start() first`));
       const end = (reason: unknown): void => {
         unsubscribe();
@@ -126,7 +120,7 @@ export class LeaderLatch implements AsyncDisposable {
         end(undefined);
       });
       signal?.addEventListener('abort', abort, { once: true });
-      this.#ended.catch(end);
+      this.#background.ended.catch(end);
     });
   }
 }

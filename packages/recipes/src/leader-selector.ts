@@ -1,5 +1,6 @@
 /** Leader election for those who have something to do while they lead. */
 import type { CallOptions, Client } from '@quorate/client';
+import { Background } from './background.js';
 import { follow } from './deadline.js';
 import { type CandidateOptions, Electorate } from './electorate.js';
 import { Hold, runHolding } from './hold.js';
@@ -26,8 +27,7 @@ export class LeaderSelector implements AsyncDisposable {
   readonly #electorate: Electorate;
   readonly #task: (term: Hold) => Promise<void>;
   readonly #requeue: boolean;
-  readonly #closing = new AbortController();
-  #ended: Promise<void> | undefined;
+  readonly #background: Background<void>;
 
   /** @param path the directory of the election, which is made when needed. @throws ZooKeeperError BAD_ARGUMENTS for what is no path; TypeError. */
   constructor(client: Client, path: string, task: (term: Hold) => Promise<void>, options: LeaderSelectorOptions = {}) {
@@ -35,16 +35,12 @@ export class LeaderSelector implements AsyncDisposable {
     this.#electorate = new Electorate(client, path, options);
     this.#task = task;
     this.#requeue = options.requeue ?? true;
+    this.#background = new Background((signal) => this.#stand(signal), `the selector of ${path} was closed`);
   }
 
   /** Stands for election. Asked twice, it is done once. @throws RecipeError DISPOSED after `close`. */
   start(): this {
-    if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
-    if (this.#ended === undefined) {
-      this.#ended = this.#run();
-      // `ended` tells it.
-      this.#ended.catch(() => {});
-    }
+    this.#background.start();
     return this;
   }
 
@@ -54,9 +50,9 @@ export class LeaderSelector implements AsyncDisposable {
    * @throws what the task throws, unless its term was not safe any more; ZooKeeperError SESSION_EXPIRED and what a create rejects with.
    */
   async ended(): Promise<void> {
-    if (this.#ended === undefined)
+    if (this.#background.ended === undefined)
       throw new RecipeError('DISPOSED', `the selector of ${this.#electorate.path} was not started: start() first`);
-    await this.#ended;
+    await this.#background.ended;
   }
 
   /** The id of who leads or is about to, whoever that is; undefined where nobody stands. */
@@ -70,17 +66,15 @@ export class LeaderSelector implements AsyncDisposable {
   }
 
   /** Aborts the signal of the term, waits for the task to end, and then gives up its place. Never rejects; `ended` tells how it came. */
-  async close(): Promise<void> {
-    this.#closing.abort(new RecipeError('DISPOSED', `the selector of ${this.#electorate.path} was closed`));
-    await this.#ended?.catch(() => {});
+  close(): Promise<void> {
+    return this.#background.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#closing;
+  async #stand(signal: AbortSignal): Promise<void> {
     try {
       do
         await runHolding(
@@ -96,7 +90,7 @@ export class LeaderSelector implements AsyncDisposable {
   /** Leads until the task has ended: the seat is given up no earlier. */
   async #lead(seat: Hold): Promise<void> {
     const ending = new AbortController();
-    const unfollow = [follow(ending, seat.signal), follow(ending, this.#closing.signal)];
+    const unfollow = [follow(ending, seat.signal), follow(ending, this.#background.signal)];
     const { path, fencingToken } = seat;
     const term = new Hold({
       path,

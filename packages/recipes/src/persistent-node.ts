@@ -1,6 +1,7 @@
 /** An ephemeral znode that is there for as long as its owner wants it. */
 import { type CallOptions, type Client, type Data, isFinal } from '@quorate/client';
 import { CreateMode, isZooKeeperError, parentOf, validatePath } from '@quorate/protocol';
+import { Background } from './background.js';
 import { withParents, type ZnodeOptions } from './parents.js';
 import { persevere } from './persevere.js';
 import { RecipeError } from './recipe-error.js';
@@ -19,13 +20,12 @@ export class PersistentNode implements AsyncDisposable {
   readonly path: string;
   readonly #source: Client | ((options: CallOptions) => Promise<Client>);
   readonly #options: ZnodeOptions;
-  readonly #closing = new AbortController();
+  readonly #background: Background<never>;
   /** Called when the znode is there, and when it is not. */
   readonly #listeners = new Set<() => void>();
   #data: Data;
   /** Of the session that owns the znode; undefined while it is not there. */
   #owner: Client | undefined;
-  #ended: Promise<void> | undefined;
 
   /** @param source a client, with whose session the znode ends; or what gives a new one each time, which is then closed with this. @throws ZooKeeperError BAD_ARGUMENTS; TypeError. */
   constructor(source: Client | ((options: CallOptions) => Promise<Client>), path: string, data: Data = '', options: ZnodeOptions = {}) {
@@ -36,16 +36,12 @@ export class PersistentNode implements AsyncDisposable {
     this.path = path;
     this.#data = data;
     this.#options = options;
+    this.#background = new Background((signal) => this.#run(signal), `${path} is not kept any more`);
   }
 
   /** Begins to keep the znode. Asked twice, it is done once. @throws RecipeError DISPOSED after `close`. */
   start(): this {
-    if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
-    if (this.#ended === undefined) {
-      this.#ended = this.#run();
-      // `created` tells it.
-      this.#ended.catch(() => {});
-    }
+    this.#background.start();
     return this;
   }
 
@@ -63,7 +59,7 @@ export class PersistentNode implements AsyncDisposable {
   created({ signal }: CallOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.isThere) return resolve();
-      if (this.#ended === undefined) return reject(new RecipeError('DISPOSED', `${this.path} is not kept: start() first`));
+      if (this.#background.ended === undefined) return reject(new RecipeError('DISPOSED', `${this.path} is not kept: start() first`));
       const end = (reason: unknown): void => {
         this.#listeners.delete(look);
         signal?.removeEventListener('abort', abort);
@@ -78,13 +74,13 @@ export class PersistentNode implements AsyncDisposable {
       this.#listeners.add(look);
       signal?.addEventListener('abort', abort);
       if (signal?.aborted) abort();
-      this.#ended.catch(end);
+      this.#background.ended.catch(end);
     });
   }
 
   /** Gives it other data, now or as soon as it is there. Resolves at once where it is not there. @throws the signal's reason; ZooKeeperError. */
   async setData(data: Data, options?: CallOptions): Promise<void> {
-    if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
+    if (this.#background.signal.aborted) throw this.#background.signal.reason;
     this.#data = data;
     const owner = this.#owner;
     if (owner === undefined) return;
@@ -97,9 +93,8 @@ export class PersistentNode implements AsyncDisposable {
   }
 
   /** Removes the znode. Resolves when that is done; never rejects. */
-  async close(): Promise<void> {
-    this.#closing.abort(new RecipeError('DISPOSED', `${this.path} is not kept any more`));
-    await this.#ended?.catch(() => {});
+  close(): Promise<void> {
+    return this.#background.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -107,15 +102,15 @@ export class PersistentNode implements AsyncDisposable {
   }
 
   /** Rejects at the end, whatever ends it. */
-  async #run(): Promise<never> {
+  async #run(signal: AbortSignal): Promise<never> {
     const source = this.#source;
-    if (typeof source !== 'function') return this.#keep(source);
+    if (typeof source !== 'function') return this.#keep(source, signal);
     for (;;) {
-      const client = await source({ signal: this.#closing.signal });
+      const client = await source({ signal });
       try {
-        await this.#keep(client);
+        await this.#keep(client, signal);
       } catch (error) {
-        if (this.#closing.signal.aborted || !isFinal(client.state)) throw error;
+        if (signal.aborted || !isFinal(client.state)) throw error;
       } finally {
         client.close().catch(() => {});
       }
@@ -123,8 +118,7 @@ export class PersistentNode implements AsyncDisposable {
   }
 
   /** For as long as a session lasts. */
-  async #keep(client: Client): Promise<never> {
-    const { signal } = this.#closing;
+  async #keep(client: Client, signal: AbortSignal): Promise<never> {
     const posts = new Watchpost(client);
     try {
       for (;;) {

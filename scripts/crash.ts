@@ -16,8 +16,8 @@ import { command, whole } from './command-line.ts';
 import { foundEnsemble, PROGRAM } from './crash/ensemble.ts';
 import { FLUSH_MUTANTS, MUTANTS } from './crash/mutants.ts';
 import { type RoundsOptions, type RoundsResult, runRounds } from './crash/rounds.ts';
-import { type TraceResult, traceWrites } from './crash/trace.ts';
-import type { Mutant } from './mutants/mutant.ts';
+import { traceWrites } from './crash/trace.ts';
+import { tryMutants } from './mutants/try-servers.ts';
 
 const SERVERS = 3;
 const TICK_TIME_MS = 200;
@@ -32,7 +32,6 @@ const SETTINGS: readonly string[] = [
   'snapCount=2000',
 ];
 
-type Faulty = Pick<RoundsResult | TraceResult, 'faults'>;
 type Plan = Omit<RoundsOptions, 'servers'>;
 
 async function crash(program: string, plan: Plan): Promise<RoundsResult> {
@@ -65,18 +64,6 @@ async function tryTrace(program: string): Promise<boolean> {
   console.log(`${modes.join(', ')}: ${writes} writes followed, ${faults.length} wrong`);
   for (const fault of faults.slice(0, FAULTS_SHOWN)) console.log(`WRONG: ${fault}`);
   return faults.length === 0;
-}
-
-/** True where every bug was found. */
-async function tryMutants(folder: string, mutants: readonly Mutant[], run: (program: string) => Promise<Faulty>): Promise<boolean> {
-  let found = 0;
-  for (const mutant of mutants) {
-    const { faults } = await run(await bundle(PROGRAM, { folder, mutant }));
-    if (faults.length > 0) found++;
-    console.log(`${mutant.id}: ${faults.length === 0 ? 'NOT FOUND' : `found: ${faults[0]}`}`);
-  }
-  console.log(`${found} of ${mutants.length} bugs found`);
-  return found === mutants.length;
 }
 
 await command(async () => {

@@ -16,6 +16,7 @@ import { type EnsembleOptions, foundEnsemble, PROGRAM, type ServeProcess } from 
 import { FEW_FILES_SETTINGS, fewFiles, floodFewFiles } from './flood/few-files.ts';
 import { type FloodResult, flood, LOYAL_COUNT, PER_ADDRESS_MAX } from './flood/flood.ts';
 import { MUTANTS } from './flood/mutants.ts';
+import { tryMutants } from './mutants/try-servers.ts';
 
 const START_MS_MAX = 20_000;
 const MEGABYTE = 1024 * 1024;
@@ -65,18 +66,6 @@ const seconds = (timeMs: number): string => `${(timeMs / 1000).toFixed(1)} s`;
 const ms = (timeMs: number): string => `${timeMs.toFixed(1)} ms`;
 const megabytes = (bytes: number): string => `${Math.round(bytes / MEGABYTE)} MiB`;
 
-/** True where every bug was found. */
-async function tryMutants(folder: string, crowd: string, connections: number): Promise<boolean> {
-  let found = 0;
-  for (const mutant of MUTANTS) {
-    const { faults } = await run({ server: await bundle(PROGRAM, { folder, mutant }), crowd }, connections);
-    if (faults.length > 0) found++;
-    console.log(`${mutant.id}: ${faults.length === 0 ? 'NOT FOUND' : `found: ${faults[0]}`}`);
-  }
-  console.log(`${found} of ${MUTANTS.length} bugs found`);
-  return found === MUTANTS.length;
-}
-
 await command(async () => {
   const { values } = parseArgs({
     options: { connections: { type: 'string', default: '10000' }, mutants: { type: 'boolean', default: false } },
@@ -84,7 +73,7 @@ await command(async () => {
   const connections = whole('connections', values.connections, 500);
   return inTemporaryFolder(async (folder) => {
     const crowd = await bundle(new URL('./flood/crowd.ts', import.meta.url), { folder });
-    if (values.mutants) return tryMutants(folder, crowd, connections);
+    if (values.mutants) return tryMutants(folder, MUTANTS, (server) => run({ server, crowd }, connections));
     return report(await run({ server: await bundle(PROGRAM, { folder }), crowd }, connections));
   });
 });

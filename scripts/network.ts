@@ -17,6 +17,7 @@ import { Authority } from '../packages/node/test/support/certificates.ts';
 import { bundle, inTemporaryFolder } from './bundle.ts';
 import { command, whole } from './command-line.ts';
 import { foundEnsemble, PROGRAM } from './crash/ensemble.ts';
+import { tryMutants } from './mutants/try-servers.ts';
 import { MUTANTS } from './network/mutants.ts';
 import { NamespaceNetwork, NoNamespaces } from './network/namespaces.ts';
 import { RelayNetwork } from './network/relays.ts';
@@ -88,18 +89,6 @@ function report({ rounds, acknowledged, unknown, wins, digestsAgreed, settledMs,
   return faults.length === 0;
 }
 
-/** True where every bug was found. */
-async function tryMutants(folder: string, plan: Plan): Promise<boolean> {
-  let found = 0;
-  for (const mutant of MUTANTS) {
-    const { faults } = await overRelays(await bundle(PROGRAM, { folder, mutant }), plan);
-    if (faults.length > 0) found++;
-    console.log(`${mutant.id}: ${faults.length === 0 ? 'NOT FOUND' : `found: ${faults[0]}`}`);
-  }
-  console.log(`${found} of ${MUTANTS.length} bugs found`);
-  return found === MUTANTS.length;
-}
-
 await command(async () => {
   const { values } = parseArgs({
     options: {
@@ -118,7 +107,7 @@ await command(async () => {
     },
   };
   return inTemporaryFolder(async (folder) => {
-    if (values.mutants) return tryMutants(folder, plan);
+    if (values.mutants) return tryMutants(folder, MUTANTS, (program) => overRelays(program, plan));
     const program = await bundle(PROGRAM, { folder });
     return report(await (values.netns ? inNamespaces(program, plan) : overRelays(program, plan)));
   });

@@ -1,7 +1,7 @@
 /** Runs many seeds on several processes. Which process runs a seed changes nothing: a seed is a world of its own. */
-import { type ChildProcess, fork } from 'node:child_process';
 import type { Level, SimulationResult } from '@quorate/testkit';
 import { bundle, inTemporaryFolder } from './bundle.ts';
+import { serveChildren } from './serve-children.ts';
 
 /** What a child is asked to run. */
 export interface SeedOrder {
@@ -47,27 +47,6 @@ export async function runSeeds(run: SeedRun): Promise<void> {
   };
   await inTemporaryFolder(async (folder) => {
     const program = await bundle(new URL('./sim-worker.ts', import.meta.url), { folder });
-    await Promise.all(Array.from({ length: Math.min(run.jobs, run.count) }, () => serveChild(program, { take, onOutcome: run.onOutcome })));
-  });
-}
-
-function serveChild(
-  program: string,
-  { take, onOutcome }: { readonly take: () => SeedOrder | undefined; readonly onOutcome: (outcome: SeedOutcome) => void },
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child: ChildProcess = fork(program, { execArgv: ['--enable-source-maps'] });
-    const give = (): void => {
-      const order = take();
-      if (order === undefined) child.disconnect();
-      else child.send(order);
-    };
-    child.on('message', (message: SeedOutcome | 'done') => {
-      if (message === 'done') give();
-      else onOutcome(message);
-    });
-    child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a process of the simulator ended with status ${code}`))));
-    give();
+    await serveChildren(program, { jobs: Math.min(run.jobs, run.count), take, onOutcome: run.onOutcome });
   });
 }

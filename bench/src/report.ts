@@ -59,7 +59,7 @@ export class Report {
 
   rate(name: string, perSecond: number, baseline: Baseline, rounds?: Rounds): void {
     const { timesBaseline, ...spread } = rounds ?? { timesBaseline: perSecond / baseline.perSecond };
-    const between = rounds === undefined ? '' : `   ${count(rounds.low)} to ${count(rounds.high)}`;
+    const between = rounds === undefined ? '' : `   ${grouped(rounds.low)} to ${grouped(rounds.high)}`;
     const times = rounds?.times === undefined ? '' : ` (${factor(rounds.times.low)} to ${factor(rounds.times.high)})`;
     const took = rounds?.cost === undefined ? '' : costs(rounds.cost);
     console.log(`  ${line(name, perSecond)}${took}   ${factor(timesBaseline).padStart(6)} × baseline${times}${between}`);
@@ -68,7 +68,7 @@ export class Report {
 
   /** What is no rate, and has no baseline. */
   amount(name: string, amount: number, unit: string): void {
-    console.log(`  ${name.padEnd(58)} ${count(amount).padStart(12)} ${unit}`);
+    console.log(`  ${name.padEnd(58)} ${grouped(amount).padStart(12)} ${unit}`);
     this.#amounts.push({ title: this.#title, name, amount, unit });
   }
 
@@ -80,7 +80,7 @@ export class Report {
 }
 
 function line(name: string, perSecond: number): string {
-  return `${name.padEnd(58)} ${count(perSecond).padStart(12)}/s`;
+  return `${name.padEnd(58)} ${grouped(perSecond).padStart(12)}/s`;
 }
 
 function costs({ p50Ms, p99Ms, cpuUs }: Cost): string {
@@ -91,8 +91,9 @@ function factor(times: number): string {
   return times.toPrecision(2);
 }
 
-function count(perSecond: number): string {
-  return Math.round(perSecond).toLocaleString('en');
+/** A whole number for people to read. */
+export function grouped(amount: number): string {
+  return Math.round(amount).toLocaleString('en');
 }
 
 /** Runs `batch`, which does `size` operations, until the time is up and at least three times; gives the median rate of operations. */

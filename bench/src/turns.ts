@@ -3,7 +3,7 @@
  * process is served. docs/decisions/0016-limits.md says what is cut into pieces, and what cannot be.
  */
 import { type Client, CreateMode, Ensemble } from 'quorate';
-import { median, type Report } from './report.js';
+import { grouped, median, type Report } from './report.js';
 
 export interface TurnsOptions {
   readonly rounds: number;
@@ -32,18 +32,18 @@ export async function benchTurns({ rounds, children }: TurnsOptions, report: Rep
     report.amount(name, median(turns), 'ms');
   };
 
-  await measured(`${text(OUTSTANDING)} writes under way at once`, () =>
+  await measured(`${grouped(OUTSTANDING)} writes under way at once`, () =>
     Promise.all(Array.from({ length: OUTSTANDING }, (_, i) => client.setData('/run', `${i}`))),
   );
-  await measured(`a multi of ${text(MULTI_OPERATIONS)} creates`, (round) =>
+  await measured(`a multi of ${grouped(MULTI_OPERATIONS)} creates`, (round) =>
     client.multi(Array.from({ length: MULTI_OPERATIONS }, (_, i) => ({ op: 'create', path: `/multi/${round}-${i}` }) as const)),
   );
   const owners = await Promise.all(Array.from({ length: rounds }, (_, round) => ownerOfMany(ensemble, round)));
-  await measured(`the end of a session with ${text(MULTI_OPERATIONS)} ephemerals`, async (round) => owners[round]?.close());
-  await measured(`filling a znode with ${text(children / rounds)} children, with snapshots`, (round) =>
+  await measured(`the end of a session with ${grouped(MULTI_OPERATIONS)} ephemerals`, async (round) => owners[round]?.close());
+  await measured(`filling a znode with ${grouped(children / rounds)} children, with snapshots`, (round) =>
     fill(client, round, children / rounds),
   );
-  await measured(`getChildren of ${text(children)}`, () => client.getChildren('/list'));
+  await measured(`getChildren of ${grouped(children)}`, () => client.getChildren('/list'));
   await ensemble.close();
 }
 
@@ -78,8 +78,4 @@ export function watchTurns(): () => Promise<number> {
     watching = false;
     return longest;
   };
-}
-
-function text(count: number): string {
-  return Math.round(count).toLocaleString('en');
 }

@@ -8,7 +8,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { WatchTable } from '@quorate/session';
 import { Ensemble } from 'quorate';
-import { type Baseline, median, type Report } from './report.js';
+import { type Baseline, grouped, median, type Report } from './report.js';
 import { watchTurns } from './turns.js';
 
 /** So many paths, each with so many watchers. */
@@ -60,7 +60,7 @@ async function benchFanOut(rounds: number, sessions: number, report: Report): Pr
   }
   await ensemble.close();
   const baseline: Baseline = { name: 'a callback for each, in turns of their own', perSecond: await callbacksPerSecond(sessions) };
-  report.heading(`Watches: one change for ${text(sessions)} sessions of a server in the process`, baseline);
+  report.heading(`Watches: one change for ${grouped(sessions)} sessions of a server in the process`, baseline);
   report.rate('events delivered', median(rates), baseline);
   console.log(`  ${median(turns).toFixed(1)} ms the longest turn of the event loop`);
 }
@@ -77,15 +77,15 @@ function shapes(count: number): Shape[] {
   const few = many.slice(0, side);
   const one = many.slice(0, 1);
   return [
-    { name: `${text(count)} paths, one watcher for all`, paths: pathsOf(count), watchersOf: () => one, watches: count },
+    { name: `${grouped(count)} paths, one watcher for all`, paths: pathsOf(count), watchersOf: () => one, watches: count },
     {
-      name: `${text(side)} paths, the same ${text(side)} watchers each`,
+      name: `${grouped(side)} paths, the same ${grouped(side)} watchers each`,
       paths: pathsOf(side),
       watchersOf: () => few,
       watches: side * side,
     },
     {
-      name: `${text(count)} paths, a watcher of its own each`,
+      name: `${grouped(count)} paths, a watcher of its own each`,
       paths: pathsOf(count),
       watchersOf: (path) => [many[path] as object],
       watches: count,
@@ -162,8 +162,4 @@ function usedBytes(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
   return getHeapStatistics().used_heap_size + getHeapStatistics().external_memory;
-}
-
-function text(count: number): string {
-  return count.toLocaleString('en');
 }

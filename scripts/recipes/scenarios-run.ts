@@ -1,6 +1,6 @@
 /** Plays scenarios for many seeds, on several processes, and says what came of it. */
-import { type ChildProcess, fork } from 'node:child_process';
 import { bundle, inTemporaryFolder } from '../bundle.ts';
+import { serveChildren } from '../serve-children.ts';
 import type { PlayOrder, PlayOutcome } from './recipes-worker.ts';
 
 export interface ScenariosRun {
@@ -31,7 +31,7 @@ export async function runScenarios(run: ScenariosRun): Promise<boolean> {
   };
   await inTemporaryFolder(async (folder) => {
     const program = await bundle(new URL('./recipes-worker.ts', import.meta.url), { folder });
-    await Promise.all(Array.from({ length: run.jobs }, () => serveChild(program, () => orders.shift(), onOutcome)));
+    await serveChildren(program, { jobs: run.jobs, take: () => orders.shift(), onOutcome });
   });
   const plays = [...tallies.values()].reduce((sum, tally) => sum + tally.plays, 0);
   for (const [name, tally] of tallies) console.log(`${name.padEnd(22)} ${tally.tell()}`);
@@ -52,7 +52,7 @@ function ordersOf({ names, from, count, every }: ScenariosRun): PlayOrder[] {
 }
 
 function explain({ name, which, violation, interrupted }: PlayOutcome): string {
-  const again = interrupted ? '' : `\n  see it: npm run test:recipes -- --only ${name} --${which.replace(' ', ' ')}`;
+  const again = interrupted ? '' : `\n  see it: npm run test:recipes -- --only ${name} --${which}`;
   return `${name}, ${which}: ${violation?.property}: ${violation?.message}${again}`;
 }
 
@@ -79,22 +79,4 @@ class Tally {
     const sums = `${this.plays - this.#interrupted} seeds, ${this.#interrupted} interruptions, ${this.#faults} faults, ${Math.round(this.#virtualMs / 1000)} virtual s`;
     return `${this.#failed === 0 ? 'holds' : `FAILS ${this.#failed}`} | ${sums} | ${seen}`;
   }
-}
-
-function serveChild(program: string, take: () => PlayOrder | undefined, onOutcome: (outcome: PlayOutcome) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child: ChildProcess = fork(program, { execArgv: ['--enable-source-maps'] });
-    const give = (): void => {
-      const order = take();
-      if (order === undefined) child.disconnect();
-      else child.send(order);
-    };
-    child.on('message', (message: PlayOutcome | 'done') => {
-      if (message === 'done') give();
-      else onOutcome(message);
-    });
-    child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a process that plays has ended with status ${code}`))));
-    give();
-  });
 }

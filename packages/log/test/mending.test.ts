@@ -1,24 +1,11 @@
 /** A damaged store says what it lacks, and is made whole by it: whatever is lost of it, and whenever the power fails meanwhile. */
-import { LogStorage } from '@quorate/log';
 import { MemoryDisk, type Random, randomBelow, SeededRandom, VirtualClock } from '@quorate/ports';
 import { makeZxid, type Zxid } from '@quorate/protocol';
 import { extendChain, type Gap, type Run, type Salvage, type StoredImage } from '@quorate/zab';
 import { describe, expect, test } from 'vitest';
-
-const SEGMENT_BYTES = 512;
+import { open } from './open-store.js';
 
 type Entry = readonly [zxid: Zxid, payload: Uint8Array];
-
-function open(disk: MemoryDisk, clock: VirtualClock): { storage: LogStorage; image: StoredImage } {
-  const storage = new LogStorage({ disk, clock, segmentBytes: SEGMENT_BYTES });
-  let found: StoredImage | Error | undefined;
-  storage.recover((result) => {
-    found = result;
-  });
-  clock.advance(1);
-  if (found === undefined || found instanceof Error) throw found ?? new Error('no answer');
-  return { storage, image: found };
-}
 
 const entriesOf = (runs: readonly Run[]): Entry[] =>
   runs.flatMap(({ zxid, payloads }) => payloads.map((payload, i): Entry => [(zxid + i) as Zxid, payload]));

@@ -4,23 +4,13 @@ import { MemoryDisk, randomBelow, SeededRandom, VirtualClock } from '@quorate/po
 import { makeZxid } from '@quorate/protocol';
 import type { Run, StoredImage } from '@quorate/zab';
 import { describe, expect, test } from 'vitest';
+import { open } from './open-store.js';
 
 const runOf = (counter: number, ...payloads: number[]): Run => ({
   zxid: makeZxid(1, counter),
   payloads: payloads.map((byte) => new Uint8Array(byte).fill(byte)),
 });
 const payloadsOf = (image: StoredImage): number[] => image.runs.flatMap(({ payloads }) => payloads.map(({ length }) => length));
-
-function open(disk: MemoryDisk, clock: VirtualClock, onNotice?: (notice: Notice) => void): { storage: LogStorage; image: StoredImage } {
-  const storage = new LogStorage({ disk, clock, segmentBytes: 512, ...(onNotice !== undefined && { onNotice }) });
-  let found: StoredImage | Error | undefined;
-  storage.recover((result) => {
-    found = result;
-  });
-  clock.advance(1);
-  if (found === undefined || found instanceof Error) throw found ?? new Error('no answer');
-  return { storage, image: found };
-}
 
 describe('a store whose power fails', () => {
   test.each([1, 2, 3, 4, 5])('keeps what had completed, life after life (seed %i)', (seed) => {

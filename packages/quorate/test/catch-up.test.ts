@@ -1,14 +1,14 @@
 /** A watch that catches up: whoever reads again what it tells of has what is there, whatever happens on the way. */
-import { randomBelow } from '@quorate/ports';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isZooKeeperError, type WatchEvent } from '../src/index.js';
-import { closeAll, line, randomWrite, readAll, setUp } from './weathered-client.js';
+import { closeAll, line, readAll, setUp, upset } from './weathered-client.js';
 
 afterEach(closeAll);
 
 describe('a watch that catches up', () => {
   test.each(Array.from({ length: 12 }, (_, seed) => seed))('tells enough to keep a copy by: seed %i', async (seed) => {
-    const { until, random, ensemble, connector, writer, client, rest } = await setUp(100 + seed);
+    const place = await setUp(100 + seed);
+    const { until, client, rest } = place;
     const copy = new Map<string, string>();
     const missed: string[] = [];
     const reads = new Set<Promise<void>>();
@@ -26,77 +26,63 @@ describe('a watch that catches up', () => {
       const read = readAgain(path).finally(() => reads.delete(read));
       reads.add(read);
     };
-    await until(client.addWatch('/root', { recursive: true, catchUp: true, watch }));
-    await until(readAgain('/root'));
-    let crashed: number | undefined;
-    for (let round = 0; round < 12; round++) {
-      for (let count = randomBelow(random, 12); count >= 0; count--) {
-        const write = randomWrite(random, writer);
-        if (randomBelow(random, 3) > 0) await until(write);
-      }
-      const fate = randomBelow(random, 5);
-      if (fate === 0) connector.cut();
-      if (fate === 1 && crashed === undefined) ensemble.crash((crashed = 1 + randomBelow(random, 3)));
-      if (fate === 2 && crashed !== undefined) {
-        ensemble.restart(crashed);
-        crashed = undefined;
-      }
-      await rest(randomBelow(random, 200));
-    }
+    await until(client.addWatch('/top', { recursive: true, catchUp: true, watch }));
+    await until(readAgain('/top'));
+    await upset(place, { fates: 5 });
     await until(client.connected());
     await until(client.sync());
     await rest(1000);
     await until(Promise.all(reads));
-    expect([...copy.values()].sort()).toEqual(await until(readAll(client, '/root')));
+    expect([...copy.values()].sort()).toEqual(await until(readAll(client, '/top')));
     expect(missed).toEqual([]);
   });
 
   test('tells what has become of each znode, parents first that came and last that went', async () => {
     const { until, writer, client, connector, rest } = await setUp(7);
-    for (const path of ['/root/a', '/root/a/b', '/root/c', '/root/d']) await until(writer.create(path));
+    for (const path of ['/top/a', '/top/a/b', '/top/c', '/top/d']) await until(writer.create(path));
     await until(client.sync());
     const told: string[] = [];
     const watch = ({ type, path }: WatchEvent) => told.push(`${type} ${path}`);
-    await until(client.addWatch('/root', { recursive: true, catchUp: true, watch }));
+    await until(client.addWatch('/top', { recursive: true, catchUp: true, watch }));
     connector.isDown = true;
     connector.cut();
-    await until(writer.delete('/root/a/b'));
-    await until(writer.delete('/root/a'));
-    await until(writer.setData('/root/c', 'x'));
+    await until(writer.delete('/top/a/b'));
+    await until(writer.delete('/top/a'));
+    await until(writer.setData('/top/c', 'x'));
     await until(
       writer.multi([
-        { op: 'delete', path: '/root/d' },
-        { op: 'create', path: '/root/d' },
+        { op: 'delete', path: '/top/d' },
+        { op: 'create', path: '/top/d' },
       ]),
     );
-    await until(writer.create('/root/e'));
-    await until(writer.create('/root/e/f'));
+    await until(writer.create('/top/e'));
+    await until(writer.create('/top/e/f'));
     connector.isDown = false;
     await until(client.sync());
     await rest(100);
-    expect(told.slice(0, 2)).toEqual(['NODE_DELETED /root/a/b', 'NODE_DELETED /root/a']);
+    expect(told.slice(0, 2)).toEqual(['NODE_DELETED /top/a/b', 'NODE_DELETED /top/a']);
     expect(told.slice(2).sort()).toEqual([
-      'NODE_CREATED /root/d',
-      'NODE_CREATED /root/e',
-      'NODE_CREATED /root/e/f',
-      'NODE_DATA_CHANGED /root/c',
-      'NODE_DELETED /root/d',
+      'NODE_CREATED /top/d',
+      'NODE_CREATED /top/e',
+      'NODE_CREATED /top/e/f',
+      'NODE_DATA_CHANGED /top/c',
+      'NODE_DELETED /top/d',
     ]);
-    expect(told.indexOf('NODE_CREATED /root/e')).toBeLessThan(told.indexOf('NODE_CREATED /root/e/f'));
+    expect(told.indexOf('NODE_CREATED /top/e')).toBeLessThan(told.indexOf('NODE_CREATED /top/e/f'));
   });
 
   test('of one znode tells of its children too', async () => {
     const { until, writer, client, connector, rest } = await setUp(8);
     const told: string[] = [];
     const watch = ({ type, path }: WatchEvent) => told.push(`${type} ${path}`);
-    await until(client.addWatch('/root', { catchUp: true, watch }));
+    await until(client.addWatch('/top', { catchUp: true, watch }));
     connector.isDown = true;
     connector.cut();
-    await until(writer.create('/root/a'));
+    await until(writer.create('/top/a'));
     connector.isDown = false;
     await until(client.sync());
     await rest(100);
-    expect(told).toEqual(['NODE_CHILDREN_CHANGED /root']);
-    await expect(client.addWatch('/root', { catchUp: 1 as never })).rejects.toThrow(/catchUp must be true or false/);
+    expect(told).toEqual(['NODE_CHILDREN_CHANGED /top']);
+    await expect(client.addWatch('/top', { catchUp: 1 as never })).rejects.toThrow(/catchUp must be true or false/);
   });
 });

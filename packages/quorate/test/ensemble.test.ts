@@ -15,6 +15,7 @@ import {
   type Sid,
   VirtualClock,
 } from '../src/index.js';
+import { settle } from './virtual-time.js';
 
 const ensembles: Ensemble[] = [];
 
@@ -644,18 +645,3 @@ describe('misuse', () => {
     await expect(Ensemble.start({ signal: AbortSignal.abort('no') } as never)).rejects.toBe('no');
   });
 });
-
-/** Moves virtual time until a promise is settled. Promises go on between two steps. */
-async function settle<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
-  let settled = false;
-  const end = () => {
-    settled = true;
-  };
-  promise.then(end, end);
-  while (!settled) {
-    // A step may wake a promise, and that another one: a few turns of the queue let them all run.
-    for (let turn = 0; turn < 10 && !settled; turn++) await Promise.resolve();
-    if (!settled && !clock.step()) throw new Error('nothing is left that could settle the promise');
-  }
-  return promise;
-}

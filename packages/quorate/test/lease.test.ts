@@ -2,25 +2,13 @@
 import { SeededRandom, VirtualClock } from '@quorate/ports';
 import { expect, test } from 'vitest';
 import { Client, type ConnectionHandler, CreateMode, Ensemble, type EnsembleOptions, type Sid } from '../src/index.js';
+import { settle } from './virtual-time.js';
 
 const TIMEOUT_MS = 1_000;
 
 async function start(options: EnsembleOptions = {}) {
   const clock = new VirtualClock();
-  /** Lets virtual time pass until the promise has settled. */
-  const until = async <T>(promise: Promise<T>): Promise<T> => {
-    const limit = clock.now() + 60_000;
-    let settled = false;
-    const end = () => {
-      settled = true;
-    };
-    promise.then(end, end);
-    while (!settled) {
-      for (let turn = 0; turn < 10 && !settled; turn++) await Promise.resolve();
-      if (!settled && !clock.step(limit)) throw new Error('a minute has passed');
-    }
-    return promise;
-  };
+  const until = <T>(promise: Promise<T>): Promise<T> => settle(clock, promise, 60_000);
   const ensemble = await until(Ensemble.start({ clock, random: new SeededRandom(1), tickTimeMs: 100, ...options }));
   for (const { sid } of ensemble.servers) await until(ensemble.ready({ server: sid }));
   return { clock, until, ensemble };

@@ -2,7 +2,7 @@
 import { randomBelow } from '@quorate/ports';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type CacheChange, SubtreeCache } from '../src/index.js';
-import { closeAll, line, randomWrite, readAll, setUp } from './weathered-client.js';
+import { closeAll, line, randomWrite, readAll, setUp, upset } from './weathered-client.js';
 
 afterEach(closeAll);
 
@@ -29,36 +29,25 @@ function replay(cache: SubtreeCache): { copy: Map<string, string>; types: string
 
 describe('a cache of a subtree', () => {
   test.each(Array.from({ length: 12 }, (_, seed) => seed))('has what is there, whatever happens on the way: seed %i', async (seed) => {
-    const { until, random, ensemble, connector, writer, client, rest } = await setUp(seed);
+    const place = await setUp(seed);
+    const { until, random, writer, client } = place;
     for (let count = 0; count < 15; count++) await until(randomWrite(random, writer));
-    const cache = await until(SubtreeCache.open(client, '/root'));
+    const cache = await until(SubtreeCache.open(client, '/top'));
     await until(client.sync());
     const { copy } = replay(cache);
-    let crashed: number | undefined;
-    for (let round = 0; round < 12; round++) {
-      for (let count = randomBelow(random, 12); count >= 0; count--) {
-        const write = randomWrite(random, writer);
-        if (randomBelow(random, 3) > 0) await until(write);
-      }
-      const fate = randomBelow(random, 6);
-      if (fate === 0) connector.cut();
-      if (fate === 1 && crashed === undefined) ensemble.crash((crashed = 1 + randomBelow(random, 3)));
-      if (fate === 2 && crashed !== undefined) {
-        ensemble.restart(crashed);
-        crashed = undefined;
-      }
-      await rest(randomBelow(random, 200));
-      if (randomBelow(random, 2) > 0) continue;
+    const compare = async (): Promise<void> => {
+      if (randomBelow(random, 2) > 0) return;
       await until(writer.sync());
       await until(client.sync());
       await until(cache.ready());
-      expect(linesOf(cache)).toEqual(await until(readAll(client, '/root')));
-    }
+      expect(linesOf(cache)).toEqual(await until(readAll(client, '/top')));
+    };
+    await upset(place, { fates: 6, afterRound: compare });
     await until(client.connected());
     await until(client.sync());
     await until(cache.ready());
     await until(Promise.resolve());
-    const there = await until(readAll(client, '/root'));
+    const there = await until(readAll(client, '/top'));
     expect([linesOf(cache), [...copy.values()].sort()]).toEqual([there, there]);
     expect(cache.size).toBe(there.length);
     for (const [path] of cache.entries())
@@ -68,36 +57,36 @@ describe('a cache of a subtree', () => {
 
   test('tells what has changed, and what was deleted and created again as both', async () => {
     const { until, writer, client } = await setUp(1);
-    await until(writer.create('/root/a', 'x'));
+    await until(writer.create('/top/a', 'x'));
     await until(client.sync());
-    const cache = await until(SubtreeCache.open(client, '/root'));
+    const cache = await until(SubtreeCache.open(client, '/top'));
     const { types } = replay(cache);
-    await until(writer.setData('/root/a', 'y'));
+    await until(writer.setData('/top/a', 'y'));
     await until(client.sync().then(() => cache.ready()));
     await until(
       writer.multi([
-        { op: 'delete', path: '/root/a' },
-        { op: 'create', path: '/root/a' },
+        { op: 'delete', path: '/top/a' },
+        { op: 'create', path: '/top/a' },
       ]),
     );
     await until(client.sync().then(() => cache.ready()));
-    expect(types).toEqual(['CHANGED /root/a', 'DELETED /root/a', 'CREATED /root/a']);
-    expect([cache.isCurrent, cache.children('/root'), cache.get('/root/b')]).toEqual([true, ['a'], undefined]);
+    expect(types).toEqual(['CHANGED /top/a', 'DELETED /top/a', 'CREATED /top/a']);
+    expect([cache.isCurrent, cache.children('/top'), cache.get('/top/b')]).toEqual([true, ['a'], undefined]);
     await until(cache.close());
     expect(cache.isCurrent).toBe(false);
   });
 
   test('tells of the differences alone after a reconnection', async () => {
     const { until, writer, client, connector } = await setUp(2);
-    for (const name of ['a', 'b', 'c']) await until(writer.create(`/root/${name}`));
+    for (const name of ['a', 'b', 'c']) await until(writer.create(`/top/${name}`));
     await until(client.sync());
-    const cache = await until(SubtreeCache.open(client, '/root'));
+    const cache = await until(SubtreeCache.open(client, '/top'));
     const { types } = replay(cache);
     connector.cut();
-    const writes = [writer.delete('/root/a'), writer.setData('/root/b', 'x'), writer.create('/root/d'), writer.create('/root/d/e')];
+    const writes = [writer.delete('/top/a'), writer.setData('/top/b', 'x'), writer.create('/top/d'), writer.create('/top/d/e')];
     await until(Promise.all(writes));
     await until(client.sync().then(() => cache.ready()));
-    expect([...types].sort()).toEqual(['CHANGED /root/b', 'CREATED /root/d', 'CREATED /root/d/e', 'DELETED /root/a']);
+    expect([...types].sort()).toEqual(['CHANGED /top/b', 'CREATED /top/d', 'CREATED /top/d/e', 'DELETED /top/a']);
   });
 
   test('of a path that is not there yet', async () => {
@@ -112,7 +101,7 @@ describe('a cache of a subtree', () => {
 
   test('ends with too many znodes, with its session, and without its watch', async () => {
     const { until, writer, client, ensemble } = await setUp(4);
-    await until(writer.create('/root/a'));
+    await until(writer.create('/top/a'));
     await until(client.sync());
     const outcome = (cache: SubtreeCache) =>
       until(
@@ -121,21 +110,21 @@ describe('a cache of a subtree', () => {
           (error: { code: string }) => error.code,
         ),
       );
-    const tooMany = SubtreeCache.open(client, '/root', { nodesMax: 1 });
+    const tooMany = SubtreeCache.open(client, '/top', { nodesMax: 1 });
     await expect(until(tooMany)).rejects.toMatchObject({
       code: 'TOO_MANY_NODES',
       message: expect.stringContaining('allow more by nodesMax'),
     });
-    const unwatched = await until(SubtreeCache.open(client, '/root'));
-    await until(client.removeWatches('/root'));
+    const unwatched = await until(SubtreeCache.open(client, '/top'));
+    await until(client.removeWatches('/top'));
     expect(await outcome(unwatched)).toBe('WATCH_REMOVED');
-    const cache = await until(SubtreeCache.open(client, '/root'));
+    const cache = await until(SubtreeCache.open(client, '/top'));
     const ended = (async () => {
       for await (const change of cache) void change;
     })();
     ensemble.expireSession(client);
     await until(ended);
     expect(await outcome(cache)).toBe('CLOSED');
-    await expect(until(SubtreeCache.open(client, 'root'))).rejects.toMatchObject({ code: 'BAD_ARGUMENTS' });
+    await expect(until(SubtreeCache.open(client, 'top'))).rejects.toMatchObject({ code: 'BAD_ARGUMENTS' });
   });
 });

@@ -1,6 +1,7 @@
 /** An ensemble in virtual time, a client of it that writes at random, and one whose connections can be cut. */
 import { type Random, randomBelow, SeededRandom, VirtualClock } from '@quorate/ports';
 import { Client, type Connection, type ConnectionHandler, type Connector, Ensemble, isZooKeeperError, joinPath } from '../src/index.js';
+import { settle } from './virtual-time.js';
 
 const ensembles: Ensemble[] = [];
 
@@ -57,26 +58,14 @@ class CutConnector implements Connector {
 
 export async function setUp(seed: number) {
   const clock = new VirtualClock();
-  const until = async <T>(promise: Promise<T>): Promise<T> => {
-    const limit = clock.now() + 120_000;
-    let settled = false;
-    const end = () => {
-      settled = true;
-    };
-    promise.then(end, end);
-    while (!settled) {
-      for (let turn = 0; turn < 10 && !settled; turn++) await Promise.resolve();
-      if (!settled && !clock.step(limit)) throw new Error('two minutes have passed');
-    }
-    return promise;
-  };
+  const until = <T>(promise: Promise<T>): Promise<T> => settle(clock, promise, 120_000);
   const random = new SeededRandom(seed);
   const ensemble = await until(Ensemble.start({ clock, random: new SeededRandom(seed + 1) }));
   ensembles.push(ensemble);
   const connector = new CutConnector(clock, ensemble.connector());
   const writer = await until(ensemble.connect());
   const client = await until(Client.connect({ connector, clock, random: new SeededRandom(seed + 2) }));
-  await until(writer.create('/root'));
+  await until(writer.create('/top'));
   return {
     clock,
     until,
@@ -104,8 +93,9 @@ export async function readAll(client: Client, path: string): Promise<string[]> {
 
 export const line = (path: string, data: Uint8Array, stat: { czxid: number; mzxid: number }) =>
   `${path} ${data} ${stat.czxid} ${stat.mzxid}`;
+
 function randomPath(random: Random): string {
-  let path = '/root';
+  let path = '/top';
   for (let depth = randomBelow(random, 3); depth >= 0; depth--) path += `/${'abc'[randomBelow(random, 3)]}`;
   return path;
 }
@@ -124,4 +114,31 @@ export async function randomWrite(random: Random, client: Client): Promise<void>
       ]),
   ][randomBelow(random, 5)] as () => Promise<unknown>;
   await write().catch(() => {});
+}
+
+/**
+ * Rounds of writes, between which connections are cut, and a server crashes or comes back.
+ *
+ * @param fates how likely each of the three is: one of so many.
+ */
+export async function upset(
+  { until, random, ensemble, connector, writer, rest }: Awaited<ReturnType<typeof setUp>>,
+  { fates, afterRound = async () => {} }: { readonly fates: number; readonly afterRound?: () => Promise<void> },
+): Promise<void> {
+  let crashed: number | undefined;
+  for (let round = 0; round < 12; round++) {
+    for (let count = randomBelow(random, 12); count >= 0; count--) {
+      const write = randomWrite(random, writer);
+      if (randomBelow(random, 3) > 0) await until(write);
+    }
+    const fate = randomBelow(random, fates);
+    if (fate === 0) connector.cut();
+    if (fate === 1 && crashed === undefined) ensemble.crash((crashed = 1 + randomBelow(random, 3)));
+    if (fate === 2 && crashed !== undefined) {
+      ensemble.restart(crashed);
+      crashed = undefined;
+    }
+    await rest(randomBelow(random, 200));
+    await afterRound();
+  }
 }

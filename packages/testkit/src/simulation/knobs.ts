@@ -1,5 +1,6 @@
 /** What differs from seed to seed: sizes, times and rates, drawn small, so that rare paths are common. */
 import type { Config, Limits } from '@quorate/zab';
+import type { Climate } from '../world/link.js';
 import { between, chance, millis, pick, RandomStreams } from '../world/random-streams.js';
 
 export interface Knobs {
@@ -65,6 +66,18 @@ export function configOf({ servers, observers, weights }: Pick<Knobs, 'servers' 
   const sids = Array.from({ length: servers + observers }, (_, i) => i + 1);
   const config = { version: 0, voters: sids.slice(0, servers), observers: sids.slice(servers) };
   return weights === undefined ? config : { ...config, groups: [{ weights: new Map(weights.map((weight, i) => [i + 1, weight])) }] };
+}
+
+/** What the network of a simulation is like. */
+export function climateOf(knobs: Knobs): Climate {
+  return {
+    latencyMinMs: knobs.latencyMinMs,
+    latencyMaxMs: knobs.latencyMaxMs,
+    spikePermille: knobs.latencySpikePermille,
+    datagramLossPermille: knobs.datagramLossPermille,
+    datagramCopyPermille: knobs.datagramCopyPermille,
+    datagramLatePermille: knobs.datagramLatePermille,
+  };
 }
 
 /** The knobs of a seed. Each concern has its own stream, so a new knob leaves the others as they were. */

@@ -17,7 +17,7 @@ import { RandomStreams } from '../world/random-streams.js';
 import { SimNetwork } from '../world/sim-network.js';
 import type { SimProcess } from '../world/sim-process.js';
 import { EnsembleRecorder } from './ensemble-recorder.js';
-import { configOf, drawKnobs, type Knobs } from './knobs.js';
+import { climateOf, configOf, drawKnobs, type Knobs } from './knobs.js';
 import { chooseCore, Liveness } from './liveness.js';
 import { Pace } from './pace.js';
 import { type Machine, type MachineContext, SimEnsemble } from './sim-ensemble.js';
@@ -109,14 +109,7 @@ class Simulation {
     this.#network = new SimNetwork({
       clock: this.#clock,
       random: this.#streams.stream('network'),
-      climate: {
-        latencyMinMs: knobs.latencyMinMs,
-        latencyMaxMs: knobs.latencyMaxMs,
-        spikePermille: knobs.latencySpikePermille,
-        datagramLossPermille: knobs.datagramLossPermille,
-        datagramCopyPermille: knobs.datagramCopyPermille,
-        datagramLatePermille: knobs.datagramLatePermille,
-      },
+      climate: climateOf(knobs),
     });
     const { ensemble, load } = options.level === 'zab' ? this.#zabLevel(options) : this.#serverLevel(options);
     this.#ensemble = ensemble;

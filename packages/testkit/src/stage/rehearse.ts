@@ -1,7 +1,7 @@
 /** A scenario in a simulated world: servers, network, weather and processes, all in virtual time and all from one seed. */
 import { VirtualClock } from '@quorate/ports';
 import { Verdict, type Violation } from '../check/verdict.js';
-import { drawKnobs, type Knobs } from '../simulation/knobs.js';
+import { climateOf, drawKnobs, type Knobs } from '../simulation/knobs.js';
 import type { SimEnsemble } from '../simulation/sim-ensemble.js';
 import { Sometimes } from '../simulation/sometimes.js';
 import { Trace } from '../trace/trace.js';
@@ -79,14 +79,7 @@ class Rehearsing {
     const network = new SimNetwork({
       clock,
       random: streams.stream('network'),
-      climate: {
-        latencyMinMs: knobs.latencyMinMs,
-        latencyMaxMs: knobs.latencyMaxMs,
-        spikePermille: knobs.latencySpikePermille,
-        datagramLossPermille: knobs.datagramLossPermille,
-        datagramCopyPermille: knobs.datagramCopyPermille,
-        datagramLatePermille: knobs.datagramLatePermille,
-      },
+      climate: climateOf(knobs),
     });
     this.#ensemble = simServers({
       ...{ knobs, clock, streams, network, trace: this.#trace, verdict: this.#verdict },

@@ -11,7 +11,7 @@ import { type CallOptions, type Client, MultiError, type Operation } from '@quor
 import { decodeUtf8, isZooKeeperError, joinPath, validatePath } from '@quorate/protocol';
 import { beforeDeadline, type WaitOptions } from './deadline.js';
 import { firstOf } from './first-of.js';
-import { compareSequence, Line, type Member, type Place } from './line.js';
+import { Line, type Member, type Place } from './line.js';
 import type { ZnodeOptions } from './parents.js';
 import { persevere } from './persevere.js';
 import { RecipeError } from './recipe-error.js';
@@ -199,11 +199,11 @@ export class DoubleBarrier {
   }
 
   async #membersOf(round: Round, options: CallOptions): Promise<Member<'member'>[]> {
-    return (await this.#line.members(options)).filter(({ number }) => compareSequence(number, round.last) <= 0);
+    return (await this.#line.members(options)).filter(({ number }) => number <= round.last);
   }
 
   #isOf(round: Round, place: Place): boolean {
-    return compareSequence(place.number, round.last) <= 0;
+    return place.number <= round.last;
   }
 
   async #readRound(options?: CallOptions): Promise<Round | undefined> {

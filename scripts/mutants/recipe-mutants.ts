@@ -24,10 +24,9 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LINE_LOCK,
-        find: '          else if (!this.client.leaseSignal.aborted) return this.#hold(place);\n',
-        replace: '          return this.#hold(place);\n',
+        find: '          await this.#posts.gone(joinPath(this.path, other.name), bounds);\n',
+        replace: '          await this.#posts.gone(joinPath(this.path, other.name), bounds);\n          break;\n',
       },
-      { file: LINE_LOCK, find: '          else await leaseOf(this.client, bounds);\n', replace: '' },
     ],
     expects: 'Exclusion',
   },
@@ -36,9 +35,7 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
     title: 'a lock is given although the lease is over',
     origin: 'this code',
     level: 'recipe lock',
-    edits: [
-      { file: LINE_LOCK, find: 'else if (!this.client.leaseSignal.aborted) return', replace: 'else if (place !== undefined) return' },
-    ],
+    edits: [{ file: LINE_LOCK, find: '        await leaseOf(this.client, bounds);\n', replace: '        void leaseOf;\n' }],
     test: { file: 'packages/testkit/test/recipes/lock.test.ts', name: 'is not given while the lease is over' },
     survives: 'a process has to stand still between the question and the answer that gives it the lock: rare',
   },

@@ -16,7 +16,7 @@ const AWAY_MS_MAX = 300;
 /** Within this a server that was killed serves again, in milliseconds. */
 export const RESTART_MS_MAX = 20_000;
 /** An older folder is read once more and removed: a tree that grew with every round would make the rounds ever longer. */
-const FOLDERS_KEPT = 20;
+const FOLDERS_KEPT = 8;
 /** Znodes that a txn removes at a time. */
 const REMOVED_AT_A_TIME = 1_000;
 

@@ -45,6 +45,8 @@ export class ElectionChecker {
     if (election === undefined || word.state !== 'LOOKING') return;
     const { said } = election;
     const counts = word.vote.peerEpoch >= 0;
+    if (counts && !this.#witness.votes(sid))
+      this.#witness.verdict.fail('VoteHonesty', `server ${sid} votes, and what is on its disk has no vote`);
     if (counts && said !== undefined && (said.electionEpoch !== word.electionEpoch || said.vote.leader !== word.vote.leader))
       election.waitsInVain = true;
     election.said = word;

@@ -6,6 +6,7 @@ function mutant(id: string, title: string, ...edits: readonly Edit[]): Mutant {
 }
 
 const DISK = 'packages/node/src/file-disk.ts';
+const RECOVERY = 'packages/log/src/recovery.ts';
 
 /** Bugs that only the order of the system calls shows: each has to be found by `npm run test:crash -- --trace --mutants`. The page cache survives a killed process. */
 export const FLUSH_MUTANTS: readonly Mutant[] = [
@@ -38,4 +39,22 @@ export const MUTANTS: readonly Mutant[] = [
       tell(null, undefined);
     });`,
   }),
+  // Every server starts, all agree with each other, and each number that a client reads grows: only what was acknowledged tells.
+  mutant(
+    'short-memory',
+    'a server that starts takes the log to end eight records before its end',
+    {
+      file: RECOVERY,
+      find: `      const read = yield* reader.next(place);`,
+      replace: `      const there = yield* reader.next(place);
+      let ahead = there;
+      for (let i = 0; i < 8 && ahead !== undefined; i++) ahead = yield* reader.next(behind(ahead));
+      const read = end === undefined && ahead === undefined ? undefined : there;`,
+    },
+    {
+      file: RECOVERY,
+      find: `const wasSafe = end !== undefined || (note !== undefined && note.offset > place.offset) || (yield* reader.wasDurable(place.offset));`,
+      replace: `const wasSafe = end !== undefined;`,
+    },
+  ),
 ];

@@ -34,14 +34,25 @@ export class Reader {
     await this.#again(() => this.#client.sync('/'));
     const faults: string[] = [];
     for (const { folder, asked, acknowledged } of created) {
-      const { children } = await this.#again(() => this.#client.getChildren(folder));
-      faults.push(...compareFolder(folder, { children, asked, acknowledged }));
+      const children = await this.#childrenOf(folder);
+      if (children === undefined) faults.push(`${folder} is lost, which was acknowledged, with ${acknowledged.length} acknowledged znodes`);
+      else faults.push(...compareFolder(folder, { children, asked, acknowledged }));
     }
     for (const { writer, acknowledged } of expected) {
       faults.push(...(await this.#numberFaults(writer, acknowledged)));
       faults.push(...(await this.#sessionFaults(writer)));
     }
     return faults.map((fault) => `server ${this.#server.sid}: ${fault}`);
+  }
+
+  /** Undefined where there is no such folder. */
+  async #childrenOf(folder: string): Promise<readonly string[] | undefined> {
+    try {
+      return (await this.#again(() => this.#client.getChildren(folder))).children;
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NO_NODE')) throw error;
+      return undefined;
+    }
   }
 
   async #numberFaults(writer: Writer, acknowledged: number): Promise<readonly string[]> {

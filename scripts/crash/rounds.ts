@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@quorate/client';
 import { connect } from '@quorate/node';
 import { oneIn, type Random, randomBelow, SeededRandom } from '@quorate/ports';
-import { isZooKeeperError } from '@quorate/protocol';
+import { isZooKeeperError, joinPath } from '@quorate/protocol';
 import { ask } from '../../packages/node/test/support/ask.ts';
 import { agreement, type ServeProcess } from './ensemble.ts';
-import { Load } from './load.ts';
+import { type Created, Load, SESSION_TIMEOUT_MS } from './load.ts';
 import { Reader } from './read-back.ts';
 
 const WRITERS = 4;
@@ -15,6 +15,10 @@ const BEFORE_MS_MAX = 300;
 const AWAY_MS_MAX = 300;
 /** Within this a server that was killed serves again, in milliseconds. */
 export const RESTART_MS_MAX = 20_000;
+/** An older folder is read once more and removed: a tree that grew with every round would make the rounds ever longer. */
+const FOLDERS_KEPT = 8;
+/** Znodes that a txn removes at a time. */
+const REMOVED_AT_A_TIME = 1_000;
 
 export interface RoundsOptions {
   readonly servers: readonly ServeProcess[];
@@ -42,7 +46,7 @@ export async function runRounds({ servers, rounds, seed, onRound }: RoundsOption
   const hosts = servers.map(({ address }) => address).join();
   const load = await Load.connect(hosts, WRITERS);
   const readers = await Promise.all(servers.map((server) => Reader.connect(server)));
-  const keeper = await connect(hosts);
+  const keeper = await connect(hosts, { sessionTimeoutMs: SESSION_TIMEOUT_MS });
   const restartsMs: number[] = [];
   let faults: readonly string[] = [];
   let done = 0;
@@ -53,6 +57,7 @@ export async function runRounds({ servers, rounds, seed, onRound }: RoundsOption
     if (done === 0) load.run();
     faults = await killAndRestart(servers, random, restartsMs);
     if (faults.length === 0) faults = await readBack(load, readers, 2);
+    if (faults.length === 0) faults = await removeOldest(load, readers, keeper);
     if (faults.length === 0) onRound?.(++done);
   }
   await load.stop();
@@ -91,20 +96,54 @@ function chooseVictims(servers: readonly ServeProcess[], random: Random): readon
 }
 
 /** The last folders, on all servers. */
-export async function readBack(load: Load, readers: readonly Reader[], folders: number): Promise<readonly string[]> {
+export function readBack(load: Load, readers: readonly Reader[], folders: number): Promise<readonly string[]> {
+  return readFolders(load, readers, [...load.folders].slice(-folders));
+}
+
+async function removeOldest(load: Load, readers: readonly Reader[], keeper: Client): Promise<readonly string[]> {
+  const [oldest] = load.folders;
+  if (oldest === undefined || load.folders.size <= FOLDERS_KEPT) return [];
+  const faults = await readFolders(load, readers, [oldest]);
+  if (faults.length > 0) return faults;
+  const [folder] = oldest;
+  load.folders.delete(folder);
+  await again(() => empty(keeper, folder));
+  await again(() => keeper.delete(folder));
+  return [];
+}
+
+async function empty(client: Client, folder: string): Promise<void> {
+  // Whichever server the client is at, it knows what is gone already.
+  await client.sync(folder);
+  const { children } = await client.getChildren(folder);
+  for (let begin = 0; begin < children.length; begin += REMOVED_AT_A_TIME) {
+    const names = children.slice(begin, begin + REMOVED_AT_A_TIME);
+    await client.multi(names.map((name) => ({ op: 'delete', path: joinPath(folder, name) }) as const));
+  }
+}
+
+async function readFolders(
+  load: Load,
+  readers: readonly Reader[],
+  wanted: readonly (readonly [folder: string, created: Created])[],
+): Promise<readonly string[]> {
   if (load.failure !== undefined) return [`a write was answered with ${load.failure.message}`];
-  const wanted = [...load.folders].slice(-folders);
   const results = await Promise.allSettled(readers.map((reader) => reader.faults(load, wanted)));
   return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : [(result.reason as Error).message]));
 }
 
-export async function ensure(client: Client, path: string): Promise<void> {
-  for (;;) {
+export function ensure(client: Client, path: string): Promise<void> {
+  return again(() => client.create(path));
+}
+
+/** A change whose connection ends is made again; the second time it may find that it was made. */
+async function again(change: () => Promise<unknown>): Promise<void> {
+  for (let isFirst = true; ; isFirst = false) {
     try {
-      await client.create(path);
+      await change();
       return;
     } catch (error) {
-      if (isZooKeeperError(error, 'NODE_EXISTS')) return;
+      if (!isFirst && (isZooKeeperError(error, 'NODE_EXISTS') || isZooKeeperError(error, 'NO_NODE'))) return;
       if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
     }
   }

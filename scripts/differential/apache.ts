@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../packages/node/test/support/free-ports.ts';
 import type { Started } from './ours.ts';
-import { SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST, TICK_TIME_MS } from './settings.ts';
+import { CONTAINER_CHECK_INTERVAL_MS, SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST, TICK_TIME_MS } from './settings.ts';
 import { tcpWay } from './way.ts';
 
 /** Where Debian keeps it; its manifest names the libraries that it needs. */
@@ -44,6 +44,7 @@ export const COMPARABLE: ApacheOptions = {
     `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
     '-Dzookeeper.extendedTypesEnabled=true',
     '-Dzookeeper.enforceQuota=true',
+    `-Dznode.container.checkIntervalMs=${CONTAINER_CHECK_INTERVAL_MS}`,
     '-Dzookeeper.forceSync=no',
     // A server that finds the others not yet there asks again after twice as long each time, up to a minute.
     '-Dzookeeper.fastleader.maxNotificationInterval=400',

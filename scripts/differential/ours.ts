@@ -1,7 +1,7 @@
 /** Quorate's side: an ensemble with what both sides are started with, over TCP or within the process. */
 import { listen } from '@quorate/node';
 import { Ensemble, type EnsembleOptions, SeededRandom, type Sid, type VirtualClock } from 'quorate';
-import { SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST, TICK_TIME_MS } from './settings.ts';
+import { CONTAINER_CHECK_INTERVAL_MS, SESSION_TIMEOUT_MAX_MS, SESSION_TIMEOUT_MIN_MS, SUPER_DIGEST, TICK_TIME_MS } from './settings.ts';
 import { type Accept, inProcessWay, tcpWay, type Way } from './way.ts';
 
 /** One side's servers, while they run. */
@@ -13,6 +13,7 @@ export interface Started {
 
 const OPTIONS: EnsembleOptions = {
   ...{ tickTimeMs: TICK_TIME_MS, superDigest: SUPER_DIGEST, enforceQuota: true },
+  containerCheckIntervalMs: CONTAINER_CHECK_INTERVAL_MS,
   ...{ minSessionTimeoutMs: SESSION_TIMEOUT_MIN_MS, maxSessionTimeoutMs: SESSION_TIMEOUT_MAX_MS },
 };
 

@@ -7,6 +7,9 @@ export const TICK_TIME_MS = 50;
 export const SESSION_TIMEOUT_MIN_MS = 200;
 export const SESSION_TIMEOUT_MAX_MS = 60_000;
 
+/** No look for containers and TTLs falls into a history: both sides remove those of earlier ones, each in its own time, and the txn of that would count in the order of zxids. */
+export const CONTAINER_CHECK_INTERVAL_MS = 24 * 60 * 60 * 1_000;
+
 /** Whoever proves this may do everything. */
 export const SUPER_PROOF = 'super:secret';
 export const SUPER_DIGEST = digestOf(SUPER_PROOF);

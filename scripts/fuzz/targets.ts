@@ -1,4 +1,4 @@
-/** Every way in which bytes from outside become values: of clients, of servers, and of what a server has stored. */
+/** Every way in which bytes from outside become values: of clients, of servers, of files, and of what people write. */
 import {
   decodeClientMessage,
   decodeConnectRequest,
@@ -37,7 +37,12 @@ import { FrameReader, FrameWriter } from '../../packages/zab/src/wire/frame.ts';
 import { decodeHello, encodeHello } from '../../packages/zab/src/wire/hello.ts';
 import { decodeMessage, decodeNotification, encodeMessage, encodeNotification } from '../../packages/zab/src/wire/message-codec.ts';
 import * as peer from '../../packages/zab/test/wire/arbitraries.ts';
+import { apacheTargets } from './apache-files.ts';
+import { linkTargets } from './links.ts';
+import { packetTargets } from './peer-packets.ts';
+import { storeTargets } from './stores.ts';
 import type { FuzzTarget } from './target.ts';
+import { textTargets } from './texts.ts';
 
 const LENGTH_BYTES = 4;
 const CORPUS_SIZE = 200;
@@ -97,6 +102,11 @@ export function fuzzTargets(seed: number): readonly FuzzTarget[] {
       read: (bytes) => Database.deserialize(bytes, NO_ZXID),
       spareBytes: TREE_BYTES,
     },
+    ...storeTargets(),
+    ...apacheTargets(TREE_BYTES),
+    ...packetTargets(seed),
+    ...linkTargets(seed),
+    ...textTargets(),
   ];
 }
 

@@ -17,6 +17,8 @@ With zoo.cfg, and myid in its dataDir, the server is what they say; options go b
   --words A,B          four-letter words that are answered: srvr; * for all
   --admin-port N       open the admin port, on 127.0.0.1
   --metrics-port N     open a port for Prometheus, on 127.0.0.1
+  --websocket-port N   open a client port for WebSocket, on the address of the client port
+  --websocket-origins A,B  pages that may connect to it, like https://app.example: none; * for all
   --insecure-peers     let servers speak without TLS over a network that other machines reach
   --audit              log who changes what
   --log                log to stderr, a line of JSON for each event
@@ -34,10 +36,14 @@ const options = {
   words: { type: 'string' },
   'admin-port': { type: 'string' },
   'metrics-port': { type: 'string' },
+  'websocket-port': { type: 'string' },
+  'websocket-origins': { type: 'string' },
   audit: { type: 'boolean' },
   'insecure-peers': { type: 'boolean' },
   log: { type: 'boolean' },
 } as const;
+
+type Parsed = ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
 
 /** Runs until `io.stop`. */
 export async function serve(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -89,9 +95,27 @@ function configOf(args: readonly string[], io: Io): ServerConfig {
     ...(words !== undefined && { words: words.split(',') }),
     ...(adminPort !== undefined && { admin: { port: numberOf('--admin-port', adminPort) } }),
     ...(metricsPort !== undefined && { metrics: { port: numberOf('--metrics-port', metricsPort) } }),
+    ...webSocketOf(config, values),
     ...(audit !== undefined && { audit }),
     ...(values['insecure-peers'] === true && { insecurePeers: true }),
     ...(log === true && { log: jsonLines(io) }),
+  };
+}
+
+function webSocketOf({ webSocket, client }: ServerConfig, values: Parsed): Pick<ServerConfig, 'webSocket'> {
+  const { 'websocket-port': port, 'websocket-origins': origins } = values;
+  if (port === undefined && webSocket === undefined) {
+    if (origins !== undefined) throw new UsageError('--websocket-origins needs --websocket-port');
+    return {};
+  }
+  const host = values.host ?? webSocket?.host ?? (client === false ? undefined : client?.host);
+  return {
+    webSocket: {
+      ...webSocket,
+      ...(host !== undefined && { host }),
+      port: port === undefined ? (webSocket?.port as number) : numberOf('--websocket-port', port),
+      ...(origins !== undefined && { origins: origins.split(',') }),
+    },
   };
 }
 
@@ -118,11 +142,12 @@ function numberOf(name: string, text: string): number {
 }
 
 function placesOf(server: RunningServer, { memory, dataDir }: ServerConfig): readonly string[] {
-  const { sid, clientAddress, secureClientAddress, adminAddress, metricsAddress } = server;
+  const { sid, clientAddress, secureClientAddress, webSocketAddress, adminAddress, metricsAddress } = server;
   return [
     `server ${sid}, ${memory === true ? 'in memory: everything is lost with this process' : `data in ${dataDir}`}`,
     ...(clientAddress === undefined ? [] : [`clients ${clientAddress}`]),
     ...(secureClientAddress === undefined ? [] : [`clients by TLS ${secureClientAddress}`]),
+    ...(webSocketAddress === undefined ? [] : [`clients by WebSocket ws://${webSocketAddress}`]),
     ...(adminAddress === undefined ? [] : [`admin http://${adminAddress}/commands`]),
     ...(metricsAddress === undefined ? [] : [`metrics http://${metricsAddress}/metrics`]),
   ];

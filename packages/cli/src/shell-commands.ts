@@ -4,6 +4,7 @@ import type { Client, WatchEvent } from '@quorate/client';
 import { FULL_VERSION, permissionLetters } from '@quorate/node';
 import { type Acl, CreateMode, isZooKeeperError, type Stat, WatcherType } from '@quorate/protocol';
 import { UsageError } from './io.js';
+import { deleteQuota, listQuota, QUOTA_FLAGS, QUOTA_NUMBERS, setQuota } from './shell-quota.js';
 import { aclText, parseAcl, statJson, statText } from './shell-text.js';
 
 /** What a command has found: as text, and as what JSON can hold. */
@@ -70,6 +71,9 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       run: removeWatches,
     },
   ],
+  ['setquota', { usage: 'setquota [-n|-N znodes] [-b|-B bytes] path', args: [1, 1], options: QUOTA_NUMBERS, run: setQuota }],
+  ['listquota', { usage: 'listquota path', args: [1, 1], run: listQuota }],
+  ['delquota', { usage: 'delquota [-n|-N|-b|-B] path', args: [1, 1], options: QUOTA_FLAGS, run: deleteQuota }],
   ['config', { usage: 'config [-s] [-w]', args: [0, 0], options: { ...STAT, ...WATCH }, run: config }],
   ['whoami', { usage: 'whoami', args: [0, 0], run: whoAmI }],
   ['version', { usage: 'version', args: [0, 0], run: version }],

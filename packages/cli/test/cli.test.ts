@@ -59,6 +59,8 @@ describe('quorate', () => {
     [['serve', '--memory', '--data', '/tmp'], 2, 'quorate: --data and --memory exclude each other'],
     [['serve', '--memory', '--nosuch'], 2, "quorate: Unknown option '--nosuch'"],
     [['serve', '/no/zoo.cfg'], 2, 'quorate: /no/zoo.cfg: cannot be read'],
+    [['serve', '--memory', '--websocket-origins', '*'], 2, 'quorate: --websocket-origins needs --websocket-port'],
+    [['serve', '--memory', '--websocket-port', 'x'], 2, 'quorate: --websocket-port takes a whole number, not "x"'],
     [['serve', '--memory', '--words', 'kill'], 2, 'quorate: words must be made of'],
     [['shell', '-nosuch'], 2, 'quorate: there is no option -nosuch'],
     [['shell', '-server', '127.0.0.1:1:1', 'ls', '/'], 2, 'must be host, host:port or [IPv6 address]:port'],
@@ -75,6 +77,13 @@ describe('quorate', () => {
 });
 
 describe('quorate serve', () => {
+  test('opens a port for WebSocket where it is asked for', async () => {
+    const args = ['serve', '--memory', '--port', '0', '--websocket-port', '0', '--websocket-origins', 'https://a.example'];
+    const { code, out } = await run(args, { until: /serving/ });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^clients by WebSocket ws:\/\/127\.0\.0\.1:\d+$/m);
+  });
+
   test('serves until it is told to end', async () => {
     const { code, out, err } = await run(['serve', '--memory', '--port', '0', '--admin-port', '0', '--metrics-port', '0', '--sid', '7'], {
       until: /serving/,
@@ -265,6 +274,51 @@ the quote " is not closed
 `);
     expect(out).toContain('23 - addauth digest …\n24 - whoami\n25 - history\n');
     expect(out).not.toContain('secret');
+  });
+
+  test('sets, lists and deletes quotas as zkCli.sh does', async () => {
+    const { clientAddress } = await served();
+    const input = [
+      'create /a',
+      'create /a/b xy',
+      'listquota /a',
+      'setquota -n 5 /a',
+      'setquota -B 90 -b 40 /a',
+      'listquota /a',
+      'setquota -n 1 /a/b',
+      'delquota -n /a',
+      'listquota /a',
+      'delquota /a',
+      'ls -R /zookeeper/quota',
+      'delquota /a',
+      'setquota -n 7 /a/b',
+      'setquota -n 7 /a',
+      'setquota -n 0 /a/b',
+      'setquota /a',
+      'setquota -n 1 /zookeeper/quota/a',
+      'setquota -n 1 /none',
+    ].join('\n');
+    const { out, err } = await run(['shell', '-server', clientAddress as string], { input });
+    expect(out).toBe(`Created /a
+Created /a/b
+absolute path is /zookeeper/quota/a/zookeeper_limits
+quota for /a does not exist.
+absolute path is /zookeeper/quota/a/zookeeper_limits
+Output quota for /a count=5,bytes=40=;byteHardLimit=90
+Output stat for /a count=2,bytes=2
+absolute path is /zookeeper/quota/a/zookeeper_limits
+Output quota for /a count=-1,bytes=40=;byteHardLimit=90
+Output stat for /a count=2,bytes=2
+/zookeeper/quota
+`);
+    expect(err).toBe(`/a/b has a parent /a which has a quota
+quota for /a does not exist.
+/a has a child /a/b which has a quota
+-n takes a whole number of 1 or more, not "0"
+setquota takes a limit at least: -n or -N for znodes, -b or -B for bytes
+cannot set a quota under the path: /zookeeper/quota
+/none does not exist: a quota is for a znode and all below it
+`);
   });
 
   test('shows events as they come, and answers and errors as JSON', async () => {

@@ -1,4 +1,5 @@
 /** A call whose outcome is a promise. */
+import { allowManyListeners } from '@quorate/ports';
 import {
   ErrorCode,
   type ErrorName,
@@ -57,6 +58,8 @@ export class PromiseCall<T> extends Call {
       onAbort(this);
       this.reject(signal.reason);
     };
+    // A signal of a process may end all that it has under way.
+    allowManyListeners(signal);
     signal.addEventListener('abort', listener, { once: true });
     this.#release = () => signal.removeEventListener('abort', listener);
   }

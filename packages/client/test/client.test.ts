@@ -344,6 +344,18 @@ describe('signals', () => {
     expect([fired, client.state]).toEqual([0, 'CONNECTED']);
   });
 
+  test('one signal may be that of many calls', async () => {
+    const { client } = setUp();
+    const warnings: Error[] = [];
+    const note = (warning: Error): number => warnings.push(warning);
+    process.on('warning', note);
+    const { signal } = new AbortController();
+    for (let count = 0; count < 20; count++) client.sync('/', { signal }).catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
   test('an aborted signal sends nothing', async () => {
     const { ensemble, client } = setUp();
     expect((await errorOf(client.sync('/', { signal: AbortSignal.abort() }))).name).toBe('AbortError');

@@ -2,7 +2,7 @@
  * What a store consists of: the epochs and the mark, and of all files those that count. Whatever changes more than one file is done by a new manifest: before it
  * is written nothing has changed, and once it is, everything has.
  */
-import { crc32, type JuteReader, JuteWriter, JuteReader as Reader, type Zxid } from '@quorate/protocol';
+import { crc32, isProtocolError, type JuteReader, JuteWriter, JuteReader as Reader, type Zxid } from '@quorate/protocol';
 import type { Mark } from '@quorate/zab';
 import { MANIFEST_BYTES_MAX } from './limits.js';
 
@@ -56,6 +56,9 @@ const MAGIC = 0x514d_414e;
 const VERSION = 2;
 /** Magic, version, which copy it is, and the length of everything. */
 const HEAD_BYTES = 16;
+/** What an entry takes: a snapshot, and a segment without its end. */
+const SNAPSHOT_BYTES = 12;
+const SEGMENT_BYTES_MIN = 13;
 
 /**
  * The bytes of one copy: head, content, checksum.
@@ -113,7 +116,13 @@ export function decodeManifest(bytes: Uint8Array, copy: number): Manifest | unde
   if (magic !== MAGIC || copyRead !== copy || length < HEAD_BYTES + 4 || length > bytes.length) return undefined;
   if (new Reader(bytes, length - 4).int() !== (crc32(bytes, 0, length - 4) | 0)) return undefined;
   if (version !== VERSION) throw new RangeError(`this store is of version ${version}, and this program knows version ${VERSION} alone`);
-  return readManifest(new Reader(bytes, HEAD_BYTES, length - 4));
+  try {
+    return readManifest(new Reader(bytes, HEAD_BYTES, length - 4));
+  } catch (error) {
+    // A checksum that fits by chance makes no manifest of it.
+    if (!isProtocolError(error)) throw error;
+    return undefined;
+  }
 }
 
 function readManifest(reader: JuteReader): Manifest {
@@ -122,10 +131,14 @@ function readManifest(reader: JuteReader): Manifest {
   const currentEpoch = reader.int();
   const ensembleId = reader.nullableString();
   const historyLost = reader.bool();
-  const snapshots = Array.from({ length: reader.int() }, () => ({ id: reader.int(), zxid: reader.zxid() }));
-  const segments = Array.from({ length: reader.int() }, () => readSegment(reader));
+  const snapshots = reader.vector(readSnapshot, SNAPSHOT_BYTES);
+  const segments = reader.vector(readSegment, SEGMENT_BYTES_MIN);
   const mark = ensembleId === null ? undefined : { ensembleId };
   return { generation, acceptedEpoch, currentEpoch, mark, historyLost, snapshots, segments };
+}
+
+function readSnapshot(reader: JuteReader): SnapshotEntry {
+  return { id: reader.int(), zxid: reader.zxid() };
 }
 
 function readSegment(reader: JuteReader): SegmentEntry {

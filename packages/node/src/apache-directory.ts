@@ -106,7 +106,7 @@ async function filesOf(folder: string, pattern: RegExp): Promise<NumberedFile[]>
   return files.sort((one, other) => one.zxid - other.zxid || (one.file < other.file ? -1 : 1));
 }
 
-interface FoundSnapshot extends NumberedFile {
+export interface FoundSnapshot extends NumberedFile {
   readonly snapshot: ApacheSnapshot;
 }
 
@@ -134,8 +134,8 @@ function logsAbove(logs: readonly NumberedFile[], zxid: Zxid): readonly Numbered
   return logs.slice(Math.max(0, first));
 }
 
-/** Applies what the logs say. */
-class Replay {
+/** Applies what the logs say to the database of a snapshot. */
+export class Replay {
   readonly #database: Database;
   readonly #from: FoundSnapshot;
   #compared = 0;
@@ -157,13 +157,14 @@ class Replay {
     let txns = 0;
     const onTxn = (txn: LoggedTxn): void => {
       txns++;
-      this.#apply(file, txn);
+      this.apply(file, txn);
     };
     const end = await readLogFile(file, { onTxn, onBytes: meter.onBytes });
     return { file, txns, ...end };
   }
 
-  #apply(file: string, { header, txn, digest, offset }: LoggedTxn): void {
+  /** @throws ApacheFileError where the txn cannot come here. */
+  apply(file: string, { header, txn, digest, offset }: LoggedTxn): void {
     const last = this.#database.lastZxid;
     if (header.zxid <= this.#from.zxid) return;
     if (!follows(last, header.zxid))

@@ -42,29 +42,42 @@ export interface LogReceiver {
   onBytes(count: number): void;
 }
 
+/** What a log is read from. */
+export interface LogSource {
+  /** In bytes. */
+  readonly size: number;
+  /** Fills `bytes` from a place on, as far as there are any; how many that was. */
+  read(bytes: Uint8Array, offset: number): Promise<number>;
+}
+
 /**
  * Reads the txns of a file in their order.
  *
  * @throws ApacheFileError DAMAGED for a record with another checksum, or one that is no txn; Apache refuses to start on it, too. What `onTxn` throws.
  */
-export async function readLogFile(file: string, { onTxn, onBytes }: LogReceiver): Promise<LogEnd> {
+export async function readLogFile(file: string, receiver: LogReceiver): Promise<LogEnd> {
   const handle = await open(file, 'r');
   try {
-    const log = new LogBytes(handle, (await handle.stat()).size, onBytes);
-    const header = await log.at(0, HEADER_BYTES);
-    // A server that is stopped as soon as it has made the file leaves it empty.
-    if (header.length < HEADER_BYTES || header.every((byte) => byte === 0)) return { offset: 0, torn: header.some((byte) => byte !== 0) };
-    if (uint32(header, 0) !== MAGIC) throw new ApacheFileError('DAMAGED', { file, offset: 0 }, 'a log begins with ZKLG');
-    if (uint32(header, 4) !== VERSION)
-      throw new ApacheFileError('UNSUPPORTED', { file, offset: 4 }, `a log of version ${uint32(header, 4)}`);
-    for (let offset = HEADER_BYTES; ; ) {
-      const bytes = await recordAt(log, file, offset);
-      if (bytes === undefined) return await endAt(log, file, offset);
-      onTxn({ ...txnOf(bytes, file, offset), offset });
-      offset += RECORD_HEADER_BYTES + bytes.length + 1;
-    }
+    const { size } = await handle.stat();
+    return await readLog({ size, read: (bytes, offset) => readFully(handle, bytes, offset) }, file, receiver);
   } finally {
     await handle.close();
+  }
+}
+
+/** The same of bytes that are somewhere else. @param file what errors name. */
+export async function readLog(source: LogSource, file: string, { onTxn, onBytes }: LogReceiver): Promise<LogEnd> {
+  const log = new LogBytes(source, onBytes);
+  const header = await log.at(0, HEADER_BYTES);
+  // A server that is stopped as soon as it has made the file leaves it empty.
+  if (header.length < HEADER_BYTES || header.every((byte) => byte === 0)) return { offset: 0, torn: header.some((byte) => byte !== 0) };
+  if (uint32(header, 0) !== MAGIC) throw new ApacheFileError('DAMAGED', { file, offset: 0 }, 'a log begins with ZKLG');
+  if (uint32(header, 4) !== VERSION) throw new ApacheFileError('UNSUPPORTED', { file, offset: 4 }, `a log of version ${uint32(header, 4)}`);
+  for (let offset = HEADER_BYTES; ; ) {
+    const bytes = await recordAt(log, file, offset);
+    if (bytes === undefined) return await endAt(log, file, offset);
+    onTxn({ ...txnOf(bytes, file, offset), offset });
+    offset += RECORD_HEADER_BYTES + bytes.length + 1;
   }
 }
 
@@ -126,16 +139,18 @@ function isRecord(bytes: Uint8Array, at: number): boolean {
 
 /** A file, a part at a time. */
 class LogBytes {
-  readonly size: number;
-  readonly #handle: FileHandle;
+  readonly #source: LogSource;
   readonly #onBytes: (count: number) => void;
   #buffer = new Uint8Array(0);
   #bufferAt = 0;
 
-  constructor(handle: FileHandle, size: number, onBytes: (count: number) => void) {
-    this.#handle = handle;
-    this.size = size;
+  constructor(source: LogSource, onBytes: (count: number) => void) {
+    this.#source = source;
     this.#onBytes = onBytes;
+  }
+
+  get size(): number {
+    return this.#source.size;
   }
 
   /** Fewer where the file ends. */
@@ -144,7 +159,7 @@ class LogBytes {
     const held = this.#bufferAt + this.#buffer.length;
     if (offset + wanted > held) {
       const bytes = new Uint8Array(Math.min(Math.max(READ_BYTES, wanted), this.size - offset));
-      const count = await readFully(this.#handle, bytes, offset);
+      const count = await this.#source.read(bytes, offset);
       this.#onBytes(offset + count - Math.max(held, offset));
       this.#buffer = bytes.subarray(0, count);
       this.#bufferAt = offset;

@@ -37,7 +37,11 @@ export async function readSnapshotFile(file: string, zxid: Zxid, onBytes: (count
       'it is compressed by snappy: let Apache write one that is not, with snapshot.compression.method unset',
     );
   const stored = await bytesOf(file, onBytes);
-  const bytes = file.endsWith('.gz') ? await unpacked(file, stored) : stored;
+  return readSnapshotBytes(file.endsWith('.gz') ? await unpacked(file, stored) : stored, file, zxid);
+}
+
+/** The same of bytes that are not compressed. @param file what errors name. */
+export function readSnapshotBytes(bytes: Uint8Array, file: string, zxid: Zxid): ApacheSnapshot {
   const end = bytes.length - SEAL_BYTES;
   if (end < 0 || !isSeal(bytes.subarray(end), adler32(bytes.subarray(0, end))))
     throw new ApacheFileError('DAMAGED', { file, offset: Math.max(0, end) }, 'the snapshot does not end with a seal for what it holds');

@@ -8,7 +8,7 @@
  *     int     0, the end
  *     int     CRC-32 of everything before it
  */
-import { CRC32_START, crc32Of, crc32OfBytes, formatZxid, JuteReader, type Zxid } from '@quorate/protocol';
+import { CRC32_START, crc32Of, crc32OfBytes, formatZxid, isProtocolError, JuteReader, type Zxid } from '@quorate/protocol';
 import type { Snapshot } from '@quorate/server';
 
 const MAGIC = 0x5142_414b;
@@ -54,11 +54,20 @@ export function readBackup(bytes: Uint8Array): Backup {
   const checksum = crc32Of(crc32OfBytes(CRC32_START, bytes, 0, end));
   if (view.getUint32(end) !== checksum || view.getInt32(end - INT_BYTES) !== 0)
     throw new TypeError('the backup is cut short or damaged: its checksum does not fit');
-  const reader = JuteReader.sharing(bytes, 2 * INT_BYTES, end);
+  try {
+    return { ...readContent(JuteReader.sharing(bytes, 2 * INT_BYTES, end)), checksum };
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    throw new TypeError(`the backup is none that a server has written, though its checksum fits: ${error.message}`);
+  }
+}
+
+function readContent(reader: JuteReader): Snapshot {
   const zxid = reader.zxid();
   const pieces: Uint8Array[] = [];
   for (let piece = reader.buffer(); piece !== null && piece.length > 0; piece = reader.buffer()) pieces.push(piece);
-  return { zxid, pieces, checksum };
+  reader.finish();
+  return { zxid, pieces };
 }
 
 /**

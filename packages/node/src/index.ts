@@ -1,3 +1,4 @@
+export { formatQuotaNumbers, limitsPathOf, parseQuota, QUOTA_PATH, statsPathOf } from '@quorate/tree';
 export type { ApacheDirectory, ApacheDirectoryOptions, ApacheLog } from './apache-directory.js';
 export { type Exported, type ExportOptions, exportApache } from './apache-export.js';
 export { ApacheFileError, type ApacheFileErrorCode } from './apache-file-error.js';

@@ -2,6 +2,7 @@
 import {
   type ConnectionThrottle,
   checkOption,
+  checkRecordOption,
   checkWholeOption,
   type Group,
   type QuotaExcess,
@@ -77,6 +78,7 @@ export interface ServerConfig {
   readonly containerCheckIntervalMs?: number | undefined;
   readonly containersPerMinuteMax?: number | undefined;
   readonly containerNeverUsedMaxMs?: number | undefined;
+  /** Each number of these two is above 0. */
   readonly requestThrottle?: RequestThrottle | undefined;
   readonly connectionThrottle?: Omit<ConnectionThrottle, 'random'> | undefined;
   readonly onQuotaExcess?: ((excess: QuotaExcess) => void) | undefined;
@@ -111,22 +113,13 @@ const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = n
 const booleans: ReadonlySet<string> = new Set([...SERVER_BOOLEANS, ...['memory', 'audit', 'insecurePeers']]);
 const functions: ReadonlySet<string> = new Set(['onQuotaExcess', 'transport', 'storage']);
 /** Checked by whoever takes them apart. */
-const objects: ReadonlySet<string> = new Set([
-  'requestThrottle',
-  'connectionThrottle',
-  'secureClient',
-  'webSocket',
-  'peerTls',
-  'admin',
-  'metrics',
-  'log',
-  'groups',
-]);
+const objects: ReadonlySet<string> = new Set(['secureClient', 'webSocket', 'peerTls', 'admin', 'metrics', 'log', 'groups']);
 
 /** @throws TypeError that names the option and its rule, also for an option that does not exist. */
 export function checkServerConfig(config: ServerConfig): void {
   for (const [name, value] of Object.entries(config)) {
     if (value === undefined) continue;
+    if (checkRecordOption(name, value)) continue;
     const range = wholeNumbers.get(name);
     if (range !== undefined) checkWholeOption(name, value, range);
     else if (booleans.has(name)) checkOption(typeof value === 'boolean', name, 'true or false', value);

@@ -246,7 +246,20 @@ class ZooCfgReader {
     this.#takeSecurePort(share, host);
     if (this.#config.client === false && this.#config.secureClient === undefined)
       throw new ZooCfgError(this.#file, undefined, 'clientPort is missing: 2181 is the usual one');
+    this.#takeWebSocket(share, host);
     this.#takeAdmin();
+  }
+
+  /** Keys of ours: ZooKeeper has no such port. */
+  #takeWebSocket(share: Listen, clientHost: string): void {
+    const port = this.#number('quorate.webSocketPort', 0, 65_535);
+    const host = this.#take('quorate.webSocketPortAddress');
+    const origins = this.#take('quorate.webSocketOrigins');
+    const without = host ?? origins;
+    if (port === undefined && without !== undefined) throw this.#error(without, `${without.key} needs quorate.webSocketPort`);
+    if (port === undefined) return;
+    const list = origins?.value.split(',').map((origin) => origin.trim());
+    this.#config.webSocket = { ...share, host: host?.value ?? clientHost, port, ...(list !== undefined && { origins: list }) };
   }
 
   #takeSecurePort(share: Listen, clientHost: string): void {

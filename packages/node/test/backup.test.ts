@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from '@quorate/protocol';
 import { CreateMode } from 'quorate';
 import { afterEach, describe, expect, test } from 'vitest';
 import { readBackup, writeBackup } from '../src/backup-file.js';
@@ -119,6 +120,12 @@ describe('a backup', () => {
       damaged[at] = (damaged[at] as number) ^ 0x10;
       expect(() => readBackup(damaged)).toThrow(TypeError);
     }
+    const nonsense = Buffer.concat([...writeBackup(7 as never, [Uint8Array.of(1)])]);
+    nonsense.writeInt32BE(0x7fff_ffff, 16);
+    nonsense.writeUInt32BE(crc32(nonsense, 0, nonsense.length - 4), nonsense.length - 4);
+    expect(() => readBackup(nonsense)).toThrow(
+      new TypeError('the backup is none that a server has written, though its checksum fits: the bytes end before the record does'),
+    );
     const dataDir = await directory();
     await expect(formatStore(dataDir, 'shop', bytes.subarray(1))).rejects.toThrow('no backup');
     await formatStore(dataDir, 'shop', bytes);

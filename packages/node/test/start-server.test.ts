@@ -188,6 +188,13 @@ describe('options', () => {
     [{ memory: true, superDigest: 'root:secret' }, 'superDigest must be a string that starts with super:'],
     [{ memory: true, words: 'srvr' }, "words must be an array, like ['srvr', 'mntr'] or ['*']"],
     [{ memory: true, words: ['kill'] }, 'words must be made of ruok, envi, isro, gtmk, stmk, conf, '],
+    [{ memory: true, requestThrottle: { requestsMax: 0 } }, 'requestThrottle.requestsMax must be a number above 0, not 0'],
+    [{ memory: true, requestThrottle: { requests: 5 } }, 'requests is not an option of requestThrottle: it has bytesMax, '],
+    [
+      { memory: true, connectionThrottle: { tokensMax: 5 } },
+      'connectionThrottle must be an object with tokensMax and tokensPerSecond, not ',
+    ],
+    [{ memory: true, connectionThrottle: 5 }, 'connectionThrottle must be an object with tokensMax and tokensPerSecond, not 5'],
     [{ memory: true, servers: [] }, 'servers must be an array with every server of the ensemble, not '],
     [
       { memory: true, servers: [{ sid: 2, host: 'a', quorumPort: 1, electionPort: 2 }] },

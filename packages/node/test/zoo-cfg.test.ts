@@ -18,6 +18,23 @@ function read(files: Readonly<Record<string, string>> | string) {
   return { config: given(config), notes };
 }
 
+describe('a port for WebSocket', () => {
+  const CFG = 'dataDir=/data\nclientPort=2181\nclientPortAddress=10.0.0.1\nmaxClientCnxns=9\n';
+
+  test('is opened by keys of ours, and has the limits of the client port', () => {
+    const { config } = read(`${CFG}quorate.webSocketPort=8081\nquorate.webSocketOrigins=https://a.example, https://b.example\n`);
+    expect(config).toMatchObject({
+      webSocket: { host: '10.0.0.1', port: 8081, origins: ['https://a.example', 'https://b.example'], connectionsPerAddressMax: 9 },
+    });
+    expect(read(`${CFG}quorate.webSocketPort=1\nquorate.webSocketPortAddress=::1`).config).toMatchObject({ webSocket: { host: '::1' } });
+    expect(read(CFG).config).not.toHaveProperty('webSocket');
+  });
+
+  test('has no origins where there is no port', () => {
+    expect(() => read(`${CFG}quorate.webSocketOrigins=*`)).toThrow('zoo.cfg:5: quorate.webSocketOrigins needs quorate.webSocketPort');
+  });
+});
+
 describe('properties', () => {
   // Each was seen by java.util.Properties.load.
   test.each<[string, readonly (readonly [string, string, number])[]]>([

@@ -3,6 +3,7 @@ import type { Clock, Random } from '@quorate/ports';
 import {
   type ConnectionThrottle,
   checkOption,
+  checkRecordOption,
   checkWholeOption,
   type QuotaExcess,
   type RequestThrottle,
@@ -95,20 +96,13 @@ const booleans: ReadonlySet<string> = new Set(SERVER_BOOLEANS);
 const functions: ReadonlySet<string> = new Set(['transport', 'storage', 'onFailure', 'onQuotaExcess']);
 const objects: ReadonlySet<string> = new Set(['clock', 'random', 'signal']);
 
-/** Options that are records of numbers, and the names of these. */
-const records: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ['requestThrottle', new Set(['bytesMax', 'requestsMax', 'waitMsMax', 'largeRequestBytes', 'largeRequestsBytesMax'])],
-  ['connectionThrottle', new Set(['tokensMax', 'tokensPerSecond', 'newSessionTokens', 'localSessionTokens', 'renewTokens'])],
-]);
-
 /** @throws TypeError that names the option and its rule, also for an option that does not exist. */
 export function checkEnsembleOptions(options: EnsembleOptions): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const range = wholeNumbers.get(name);
-    const record = records.get(name);
-    if (record !== undefined) checkRecord(name, value, record);
-    else if (range !== undefined) checkWholeOption(name, value, range);
+    if (checkRecordOption(name, value)) continue;
+    if (range !== undefined) checkWholeOption(name, value, range);
     else if (booleans.has(name)) checkOption(typeof value === 'boolean', name, 'true or false', value);
     else if (functions.has(name)) checkOption(typeof value === 'function', name, 'a function', value);
     else if (objects.has(name)) checkOption(typeof value === 'object' && value !== null, name, 'an object', value);
@@ -116,22 +110,7 @@ export function checkEnsembleOptions(options: EnsembleOptions): void {
       checkOption(typeof value === 'string' && value.startsWith('super:'), name, 'a string that starts with super:', value);
     else throw new TypeError(`${name} is not an option of an ensemble`);
   }
-  const { servers = SERVERS, observers = 0, connectionThrottle } = options;
-  if (connectionThrottle !== undefined)
-    checkOption(
-      'tokensMax' in connectionThrottle && 'tokensPerSecond' in connectionThrottle,
-      'connectionThrottle',
-      'an object with tokensMax and tokensPerSecond',
-      connectionThrottle,
-    );
+  const { servers = SERVERS, observers = 0 } = options;
   if (servers + observers > SERVERS_MAX)
     throw new TypeError(`servers and observers together must be ${SERVERS_MAX} at most, not ${servers + observers}`);
-}
-
-function checkRecord(name: string, value: unknown, fields: ReadonlySet<string>): void {
-  checkOption(typeof value === 'object' && value !== null, name, 'an object', value);
-  for (const [field, number] of Object.entries(value as object)) {
-    if (!fields.has(field)) throw new TypeError(`${field} is not an option of ${name}: it has ${[...fields].join(', ')}`);
-    if (number !== undefined) checkOption(typeof number === 'number' && number > 0, `${name}.${field}`, 'a number above 0', number);
-  }
 }

@@ -1,5 +1,6 @@
 /** How long a call may wait: until its caller's signal aborts, or a time has passed. */
 import type { CallOptions, Client } from '@quorate/client';
+import { allowManyListeners } from '@quorate/ports';
 import { RecipeError } from './recipe-error.js';
 
 /** What calls that wait take. */
@@ -40,6 +41,7 @@ export async function beforeDeadline<T>(
 export function follow(controller: AbortController, signal: AbortSignal | undefined): () => void {
   if (signal === undefined) return () => {};
   const abort = (): void => controller.abort(signal.reason);
+  allowManyListeners(signal);
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });
   return () => signal.removeEventListener('abort', abort);

@@ -1,6 +1,7 @@
 export { DataTree, type DataTreeOptions } from './data-tree.js';
 export {
   formatQuota,
+  formatQuotaNumbers,
   freed,
   limitsPathOf,
   numberOf,

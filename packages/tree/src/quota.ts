@@ -86,7 +86,7 @@ export function statsAfter(data: Uint8Array | null, { count, bytes }: Usage): Ui
   const after = new Map(numbers);
   after.set('count', BigInt.asIntN(64, numberOf(numbers, 'count') + BigInt(count)));
   after.set('bytes', BigInt.asIntN(64, numberOf(numbers, 'bytes') + BigInt(bytes)));
-  return formatNumbers(after);
+  return formatQuotaNumbers(after);
 }
 
 export function numberOf(numbers: QuotaNumbers, name: 'count' | 'bytes' | 'countHardLimit' | 'byteHardLimit'): bigint {
@@ -94,7 +94,7 @@ export function numberOf(numbers: QuotaNumbers, name: 'count' | 'bytes' | 'count
 }
 
 /** Count and bytes first, and the rest by name. The odd `=` between them is ZooKeeper's. */
-function formatNumbers(numbers: QuotaNumbers): Uint8Array {
+export function formatQuotaNumbers(numbers: QuotaNumbers): Uint8Array {
   const others = [...numbers.keys()].filter((name) => name !== 'count' && name !== 'bytes').sort();
   const head = `count=${numberOf(numbers, 'count')},bytes=${numberOf(numbers, 'bytes')}`;
   return encodeUtf8(others.length === 0 ? head : [`${head}=`, ...others.map((name) => `${name}=${numbers.get(name)}`)].join(';'));

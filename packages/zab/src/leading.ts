@@ -76,9 +76,6 @@ export class Leading implements Role {
   // Learners come and go
 
   onLearnerOpened(from: Sid, channel: ChannelId): void {
-    // A server has one channel: the newer one is the one that it still knows of.
-    const older = this.#term.learners.of(from);
-    if (older !== undefined) this.#term.dismiss(older);
     this.#term.learners.add(from, channel);
   }
 
@@ -87,6 +84,15 @@ export class Leading implements Role {
     if (learner === undefined) return;
     this.#term.learners.remove(channel);
     if (!this.#succession.follow(learner)) this.#checkQuorum();
+  }
+
+  /**
+   * A server follows on one channel: the newer one is the one that it still knows of. One that was only opened does not tell which that is: it may be the late beginning of
+   * a question (MEND), which the server has given up by now.
+   */
+  #dismissOlder({ sid }: Learner): void {
+    const older = this.#term.learners.of(sid);
+    if (older !== undefined) this.#term.dismiss(older);
   }
 
   /** A learner that breaks the protocol loses its channel. */
@@ -108,6 +114,7 @@ export class Leading implements Role {
       case 'FOLLOWERINFO':
       case 'OBSERVERINFO':
         if (learner.stage !== 'OPENED' || isForeign(this.#peer.state.ensembleId, message.ensembleId)) return this.#reject(learner);
+        this.#dismissOlder(learner);
         this.#establishment.noteInfo(learner, message);
         this.#advance();
         return;

@@ -78,9 +78,9 @@ export class Learners {
     return this.#byChannel.get(channel);
   }
 
-  /** The learner of that number, which has one channel. */
+  /** The learner of that number: of its channels the one, at most, on which it has said that it follows. */
   of(sid: Sid): Learner | undefined {
-    for (const learner of this.#all) if (learner.sid === sid) return learner;
+    for (const learner of this.#all) if (learner.sid === sid && learner.stage !== 'OPENED') return learner;
     return undefined;
   }
 

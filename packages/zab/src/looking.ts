@@ -254,21 +254,25 @@ export class Looking implements Role {
   // Learners may decide for this server before it does.
 
   onLearnerOpened(from: Sid, channel: ChannelId): void {
-    if (!this.#votes) return;
-    for (const [older, learner] of this.state.early) {
-      if (learner.from !== from) continue;
-      this.state.early.delete(older);
-      this.#peer.effects.push({ type: 'closeToLearner', channel: older });
-    }
-    this.state.early.set(channel, { from, info: undefined });
+    if (this.#votes) this.state.early.set(channel, { from, info: undefined });
   }
 
   onLearnerMessage(channel: ChannelId, message: Message): void {
     const learner = this.state.early.get(channel);
     if (learner !== undefined && (message.type === 'FOLLOWERINFO' || message.type === 'OBSERVERINFO') && learner.info === undefined) {
+      this.#dismissOlder(learner.from);
       learner.info = message;
       return;
     }
+    this.#dismiss(channel);
+  }
+
+  /** A server follows on one channel, the one on which it has said so last; see the same of a leader. */
+  #dismissOlder(sid: Sid): void {
+    for (const [channel, { from, info }] of this.state.early) if (from === sid && info !== undefined) this.#dismiss(channel);
+  }
+
+  #dismiss(channel: ChannelId): void {
     this.state.early.delete(channel);
     this.#peer.effects.push({ type: 'closeToLearner', channel });
   }

@@ -1456,6 +1456,41 @@ describe('Rule 31', () => {
     expect(ensemble.image(1).mark).toEqual({ ensembleId: 'test' });
   });
 
+  test('Rule 31: a question that comes late does not take the place of the channel on which its server follows', () => {
+    const ensemble = new TestEnsemble([1, 2, 3]);
+    for (const sid of [1, 2, 3]) ensemble.start(sid);
+    ensemble.elect();
+    ensemble.run();
+    const peer = ensemble.peer(3);
+    peer.step({ type: 'learnerOpened', from: 1, channel: 77 });
+    peer.step({
+      type: 'learnerMessage',
+      channel: 77,
+      message: { type: 'MEND', ensembleId: 'test', after: makeZxid(1, 0), before: makeZxid(1, 1) },
+    });
+    peer.step({ type: 'learnerOpened', from: 2, channel: 78 });
+    peer.step({ type: 'learnerClosed', channel: 78 });
+    expect(peer.effects.splice(0).map(({ type }) => type)).toEqual(['sendToLearner']);
+    expect(peer.status).toMatchObject({ state: 'LEADING', serving: true });
+  });
+
+  test('a server that follows anew has the older of its channels closed, before an election ends and after it', () => {
+    const looking = new TestEnsemble([1, 2, 3]);
+    looking.start(2, image(1));
+    const info: Message = { type: 'FOLLOWERINFO', acceptedEpoch: 1, ensembleId: 'test' };
+    const serving3 = serving([1, 2, 3]);
+    for (const peer of [looking.peer(2), serving3.peer(3)]) {
+      peer.effects.splice(0);
+      for (const channel of [70, 71]) {
+        peer.step({ type: 'learnerOpened', from: 1, channel });
+        peer.step({ type: 'learnerMessage', channel, message: info });
+      }
+      const closed = peer.effects.splice(0).flatMap((effect) => (effect.type === 'closeToLearner' ? [effect.channel] : []));
+      expect(closed).toContain(70);
+      expect(closed).not.toContain(71);
+    }
+  });
+
   test('Rule 31: nothing is believed but what has the chain that the store has kept', () => {
     const ensemble = new TestEnsemble([1, 2, 3]);
     ensemble.start(1, damaged(whole, 'b'));

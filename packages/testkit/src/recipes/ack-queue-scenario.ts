@@ -118,10 +118,12 @@ class Jobs {
     if ([...this.#attempts.values()].some((attempt) => attempt > 1)) this.#stage.seen('item delivered again');
   }
 
-  #note({ id }: Actor, { data, attempt }: Delivery): string {
+  #note({ id, evictedAtMs }: Actor, { data, attempt }: Delivery): string {
     const item = decodeUtf8(data);
     this.#stage.note(`${id} has ${item}, delivered ${attempt} times`);
     if (!this.maybePut.has(item)) this.#stage.fail('NothingInvented', `${id} was given ${item}, which nobody has put`);
+    // He does not know yet that his claim went with his session, and that others have had the item since.
+    if (evictedAtMs !== undefined) return item;
     if (this.#acknowledged.has(item)) this.#stage.fail('DoneOnce', `${id} was given ${item}, which was acknowledged`);
     if (attempt <= (this.#attempts.get(item) ?? 0))
       this.#stage.fail('FencingOrder', `${id} was given ${item} for the ${attempt}th time again`);

@@ -27,6 +27,8 @@ async function setAndRemove(stage: Stage, { client, random, over, pause }: Actor
     await barrier.remove();
     await pause(millis(random, 0, stage.sessionTimeoutMs / 8), over);
   }
+  // A keeper who has died may have left it set.
+  gate.isRemoved();
   await barrier.remove();
 }
 
@@ -58,7 +60,7 @@ class Gate {
 
   isRemoved(): void {
     const last = this.#shut.at(-1);
-    if (last !== undefined) last.untilMs = this.#stage.now();
+    if (last?.untilMs === Number.POSITIVE_INFINITY) last.untilMs = this.#stage.now();
   }
 
   passed(fromMs: number): void {

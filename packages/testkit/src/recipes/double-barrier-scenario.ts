@@ -98,7 +98,15 @@ class Rounds {
     };
     if (leaseSignal.aborted) return release();
     leaseSignal.addEventListener('abort', abort);
-    const held = { signal: controller.signal, fencingToken: this.#stays.length as Zxid, release };
+    const held = {
+      get signal() {
+        // Who stood still finds out by the clock.
+        void actor.client.leaseSignal;
+        return controller.signal;
+      },
+      fencingToken: this.#stays.length as Zxid,
+      release,
+    };
     await this.#inside.keep(actor, held, { forMs: millis(actor.random, 0, this.#stage.sessionTimeoutMs / 5) });
   }
 
@@ -109,12 +117,9 @@ class Rounds {
     }
   }
 
-  /** As many as the barrier asks for have come and were not refused; of those who have died it may have thought that they live. */
+  /** As many as the barrier asks for have come and were not refused. Those who have died are members as long as their sessions live, and these live as long as there is no leader. */
   #judgeEntry({ actor, fromMs }: Stay, enteredMs: number): void {
-    const graceMs = 3 * this.#stage.sessionTimeoutMs;
-    const together = this.#stays.filter(
-      (other) => !other.isRefused && other.fromMs <= enteredMs && (other.leftMs ?? (other.actor.diedAtMs ?? enteredMs) + graceMs) >= fromMs,
-    );
+    const together = this.#stays.filter((other) => !other.isRefused && other.fromMs <= enteredMs && (other.leftMs ?? enteredMs) >= fromMs);
     if (together.length < this.#size)
       this.#stage.fail(
         'AllOrNone',

@@ -13,6 +13,8 @@ export const groupScenario: Scenario = {
     await Promise.all([
       ...['a', 'b', 'c'].map((name) => stage.cast(name, (actor) => comeAndGo(stage, actor))),
       ...['viewer-a', 'viewer-b'].map((name) => stage.cast(name, (actor) => lookOn(stage, actor))),
+      // If it could lose its session, there would be a moment at which nobody is there, and somebody might look then.
+      stage.cast('last', (actor) => comeToStay(stage, actor), { unharmed: true }),
     ]);
     await judgeNothingLeft(stage, PATH);
   },
@@ -28,9 +30,12 @@ async function comeAndGo(stage: Stage, { name, id, client, random, over, pause }
     await joined.release();
     await pause(millis(random, 0, stage.sessionTimeoutMs / 4), over);
   }
-  if (name !== 'a') return;
-  // It stays until everybody has looked.
-  const joined = await group.join(name, { data: 'last' });
+}
+
+/** It comes when nothing goes wrong any more, and is there until everybody has looked. */
+async function comeToStay(stage: Stage, { name, client, over, pause }: Actor): Promise<void> {
+  while (!over.aborted) await pause(stage.sessionTimeoutMs, over);
+  const joined = await new Membership(client, PATH).join(name, { data: 'to stay' });
   await pause(stage.sessionTimeoutMs * 6);
   await joined.release();
 }
@@ -45,7 +50,7 @@ async function lookOn(stage: Stage, { id, client, over, pause }: Actor): Promise
   await client.sync();
   await pause(1);
   const seen = view.members.map((member) => `${member.id} ${decodeUtf8(member.data)}`);
-  if (seen.join() !== 'a last') stage.fail('Convergence', `${id} sees ${seen.join(', ') || 'nobody'} in the end`);
+  if (seen.join() !== 'last to stay') stage.fail('Convergence', `${id} sees ${seen.join(', ') || 'nobody'} in the end`);
   const known = JSON.stringify([...told].sort());
   const there = JSON.stringify(view.members.map((member) => [member.id, member.changed]));
   if (known !== there) stage.fail('Changes', `${id} was told of changes to ${known}, and sees ${there}`);

@@ -72,7 +72,7 @@ export class Holders {
     return entry;
   }
 
-  /** All that there was, in the order in which it began. */
+  /** All that there was, in the order in which it began, but for what was given to somebody who did not know yet that his session was ended: it was over before. */
   holdings(): readonly Holding[] {
     for (const entry of this.#all) {
       if (entry.ended) continue;
@@ -80,7 +80,7 @@ export class Holders {
       entry.holding.untilMs = lastActive(entry.actor, entry.holding.untilMs, entry.actor.diedAtMs ?? this.#stage.now());
     }
     for (const { holding, actor } of this.#all) holding.untilMs = Math.min(holding.untilMs, actor.evictedAtMs ?? holding.untilMs);
-    return this.#all.map(({ holding }) => holding);
+    return this.#all.map(({ holding }) => holding).filter(({ fromMs, untilMs }) => fromMs <= untilMs);
   }
 
   /**

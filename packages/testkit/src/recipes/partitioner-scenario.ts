@@ -68,7 +68,14 @@ class Territory {
     const { partition, signal, fencingToken } = owned;
     this.#judgeHandOver(actor, owned);
     this.#working.set(partition, { actor, signal });
-    const held = { signal, fencingToken, release: () => actor.pause(millis(actor.random, 0, 20)) };
+    const held = {
+      fencingToken,
+      // Who stood still and asks the signal that he has had for long may be told that he still holds.
+      get signal() {
+        return owned.signal;
+      },
+      release: () => actor.pause(millis(actor.random, 0, 20)),
+    };
     await this.#owners.get(partition)?.keep(actor, held, { kind: partition, forMs: Number.POSITIVE_INFINITY });
     if (this.#working.get(partition)?.signal === signal) this.#working.delete(partition);
     // Much code ends so.

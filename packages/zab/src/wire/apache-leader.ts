@@ -24,6 +24,12 @@ export interface ApacheLeaderOptions {
 /** Record `FileHeader`: what a snapshot of Apache's begins with in a file, and on a channel does not. It tells the application whose bytes these are. */
 const SNAPSHOT_FILE_HEADER = Uint8Array.of(0x5a, 0x4b, 0x53, 0x4e, 0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 
+/** Packets whose zxid is a place in a history. */
+const PLACES: ReadonlySet<number> = new Set([
+  ...[PacketType.PROPOSAL, PacketType.INFORM, PacketType.COMMIT],
+  ...[PacketType.TRUNC, PacketType.SNAP, PacketType.NEWLEADER],
+]);
+
 const NOTHING = new Uint8Array(0);
 const NO_ZXID_TOLD = -1 as Zxid;
 
@@ -91,6 +97,7 @@ export class ApacheLeader {
   }
 
   onPacket({ type, zxid, data }: QuorumPacket): void {
+    if (zxid < 0 && PLACES.has(type)) throw new ProtocolError('BAD_VALUE', 'a place in a history is negative');
     switch (type) {
       case PacketType.PROPOSAL:
         return this.#onTxn('PROPOSAL', zxid, data);

@@ -4,7 +4,7 @@
  * ZooKeeper's FOLLOWERINFO carries a `LearnerInfo`, and its LEADERINFO a protocol version. Apache's servers look at no byte behind these, so ours say there
  * what they are; from LEADERINFO on two of ours say the rest by packets of a type of our own (docs/decisions/0020).
  */
-import { epochOf, JuteReader, JuteWriter, makeZxid, ProtocolError } from '@quorate/protocol';
+import { epochOf, JuteReader, JuteWriter, makeZxid, ProtocolError, type Zxid } from '@quorate/protocol';
 import type { Sid } from '../config.js';
 import type { Message } from '../messages.js';
 import { readEnsembleId, readSid, writeEnsembleId } from './message-codec.js';
@@ -74,7 +74,7 @@ export function readLearnerHello({ type, zxid, data }: QuorumPacket): LearnerHel
   return {
     type: purpose,
     from,
-    acceptedEpoch: epochOf(zxid),
+    acceptedEpoch: epochIn(zxid),
     ours: readOurs(reader),
   };
 }
@@ -91,7 +91,13 @@ export function readLeaderHello({ type, zxid, data }: QuorumPacket): LeaderHello
   if (type !== PacketType.LEADERINFO) throw new ProtocolError('BAD_VALUE', `a leader introduces itself by the packet ${type}`);
   const reader = new JuteReader(data ?? new Uint8Array(0));
   reader.int();
-  return { epoch: epochOf(zxid), ours: readOurs(reader) };
+  return { epoch: epochIn(zxid), ours: readOurs(reader) };
+}
+
+/** @throws ProtocolError for a zxid below 0, which only votes have. */
+function epochIn(zxid: Zxid): number {
+  if (zxid < 0) throw new ProtocolError('BAD_VALUE', 'a server introduces itself with an epoch below 0');
+  return epochOf(zxid);
 }
 
 function writeOurs(writer: JuteWriter, { sid, ensembleId }: Ours): void {

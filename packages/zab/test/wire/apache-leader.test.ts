@@ -199,14 +199,34 @@ test('an observer is told of txns that are committed, before NEWLEADER as a part
   ]);
 });
 
+const BELOW_ZERO = [
+  ...[['PROPOSAL', -1 as Zxid, txn(1)] as const, ['INFORM', -1 as Zxid, txn(1)] as const],
+  ...(['COMMIT', 'TRUNC', 'SNAP', 'NEWLEADER'] as const).map((type) => [type, -(2 ** 63) as Zxid] as const),
+];
+
 test('what no leader says ends the channel, once, with a word of it', () => {
-  for (const packet of [['SYNC'], ['QUORATE'], ['PROPOSAL', z(1)], ['PROPOSAL', z(0), txn(1)], ['ACKEPOCH'], ['REQUEST']] as const) {
+  for (const packet of [
+    ['SYNC'],
+    ['QUORATE'],
+    ['PROPOSAL', z(1)],
+    ['PROPOSAL', z(0), txn(1)],
+    ['ACKEPOCH'],
+    ['REQUEST'],
+    ...BELOW_ZERO,
+  ] as const) {
     const meeting = Meeting.established();
     meeting.lead(packet);
     expect(meeting.closed).toBe(true);
     expect(meeting.violations).toMatchObject([{ rule: 'BAD_MESSAGE', peer: 2, purpose: 'LEARNER' }]);
     expect(meeting.heard).toEqual([]);
   }
+});
+
+test('a leader whose epoch is below 0 is not followed', () => {
+  const meeting = new Meeting();
+  meeting.lead(['LEADERINFO', -(2 ** 63) as Zxid, hex('00010000')], ['DIFF'], ['UPTODATE']);
+  expect(meeting.heard).toEqual([]);
+  expect(meeting.violations).toMatchObject([{ rule: 'BAD_MESSAGE', peer: 2 }]);
 });
 
 test('a leader of Apache’s is not followed by an application whose payloads it does not know', () => {

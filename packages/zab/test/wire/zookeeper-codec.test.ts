@@ -1,5 +1,5 @@
 /** ZooKeeper's bytes: fields where ZooKeeper has them; any bytes, cut anywhere, are read or refused. */
-import { isProtocolError, JuteWriter, makeZxid, type Zxid } from '@quorate/protocol';
+import { isProtocolError, JuteWriter, makeZxid, ProtocolError, type Zxid } from '@quorate/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteQueue } from '../../src/wire/byte-queue.js';
@@ -115,6 +115,11 @@ describe('the handshake of a learner channel', () => {
     expect(() => readLeaderHello({ ...theirs, type: PacketType.DIFF })).toThrow();
     const nobody = { type: PacketType.FOLLOWERINFO, zxid: makeZxid(1, 0), data: hex(`${'00'.repeat(20)}`), authinfo: NO_IDS };
     expect(() => readLearnerHello(nobody)).toThrow('number 0');
+    for (const zxid of [-1, -(2 ** 63)] as Zxid[]) {
+      expect(() => readLeaderHello({ ...theirs, zxid, data: hex('00010000') })).toThrow(ProtocolError);
+      const hello = learnerHello({ type: 'FOLLOWERINFO', acceptedEpoch: 7, ensembleId: 'shop' }, 3, 2);
+      expect(() => readLearnerHello({ ...hello, zxid })).toThrow(ProtocolError);
+    }
   });
 });
 

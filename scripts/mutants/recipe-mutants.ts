@@ -1,19 +1,36 @@
 /** Section G: recipes. Each is played by the scenario that its level names. */
 import type { Mutant } from './mutant.ts';
 
+const ACK_QUEUE = 'packages/recipes/src/ack-queue.ts';
+const BACKLOG = 'packages/recipes/src/backlog.ts';
 const BALLOT = 'packages/recipes/src/ballot.ts';
+const BARRIER = 'packages/recipes/src/barrier.ts';
+const CELL = 'packages/recipes/src/cell.ts';
+const CONFIG = 'packages/recipes/src/versioned-config.ts';
+const COUNTER = 'packages/recipes/src/counter.ts';
+const DELAY_QUEUE = 'packages/recipes/src/delay-queue.ts';
+const DELIVERY = 'packages/recipes/src/delivery.ts';
+const DOUBLE_BARRIER = 'packages/recipes/src/double-barrier.ts';
 const ELECTORATE = 'packages/recipes/src/electorate.ts';
+const GROUP_VIEW = 'packages/recipes/src/group-view.ts';
 const HOLD = 'packages/recipes/src/hold.ts';
 const LATCH = 'packages/recipes/src/leader-latch.ts';
 const LEASE = 'packages/recipes/src/lease.ts';
 const LINE = 'packages/recipes/src/line.ts';
 const LINE_LOCK = 'packages/recipes/src/line-lock.ts';
 const LOCK = 'packages/recipes/src/lock.ts';
+const MEMBERSHIP = 'packages/recipes/src/membership.ts';
 const MULTI_LOCK = 'packages/recipes/src/multi-lock.ts';
+const PARTITIONER = 'packages/recipes/src/partitioner.ts';
 const PERSISTENT_NODE = 'packages/recipes/src/persistent-node.ts';
+const PRIORITY = 'packages/recipes/src/priority-queue.ts';
+const RECEIPT = 'packages/recipes/src/receipt.ts';
 const SEMAPHORE = 'packages/recipes/src/semaphore.ts';
+const SERVICE_VIEW = 'packages/recipes/src/service-view.ts';
+const TAKING = 'packages/recipes/src/taking.ts';
 const TWO_PHASE = 'packages/recipes/src/two-phase-commit.ts';
 const VOTING = 'packages/recipes/src/voting.ts';
+const WAITING_LINE = 'packages/recipes/src/waiting-line.ts';
 
 export const RECIPE_MUTANTS: readonly Mutant[] = [
   {
@@ -24,10 +41,9 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: LINE_LOCK,
-        find: '          else if (!this.client.leaseSignal.aborted) return this.#hold(place);\n',
-        replace: '          return this.#hold(place);\n',
+        find: '          await this.#posts.gone(joinPath(this.path, other.name), bounds);\n',
+        replace: '          await this.#posts.gone(joinPath(this.path, other.name), bounds);\n          break;\n',
       },
-      { file: LINE_LOCK, find: '          else await leaseOf(this.client, bounds);\n', replace: '' },
     ],
     expects: 'Exclusion',
   },
@@ -36,9 +52,7 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
     title: 'a lock is given although the lease is over',
     origin: 'this code',
     level: 'recipe lock',
-    edits: [
-      { file: LINE_LOCK, find: 'else if (!this.client.leaseSignal.aborted) return', replace: 'else if (place !== undefined) return' },
-    ],
+    edits: [{ file: LINE_LOCK, find: '        await leaseOf(this.client, bounds);\n', replace: '        void leaseOf;\n' }],
     test: { file: 'packages/testkit/test/recipes/lock.test.ts', name: 'is not given while the lease is over' },
     survives: 'a process has to stand still between the question and the answer that gives it the lock: rare',
   },
@@ -301,5 +315,375 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
       },
     ],
     expects: 'AllOrNothing',
+  },
+  {
+    id: 'commit-repeated',
+    title: 'a txn that was lost with its connection is made again, without asking whether it was done',
+    origin: 'lost answers',
+    level: 'recipe counter',
+    edits: [
+      {
+        file: RECEIPT,
+        find: "[{ op: 'setData', path, data: '', version: this.#version }, ...operations]",
+        replace: "[{ op: 'setData', path, data: '' }, ...operations]",
+      },
+    ],
+  },
+  {
+    id: 'receipt-once',
+    title: 'a txn whose connection is lost is taken for not done',
+    origin: 'lost answers',
+    level: 'recipe queue',
+    edits: [
+      {
+        file: RECEIPT,
+        find: 'await persevere(this.#client, attempt);',
+        replace:
+          'await attempt().catch((error) => {\n        if (error instanceof MultiError) throw error;\n      });\n      void persevere;',
+      },
+    ],
+  },
+  {
+    id: 'taken-unremoved',
+    title: 'an item goes to whoever has read it',
+    origin: 'this code',
+    level: 'recipe queue',
+    edits: [
+      {
+        file: TAKING,
+        find: "if (error instanceof MultiError && error.code === 'NO_NODE') return false;",
+        replace: "if (error instanceof MultiError && error.code === 'NO_NODE') return true;",
+      },
+    ],
+    expects: 'OneTaker',
+  },
+  {
+    id: 'last-first',
+    title: 'a queue gives the last item first',
+    origin: 'this code',
+    level: 'recipe queue',
+    edits: [
+      {
+        file: BACKLOG,
+        find: 'items: items.sort((a, b) => a.rank - b.rank || compareSequence(a.number, b.number))',
+        replace: 'items: items.sort((a, b) => compareSequence(b.number, a.number))',
+      },
+    ],
+    expects: 'Order',
+  },
+  {
+    id: 'early',
+    title: 'an item of a delay queue is ready at once',
+    origin: 'this code',
+    level: 'recipe queue',
+    edits: [
+      {
+        file: DELAY_QUEUE,
+        find: 'Math.max(0, rank - client.clock.wallNow())',
+        replace: 'Math.max(0, rank * 0 - client.clock.wallNow() * 0)',
+      },
+    ],
+    test: {
+      file: 'packages/testkit/test/recipes/queues.test.ts',
+      name: 'a delay queue keeps an item until its time has come, and wakes who waits for it then',
+    },
+    survives: 'the scenario does not look at the clock',
+  },
+  {
+    id: 'priority-upside-down',
+    title: 'a priority queue gives the greatest number first',
+    origin: 'this code',
+    level: 'recipe queue',
+    edits: [
+      {
+        file: PRIORITY,
+        find: 'await this.backlog.put(data, priority, { signal });',
+        replace: 'await this.backlog.put(data, PRIORITY_MAX - priority, { signal });',
+      },
+    ],
+    test: {
+      file: 'packages/testkit/test/recipes/queues.test.ts',
+      name: 'a priority queue gives the lesser numbers first, and equal ones in their order',
+    },
+    survives: 'the scenario knows no order between several takers',
+  },
+  {
+    id: 'taker-stays',
+    title: 'who has taken an item keeps his place in line',
+    origin: 'this code',
+    level: 'recipe queue',
+    edits: [{ file: WAITING_LINE, find: '      this.#line.leave(place).catch(() => {});\n', replace: '      void this.#line;\n' }],
+    test: {
+      file: 'packages/testkit/test/recipes/queues.test.ts',
+      name: 'gives an item to the one who has waited longest, and wakes nobody else',
+    },
+    survives: 'the others go on once a session has ended, and in the end whoever is left takes the rest without standing in line',
+  },
+  {
+    id: 'claim-kept',
+    title: 'what is given back stays claimed',
+    origin: 'this code',
+    level: 'recipe ack-queue',
+    edits: [
+      { file: DELIVERY, find: "await this.#receipts.commit([{ op: 'delete', path: this.#claim }]);", replace: 'void isZooKeeperError;' },
+    ],
+    test: {
+      file: 'packages/testkit/test/recipes/queues.test.ts',
+      name: 'delivers again what was given back or whose consumer is gone, and counts',
+    },
+    survives: 'the session of the consumer ends at some time, and the claim with it',
+  },
+  {
+    id: 'claimless',
+    title: 'a delivery claims nothing',
+    origin: 'this code',
+    level: 'recipe ack-queue',
+    edits: [{ file: ACK_QUEUE, find: "{ op: 'create', path: claim, mode: CreateMode.EPHEMERAL, ...this.#options },", replace: '' }],
+  },
+  {
+    id: 'claim-for-ever',
+    title: 'a claim outlives its consumer',
+    origin: 'ephemerals left out',
+    level: 'recipe ack-queue',
+    edits: [
+      {
+        file: ACK_QUEUE,
+        find: "{ op: 'create', path: claim, mode: CreateMode.EPHEMERAL, ...this.#options }",
+        replace: "{ op: 'create', path: claim, mode: CreateMode.PERSISTENT, ...this.#options }",
+      },
+    ],
+  },
+  {
+    id: 'ack-by-half',
+    title: 'an acknowledgement removes the claim, and not the item',
+    origin: 'this code',
+    level: 'recipe ack-queue',
+    edits: [{ file: DELIVERY, find: "{ op: 'delete', path: this.id }, ...operations", replace: '...operations' }],
+  },
+  {
+    id: 'version-unminded',
+    title: 'a change is made whatever has been written since what it was computed from',
+    origin: 'lost updates',
+    level: 'recipe counter',
+    edits: [{ file: CELL, find: "{ op: 'setData', path: this.path, data, version }", replace: "{ op: 'setData', path: this.path, data }" }],
+    expects: 'NoLostUpdate',
+  },
+  {
+    id: 'read-unsynced',
+    title: 'a value is read as the server knows it',
+    origin: 'this code',
+    level: 'recipe counter',
+    edits: [
+      { file: CELL, find: '    await this.#sync(options);\n    return this.#read(options);', replace: '    return this.#read(options);' },
+    ],
+    test: {
+      file: 'packages/testkit/test/recipes/values.test.ts',
+      name: 'is read and followed from what had been written before the call, also at a server that lags',
+    },
+    survives: 'a counter is read at the end, by one who has just come',
+  },
+  {
+    id: 'history-whole',
+    title: 'old versions of a configuration stay',
+    origin: 'this code',
+    level: 'recipe config',
+    edits: [{ file: CONFIG, find: 'kept <= version - this.#versionsKept', replace: 'kept < version - this.#versionsKept' }],
+    expects: 'History',
+  },
+  {
+    id: 'any-version',
+    title: 'a version is published after any other',
+    origin: 'this code',
+    level: 'recipe config',
+    edits: [
+      {
+        file: CONFIG,
+        find: 'isNext = after === undefined || after === version;',
+        replace: 'isNext = after === undefined || version >= after;',
+      },
+    ],
+    expects: 'NoLostUpdate',
+  },
+  {
+    id: 'follow-unsynced',
+    title: 'a follower begins with what its server knows',
+    origin: 'this code',
+    level: 'recipe config',
+    edits: [{ file: CELL, find: '    await this.#sync(options);\n    for (let seen', replace: '    for (let seen' }],
+    test: {
+      file: 'packages/testkit/test/recipes/values.test.ts',
+      name: 'is read and followed from what had been written before the call, also at a server that lags',
+    },
+    survives: 'a server has to lag when a follower begins at it that has seen more elsewhere: rare',
+  },
+  {
+    id: 'barrier-unsynced',
+    title: 'whoever comes to a barrier goes by what his server knows',
+    origin: 'this code',
+    level: 'recipe barrier',
+    edits: [
+      { file: BARRIER, find: '      await persevere(this.#client, () => this.#client.sync(this.path, bounds), bounds);\n', replace: '' },
+    ],
+    expects: 'HeldBack',
+  },
+  {
+    id: 'barrier-there',
+    title: 'a barrier holds nobody back',
+    origin: 'this code',
+    level: 'recipe barrier',
+    edits: [{ file: BARRIER, find: '      await this.#posts.gone(this.path, bounds);\n', replace: '' }],
+    expects: 'HeldBack',
+  },
+  {
+    id: 'members-unchecked',
+    title: 'a round is opened with members that may have gone',
+    origin: 'ZooKeeper’s recipe for double barriers',
+    level: 'recipe double-barrier',
+    edits: [
+      { file: DOUBLE_BARRIER, find: "      ...paths.map((path) => ({ op: 'check', path }) as const),\n", replace: '' },
+      { file: DOUBLE_BARRIER, find: '    const paths = members.map(({ name }) => joinPath(this.path, name));\n', replace: '' },
+    ],
+    test: {
+      file: 'packages/testkit/test/recipes/groups.test.ts',
+      name: 'is entered by nobody where a member goes in the moment in which it is opened',
+    },
+    survives: 'a member has to go between the list and the txn that follows it: rare',
+  },
+  {
+    id: 'last-one-alone',
+    title: 'a round is opened by its last member or by nobody',
+    origin: 'this code',
+    level: 'recipe double-barrier',
+    edits: [
+      { file: DOUBLE_BARRIER, find: 'for (let opens = false; ; opens = true) {', replace: 'for (const opens = false; ; ) {' },
+      {
+        file: DOUBLE_BARRIER,
+        find: '      opens ||= stat.pzxid === place.czxid;\n      if (!opens) return',
+        replace: '      if (!opens && stat.pzxid !== place.czxid) return',
+      },
+    ],
+    test: {
+      file: 'packages/testkit/test/recipes/groups.test.ts',
+      name: 'is opened by another member where the last one does not, after a while',
+    },
+    survives: 'a member has to leave in the moment in which the last one comes: rare',
+  },
+  {
+    id: 'withdrawn-anyway',
+    title: 'who has waited for too long leaves, whoever has entered with him',
+    origin: 'ZooKeeper’s recipe for double barriers',
+    level: 'recipe double-barrier',
+    edits: [{ file: DOUBLE_BARRIER, find: 'if (round !== undefined && this.#isOf(round, place)) return round;', replace: 'void round;' }],
+    expects: 'AllOrNone',
+  },
+  {
+    id: 'keeper-first',
+    title: 'the keeper of a round does not wait for the others',
+    origin: 'this code',
+    level: 'recipe double-barrier',
+    edits: [
+      {
+        file: DOUBLE_BARRIER,
+        find: '      if (last === undefined) break;',
+        replace: '      if (last === undefined || round.version > 0) break;',
+      },
+    ],
+    expects: 'LeaveTogether',
+  },
+  {
+    id: 'keeper-dead',
+    title: 'nobody ends a round whose keeper has died',
+    origin: 'this code',
+    level: 'recipe double-barrier',
+    edits: [{ file: DOUBLE_BARRIER, find: 'return void (await this.#close(round, []));', replace: 'return;' }],
+    expects: 'Progress',
+  },
+  {
+    id: 'member-for-ever',
+    title: 'a member is there when its session has ended',
+    origin: 'ephemerals left out',
+    level: 'recipe group',
+    edits: [{ file: MEMBERSHIP, find: 'mode: CreateMode.EPHEMERAL,', replace: 'mode: CreateMode.PERSISTENT,' }],
+  },
+  {
+    id: 'join-unprotected',
+    title: 'a join whose answer is lost is not looked for',
+    origin: 'recoverable errors',
+    level: 'recipe group',
+    edits: [
+      { file: MEMBERSHIP, find: 'protected: true, ...this.#options, signal };', replace: 'protected: false, ...this.#options, signal };' },
+    ],
+  },
+  {
+    id: 'left-unseen',
+    title: 'a view keeps those who have gone',
+    origin: 'this code',
+    level: 'recipe group',
+    edits: [
+      { file: GROUP_VIEW, find: 'if (member === undefined) this.#znodes.delete(name);', replace: 'if (member === undefined) continue;' },
+    ],
+    expects: 'Convergence',
+  },
+  {
+    id: 'missed-unread',
+    title: 'a view does not read all again where events are missing',
+    origin: 'this code',
+    level: 'recipe group',
+    edits: [{ file: GROUP_VIEW, find: 'if (path === this.path) this.#allDirty = true;', replace: 'if (path === this.path) return;' }],
+  },
+  {
+    id: 'dirty-once',
+    title: 'a change that comes while a view reads is not read',
+    origin: 'this code',
+    level: 'recipe group',
+    edits: [
+      {
+        file: GROUP_VIEW,
+        find: 'while (this.#allDirty || this.#dirty.size > 0) {',
+        replace: 'if (this.#allDirty || this.#dirty.size > 0) {',
+      },
+      { file: GROUP_VIEW, find: '      this.#tell();\n    }', replace: '      this.#dirty.clear();\n      this.#tell();\n    }' },
+    ],
+  },
+  {
+    id: 'share-unlocked',
+    title: 'a partition is its owner’s without a lock',
+    origin: 'shares that differ while members come and go',
+    level: 'recipe partitioner',
+    edits: [
+      {
+        file: PARTITIONER,
+        find: 'await lock.run((held) => this.#own(partition, held, claim.signal), { signal: claim.signal });',
+        replace:
+          'await using joined = await this.#membership.join(`${this.#options.id} ${partition}`);\n        void lock;\n        await this.#own(partition, joined, claim.signal);',
+      },
+    ],
+  },
+  {
+    id: 'claim-unended',
+    title: 'a partition that goes to another member is kept',
+    origin: 'this code',
+    level: 'recipe partitioner',
+    edits: [
+      {
+        file: PARTITIONER,
+        find: 'if (!mine.has(partition)) claim.abort(',
+        replace: 'if (!mine.has(partition) && stop.signal.aborted) claim.abort(',
+      },
+    ],
+  },
+  {
+    id: 'work-unawaited',
+    title: 'a partition is handed over while its work goes on',
+    origin: 'this code',
+    level: 'recipe partitioner',
+    edits: [
+      {
+        file: PARTITIONER,
+        find: '      await this.#options.work(owned);\n',
+        replace: '      void Promise.resolve(this.#options.work(owned)).catch(() => {});\n',
+      },
+    ],
+    expects: 'HandOver',
   },
 ];

@@ -213,7 +213,7 @@ export class Client extends SessionHolder {
    * Data and Stat of a znode, and then the newest after each change; undefined while there is none. A loop that lags is given the newest alone. Goes on over
    * reconnections and ends with the session.
    *
-   * @throws the signal's reason; ZooKeeperError NO_AUTH.
+   * @throws ZooKeeperError BAD_ARGUMENTS for what is no path, at the call; from the loop the signal's reason, ZooKeeperError NO_AUTH.
    *
    * @example
    * for await (const config of client.watchData('/config')) apply(config?.data);

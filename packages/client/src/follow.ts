@@ -40,15 +40,14 @@ export function followedStat(client: Client, path: string): Followed<Stat | unde
   };
 }
 
-/** Ends when the session ends, and throws the signal's reason when that is aborted. */
-export async function* follow<T>(
-  client: Client,
-  path: string,
-  { read, same }: Followed<T>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<T> {
+/** Ends when the session ends, and throws the signal's reason when that is aborted. What is wrong with the arguments is told at once. */
+export function follow<T>(client: Client, path: string, followed: Followed<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
   checkPath(path);
   checkSignal(signal);
+  return following(client, followed, signal);
+}
+
+async function* following<T>(client: Client, { read, same }: Followed<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
   const change = new Change();
   const stop = client.onState((state) => {
     if (isFinal(state)) change.end();

@@ -31,3 +31,12 @@ test('a loop reads once for each change that it is told of, whatever changes mea
   await settle();
   expect([last.requests.length, last.unanswered]).toEqual([2, 0]);
 });
+
+test('a path or a signal that is none is told at the call', () => {
+  const clock = new VirtualClock();
+  const client = new Client({ connector: new FakeEnsemble(clock), clock, random: new SeededRandom(1), firstServer: 0 });
+  for (const watch of ['watchData', 'watchChildren', 'watchExists'] as const) {
+    expect(() => client[watch]('a')).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENTS' }));
+    expect(() => client[watch]('/a', { signal: 7 as never })).toThrow(TypeError);
+  }
+});

@@ -2,7 +2,6 @@
 import type { CallOptions, Client, Data } from '@quorate/client';
 import { CreateMode, isZooKeeperError, joinPath, type Zxid } from '@quorate/protocol';
 import { childrenOf } from './children.js';
-import { compareSequence } from './line.js';
 import { makeZnode, type ZnodeOptions } from './parents.js';
 import { persevere } from './persevere.js';
 import type { Receipts } from './receipts.js';
@@ -37,7 +36,7 @@ export interface Listing {
 }
 
 /** `item-0000000007`, with a rank `item000000000000300-0000000007`. */
-const ITEM = /^item(\d*)-(-?\d{10})$/;
+const ITEM = /^item(\d*)-(\d{10}|-\d{9,10})$/;
 
 /** How many digits a rank has, so that names sort by it for people who look at them. */
 const RANK_DIGITS = 15;
@@ -109,4 +108,9 @@ export class Backlog {
     if (rank === undefined) return [];
     return [{ name, path: joinPath(this.directory, name), rank: Number(rank), number: Number(number) }];
   }
+}
+
+/** The numbers of sequential znodes are those of an int32, which wraps: of two that are less than 2^31 apart it is known which came first. */
+function compareSequence(a: number, b: number): number {
+  return (a - b) | 0;
 }

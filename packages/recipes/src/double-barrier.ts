@@ -1,17 +1,18 @@
 /**
  * A double barrier: a number of members begin together and end together (ZooKeeper's recipe "Double Barriers").
  *
- * All stand in one directory. Whoever completes their number makes the znode `ready` there, which says who belongs to the round, in a txn that also checks that all of these
- * still stand: so all of them enter, or none. In the end each leaves but the keeper, the first of the round, who waits for the others and then removes `ready` together with
- * its own place. Everybody waits for `ready` and one other znode at most, and nobody reads the directory but the keeper and those who find their number complete.
+ * All stand in one directory. Who has come last makes the znode `ready` there, which says who belongs to the round, in a txn that also checks that all of these
+ * still stand: so all of them enter, or none. Where he does not, another one does after a while. In the end each leaves but the keeper, the first of the round, who waits for the others and then removes `ready` together with
+ * its own place. Everybody waits for `ready` and one other znode at most, and nobody reads the directory but the keeper and whoever opens the round.
  *
  * Invariant: the version of the directory changes when `ready` is made and at no other time. So a txn that checks it acts in the round that it means.
  */
-import { type CallOptions, type Client, MultiError, type Operation } from '@quorate/client';
-import { decodeUtf8, isZooKeeperError, joinPath, validatePath } from '@quorate/protocol';
+import { type CallOptions, type Client, MultiError, type Operation, type WatchOptions } from '@quorate/client';
+import { randomBelow } from '@quorate/ports';
+import { decodeUtf8, isZooKeeperError, joinPath, type Stat, validatePath } from '@quorate/protocol';
 import { beforeDeadline, type WaitOptions } from './deadline.js';
 import { firstOf } from './first-of.js';
-import { compareSequence, Line, type Member, type Place } from './line.js';
+import { Line, type Member, type Place } from './line.js';
 import type { ZnodeOptions } from './parents.js';
 import { persevere } from './persevere.js';
 import { RecipeError } from './recipe-error.js';
@@ -19,6 +20,12 @@ import { Watchpost } from './watchpost.js';
 
 /** How many members a double barrier may have: each costs the txn that opens it some 70 bytes. */
 const MEMBERS_MAX = 10_000;
+
+/** How long the others wait for the last one to open the round, in milliseconds. If all did it as soon as they can, each would list all. */
+const LAST_ONE_MS = 200;
+
+/** How far apart they try it then, in milliseconds, by chance and on average. */
+const APART_MS = 10;
 
 /** How a double barrier is made. All members must say the same. */
 export interface DoubleBarrierOptions extends ZnodeOptions {
@@ -125,17 +132,8 @@ export class DoubleBarrier {
 
   /** Resolves with the round that this place belongs to, once it is open. */
   async #begin(place: Place, options: CallOptions): Promise<Round> {
-    for (;;) {
-      await this.#posts.changed(
-        this.#ready,
-        async (watch) => {
-          // The watch is set before the members are counted, or the end of another round could go unnoticed.
-          do if ((await this.#client.exists(this.#ready, { ...options, watch })) !== undefined) return false;
-          while (!(await this.#open(options)));
-          return true;
-        },
-        options,
-      );
+    for (let opens = false; ; opens = true) {
+      await this.#posts.changed(this.#ready, (watch) => this.#look(place, opens, { ...options, watch }), options);
       const round = await this.#readRound(options);
       if (round === undefined) continue;
       if (this.#isOf(round, place)) return round;
@@ -143,17 +141,32 @@ export class DoubleBarrier {
     }
   }
 
-  /** Opens a round if enough members stand. False where something has changed meanwhile. */
-  async #open(options: CallOptions): Promise<boolean> {
-    const stat = await this.#client.exists(this.path, options);
-    if (stat === undefined || stat.numChildren < this.#size) return true;
+  /**
+   * Counts the members, and opens a round if they are enough and it is this one's turn: it has come last, or the others have waited for that one for too long.
+   *
+   * @returns what is to be waited for, as `Watchpost.changed` takes it.
+   */
+  async #look(place: Place, opens: boolean, { signal, watch }: WatchOptions): Promise<boolean | number> {
+    for (;;) {
+      // The watch is set before the members are counted, or the end of another round could go unnoticed.
+      if ((await this.#client.exists(this.#ready, { signal, watch })) !== undefined) return false;
+      const stat = await this.#client.exists(this.path, { signal });
+      if (stat === undefined || stat.numChildren < this.#size) return true;
+      opens ||= stat.pzxid === place.czxid;
+      if (!opens) return LAST_ONE_MS + randomBelow(this.#client.random, this.#size * APART_MS);
+      if (await this.#open(stat, { signal })) return true;
+    }
+  }
+
+  /** Opens a round with the first members. False where something has changed meanwhile. */
+  async #open({ version }: Stat, options: CallOptions): Promise<boolean> {
     const members = (await this.#line.members(options)).slice(0, this.#size);
     const [first, last] = [members[0], members.at(-1)];
     if (first === undefined || last === undefined || members.length < this.#size) return true;
     const paths = members.map(({ name }) => joinPath(this.path, name));
-    const round: Round = { version: stat.version + 1, keeper: joinPath(this.path, first.name), last: last.number };
+    const round: Round = { version: version + 1, keeper: joinPath(this.path, first.name), last: last.number };
     const refusal = await this.#refusalOf([
-      { op: 'setData', path: this.path, data: '', version: stat.version },
+      { op: 'setData', path: this.path, data: '', version },
       { op: 'create', path: this.#ready, data: JSON.stringify(round), ...this.#options },
       ...paths.map((path) => ({ op: 'check', path }) as const),
     ]);
@@ -199,11 +212,11 @@ export class DoubleBarrier {
   }
 
   async #membersOf(round: Round, options: CallOptions): Promise<Member<'member'>[]> {
-    return (await this.#line.members(options)).filter(({ number }) => compareSequence(number, round.last) <= 0);
+    return (await this.#line.members(options)).filter(({ number }) => number <= round.last);
   }
 
   #isOf(round: Round, place: Place): boolean {
-    return compareSequence(place.number, round.last) <= 0;
+    return place.number <= round.last;
   }
 
   async #readRound(options?: CallOptions): Promise<Round | undefined> {

@@ -2,7 +2,7 @@
 import type { CallOptions, Client } from '@quorate/client';
 import type { Zxid } from '@quorate/protocol';
 import { follow } from './deadline.js';
-import { persevere } from './persevere.js';
+import { backOffMs, pause, persevere } from './persevere.js';
 import { RecipeError } from './recipe-error.js';
 import type { Watchpost } from './watchpost.js';
 
@@ -106,9 +106,13 @@ export async function runHolding<H extends { release(): Promise<void> }, T>(
   return result;
 }
 
-/** Waits until the lease of a client is good. A read does not tell: a server that has lost its leader answers those too. */
+/** Waits until the lease of a client is good, or its session has ended. A read does not tell: a server that has lost its leader answers those too. */
 export async function leaseOf(client: Client, options?: CallOptions): Promise<void> {
-  while (client.leaseSignal.aborted) await persevere(client, () => client.sync('/', options), options);
+  for (let attempt = 0; client.leaseSignal.aborted; attempt++) {
+    // What renews it is a question of the client's own, which may be under way.
+    if (attempt > 0) await pause(client.clock, backOffMs(client.random, attempt), options);
+    await persevere(client, () => client.sync('/', options), options);
+  }
 }
 
 /** Waits for something that goes on in any case. @throws the signal's reason. */

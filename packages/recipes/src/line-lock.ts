@@ -57,10 +57,11 @@ export class LineLock<Kind extends string = string> {
       this.#stand(async (place) => {
         for (;;) {
           const other = await this.#obstacle(place, bounds);
-          if (other !== undefined) await this.#posts.gone(joinPath(this.path, other.name), bounds);
-          else if (!this.client.leaseSignal.aborted) return this.#hold(place);
-          else await leaseOf(this.client, bounds);
+          if (other === undefined) break;
+          await this.#posts.gone(joinPath(this.path, other.name), bounds);
         }
+        await leaseOf(this.client, bounds);
+        return this.#hold(place);
       }, bounds),
     );
   }

@@ -4,12 +4,18 @@
  *
  * Invariant: who stands before somebody never comes after him, and nobody new comes before him. So what a lagging server shows is good enough: it may show
  * somebody who has left already, and never misses one who stands there.
+ *
+ * The numbers end at 2147483647. From there on an Apache server gives the same one again and again, some negative ones among them, so that nobody knows who came first (ours count on
+ * from −2147483648). Whoever is given one of those leaves at once, so the line gets empty, the ensemble removes its directory, which is a container, and the next one begins at 0.
  */
 import { type CallOptions, type Client, type Data, isFinal, type WatchOptions } from '@quorate/client';
 import { baseNameOf, CreateMode, isZooKeeperError, joinPath, type Zxid } from '@quorate/protocol';
 import { withParents, type ZnodeOptions } from './parents.js';
 import { persevere } from './persevere.js';
 import { RecipeError } from './recipe-error.js';
+
+/** The first number that may be given twice. */
+const NUMBER_MAX = 2 ** 31 - 1;
 
 /** A place in the line. */
 export interface Place {
@@ -39,11 +45,15 @@ export class Line<Kind extends string> {
   constructor(client: Client, directory: string, kinds: readonly Kind[], options: ZnodeOptions = {}) {
     this.#client = client;
     this.directory = directory;
-    this.#pattern = new RegExp(String.raw`^(?:_c_[0-9a-f-]+-)?(${kinds.join('|')})-(-?\d{10})$`);
+    this.#pattern = new RegExp(String.raw`^(?:_c_[0-9a-f-]+-)?(${kinds.join('|')})-(\d{10})$`);
     this.#options = options;
   }
 
-  /** Takes the last place. It is kept until it is left, or the session ends. */
+  /**
+   * Takes the last place. It is kept until it is left, or the session ends.
+   *
+   * @throws RecipeError OUT_OF_RANGE where the numbers are used up.
+   */
   async join(kind: Kind, data: Data | undefined, options?: CallOptions): Promise<Place> {
     // From the first time that somebody asks for the lease only a leader's answers renew it; before, a server's that has lost its leader do too. So it is asked for before
     // there is anything to hold, and what is answered meanwhile, by a server that lags, does not count.
@@ -54,7 +64,12 @@ export class Line<Kind extends string> {
       this.#client.create(path, data, { mode, protected: true, ...this.#options, ...options });
     const created = await withParents(this.#client, this.directory, create, { ...this.#options, ...options });
     const name = baseNameOf(created.path);
-    return { name, path: created.path, czxid: created.stat.czxid, number: (this.#parse(name) as Member<Kind>).number };
+    const number = this.#parse(name)?.number ?? NUMBER_MAX;
+    const place = { name, path: created.path, czxid: created.stat.czxid, number };
+    if (number < NUMBER_MAX) return place;
+    await this.leave(place);
+    const message = `the numbers of ${this.directory} are used up: they begin anew once it is empty and the ensemble has removed it, which takes about a minute`;
+    throw new RecipeError('OUT_OF_RANGE', message);
   }
 
   /**
@@ -96,7 +111,7 @@ export class Line<Kind extends string> {
       const member = this.#parse(name);
       if (member !== undefined) members.push(member);
     }
-    return members.sort((a, b) => compareSequence(a.number, b.number));
+    return members.sort((a, b) => a.number - b.number);
   }
 
   async #names(options: WatchOptions | undefined): Promise<readonly string[]> {
@@ -122,9 +137,4 @@ export class Line<Kind extends string> {
     const [, kind, number] = this.#pattern.exec(name) ?? [];
     return kind === undefined ? undefined : { name, kind: kind as Kind, number: Number(number) };
   }
-}
-
-/** The numbers of sequential znodes are those of an int32, which wraps: of two that are less than 2^31 apart it is known which came first. */
-export function compareSequence(a: number, b: number): number {
-  return (a - b) | 0;
 }

@@ -14,7 +14,7 @@ export type RecipeErrorCode =
   | 'CONFLICT'
   /** A queue has as many items as it may have. Nothing was done. */
   | 'FULL'
-  /** A number would leave the range that is exact. Nothing was done. */
+  /** A number would leave the range that is exact, or the numbers of a line are used up. Nothing was done. */
   | 'OUT_OF_RANGE'
   /** There is no such version, or none any more. */
   | 'NOT_KEPT'

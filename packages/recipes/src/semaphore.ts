@@ -85,16 +85,14 @@ export class Semaphore {
 
   async #wait(place: Place, options: CallOptions): Promise<Hold> {
     const { directory } = this.#leases;
-    for (;;) {
-      await this.#posts.until(
-        directory,
-        (watch) => this.#leases.before(place, { ...options, watch }),
-        (before) => before.length < this.permits,
-        options,
-      );
-      if (!this.#client.leaseSignal.aborted) return this.#hold(place);
-      await leaseOf(this.#client, options);
-    }
+    await this.#posts.until(
+      directory,
+      (watch) => this.#leases.before(place, { ...options, watch }),
+      (before) => before.length < this.permits,
+      options,
+    );
+    await leaseOf(this.#client, options);
+    return this.#hold(place);
   }
 
   async #look(place: Place, options: CallOptions): Promise<Hold | undefined> {

@@ -6,7 +6,8 @@
  */
 import { type CallOptions, type Client, isFinal, type Watcher } from '@quorate/client';
 import { isZooKeeperError, ZooKeeperError } from '@quorate/protocol';
-import { persevere } from './persevere.js';
+import { firstOf } from './first-of.js';
+import { pause, persevere } from './persevere.js';
 
 export class Watchpost {
   readonly #client: Client;
@@ -59,7 +60,8 @@ export class Watchpost {
   /**
    * Makes a read that leaves a watch, and resolves once that has fired: the next read shows what has changed.
    *
-   * @param read must read that path with the watcher that it is given; made again over lost connections. Where it gives false nothing is waited for.
+   * @param read must read that path with the watcher that it is given; made again over lost connections. Where it gives false nothing is waited for, where it gives a number no longer than so
+   * many milliseconds.
    * @throws what the read rejects with; the signal's reason; ZooKeeperError SESSION_EXPIRED or AUTH_FAILED where the client ends.
    */
   async changed(path: string, read: (watch: Watcher) => Promise<unknown>, options?: CallOptions): Promise<void> {
@@ -70,7 +72,8 @@ export class Watchpost {
     try {
       const waits = await persevere(this.#client, () => read(post.watcher), options);
       post.armed = true;
-      if (waits !== false) await waiter.told;
+      if (typeof waits === 'number') await firstOf(options, [() => waiter.told, (bounds) => pause(this.#client.clock, waits, bounds)]);
+      else if (waits !== false) await waiter.told;
     } finally {
       waiter.end();
       post.waiters.delete(waiter);

@@ -1,4 +1,5 @@
 /** What groups, services, partitioners and double barriers promise that needs no weather. */
+import { CreateMode } from '@quorate/protocol';
 import { byKey, Discovery, DoubleBarrier, leastLoaded, Membership, Partitioner, type RecipeError } from '@quorate/recipes';
 import type { Client } from 'quorate';
 import { describe, expect, it } from 'vitest';
@@ -124,6 +125,46 @@ describe('a double barrier', () => {
     await place.settled(barrier.leave());
     await place.settled(barrier.enter());
     expect(() => new DoubleBarrier(place.client, '/b', { members: 0 })).toThrow(TypeError);
+  });
+
+  /** A client that does something else after each call of that name. */
+  function afterEachCall(name: 'create' | 'getChildren', what: () => Promise<unknown>): Client {
+    return new Proxy(place.client, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key, target);
+        if (typeof value !== 'function') return value;
+        if (key !== name) return value.bind(target);
+        return async (...args: unknown[]) => {
+          const result = await value.apply(target, args);
+          await what();
+          return result;
+        };
+      },
+    });
+  }
+
+  it('is entered by nobody where a member goes in the moment in which it is opened', async () => {
+    const other = await place.settled(place.ensemble.connect());
+    const theirs = new DoubleBarrier(other, '/b', { members: 2 }).enter();
+    theirs.catch(() => {});
+    for (let count = 0; count < 1; count = (await place.settled(other.exists('/b')))?.numChildren ?? 0);
+    const leave = async (): Promise<void> => {
+      place.ensemble.expireSession(other);
+      while ((await place.client.exists('/b'))?.numChildren === 2) await place.client.sync();
+    };
+    const own = new DoubleBarrier(afterEachCall('getChildren', leave), '/b', { members: 2 });
+    await expect(place.settled(own.enter({ timeoutMs: 1000 }))).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await expect(place.settled(theirs)).rejects.toMatchObject({ code: 'SESSION_EXPIRED' });
+  });
+
+  it('is opened by another member where the last one does not, after a while', async () => {
+    const other = await place.settled(place.ensemble.connect());
+    const mode = CreateMode.EPHEMERAL_SEQUENTIAL;
+    const comeToo = (): Promise<unknown> => other.create('/b/member-', '', { mode });
+    await place.settled(place.client.create('/b'));
+    const since = place.clock.now();
+    await place.settled(new DoubleBarrier(afterEachCall('create', comeToo), '/b', { members: 2 }).enter());
+    expect(place.clock.now() - since).toBeGreaterThanOrEqual(200);
   });
 
   it('has its directory read by the one who completes the number and by the keeper alone', async () => {

@@ -53,6 +53,30 @@ describe('a shared value', () => {
     expect((await place.settled(following.next())).value).toEqual({ value: 3, version: 3 });
   });
 
+  it('is read and followed from what had been written before the call, also at a server that lags', async () => {
+    const written = new SharedValue<number>(place.client, '/v');
+    await place.settled(written.set(1));
+    const old = await place.settled(place.client.getData('/v'));
+    await place.settled(written.set(2));
+    // The server of this client has not heard of the second one, until it is asked to catch up.
+    let lags = true;
+    const lagging = new Proxy(place.client, {
+      get: (target, name) => {
+        if (name === 'getData' && lags) return () => Promise.resolve(old);
+        const value = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          if (name === 'sync') lags = false;
+          return value.apply(target, args);
+        };
+      },
+    });
+    const value = new SharedValue<number>(lagging, '/v');
+    expect((await place.settled(value.follow().next())).value).toEqual({ value: 2, version: 2 });
+    lags = true;
+    expect(await place.settled(value.get())).toEqual({ value: 2, version: 2 });
+  });
+
   it('does not let pass what its schema does not', async () => {
     const value = new SharedValue<number>(place.client, '/v', { schema: small });
     const refusal = { code: 'INVALID_DATA', message: expect.stringContaining('limit.0: not a number below 100') };

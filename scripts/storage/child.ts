@@ -7,7 +7,7 @@ import { rot } from './rot.ts';
 import type { Tally } from './tally.ts';
 
 /** So many stores are killed beside each of which every call is looked at. */
-const KILLED = 60;
+const KILLED = 30;
 
 process.on('message', ({ part, seed }: StorageOrder) => {
   const tally: Tally = { counts: {}, failures: [] };

@@ -646,6 +646,38 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    id: 'instances-kept',
+    title: 'a view of a service keeps instances that have gone',
+    origin: 'this code',
+    level: 'recipe discovery',
+    edits: [
+      {
+        file: SERVICE_VIEW,
+        find: 'this.#entries = new Map(entries.flatMap((entry) => (entry === undefined ? [] : [[entry.id, entry]])));',
+        replace: 'for (const entry of entries) if (entry !== undefined) this.#entries.set(entry.id, entry);',
+      },
+    ],
+    expects: 'Gone',
+  },
+  {
+    id: 'update-unseen',
+    title: 'an instance is called by what it said of itself when it came',
+    origin: 'this code',
+    level: 'recipe discovery',
+    edits: [
+      { file: SERVICE_VIEW, find: 'if (known?.changed === changed) return known;', replace: 'if (known?.joined === joined) return known;' },
+    ],
+    expects: 'Fresh',
+  },
+  {
+    id: 'calls-uncounted',
+    title: 'calls under way are not counted',
+    origin: 'this code',
+    level: 'recipe discovery',
+    edits: [{ file: SERVICE_VIEW, find: '      entry.underWay++;\n', replace: '      entry.underWay = 0;\n' }],
+    expects: 'Spread',
+  },
+  {
     id: 'share-unlocked',
     title: 'a partition is its owner’s without a lock',
     origin: 'shares that differ while members come and go',

@@ -17,7 +17,6 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: MENDING_STATE, find: 'found.size > 0 && reached === proof', replace: 'found.size > 0 && reached !== -1 && proof >= 0' },
     ],
-    survives: 'an answer has to lack the end of a gap, or to hold what was cut off elsewhere: rare',
   },
   {
     id: 'second-gap-forgotten',
@@ -48,7 +47,6 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: "    this.state.damaged = false;\n    this.#order({ type: 'mend', lastZxid",
       },
     ],
-    survives: 'a crash has to come between the order and its flush, and the vote to count meanwhile: rare',
   },
   {
     id: 'end-taken-for-granted',
@@ -63,7 +61,6 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: 'return salvage.endIsKnown || mayHaveMore(sid);',
       },
     ],
-    survives: 'the first server has to lose its last txn unnoticed behind other damage, and the others to have it: rare',
   },
   {
     id: 'end-told-by-the-forgetful',
@@ -78,7 +75,6 @@ export const MENDING_MUTANTS: readonly Mutant[] = [
         replace: 'if (!durable.marked && damaged && mending === undefined) return',
       },
     ],
-    survives: 'as the one before, and the only one who knows more has to lose its store as well',
   },
   {
     id: 'follows-while-mended',

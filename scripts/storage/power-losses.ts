@@ -13,56 +13,77 @@ const SUBSETS = 16;
 const PREFIXES = 40;
 /** One of so many images is started with the power failing again on the way. */
 const AGAIN = 40;
+/** Within so many calls a process is killed. */
+const CALLS = 150;
+
+interface Trial {
+  readonly workload: Workload;
+  readonly tally: Tally;
+  readonly random: SeededRandom;
+}
 
 export function losePower(workload: Workload, tally: Tally): void {
-  const random = new SeededRandom(workload.seed + 1);
-  const examine = (life: Life, index: number): void => {
-    for (const surviving of survivals(life.disk, random)) {
-      count(tally, LOSSES);
-      const again = randomBelow(random, AGAIN) === 0;
-      const clock = new VirtualClock();
-      const loss = life.disk.afterPowerLoss(surviving, { clock, sectorBytes: 64 });
-      if (again) startUnderLosses(loss, life.course, index);
-      const text = describe(find(loss, clock, workload.segmentBytes));
-      if (!isLegal(life.course, text)) fail(life.course, index, surviving, text);
-    }
-    if (randomBelow(random, AGAIN) === 0) startUnderLosses(life.disk, life.course, index);
-  };
-  /** Its process was killed, and it starts again while the power fails at every call. */
-  const startUnderLosses = (disk: MemoryDisk, course: Course, index: number): void => {
-    const clock = new VirtualClock();
-    const frozen = disk.copy({ clock, sectorBytes: 64 });
-    const watched: MemoryDisk = frozen.reopen({
-      clock,
-      sectorBytes: 64,
-      onCall: () => {
-        const later = new VirtualClock();
-        const loss = watched.crash(random, { clock: later, sectorBytes: 64 });
-        count(tally, 'while a store started');
-        const text = describe(find(loss, later, workload.segmentBytes));
-        if (!isLegal(course, text)) fail(course, index, [], text);
-        return undefined;
-      },
-    });
-    // What it has given is believed by others: that much is safe now.
-    const told = describe(find(watched, clock, workload.segmentBytes));
-    const later = new VirtualClock();
-    const loss = watched.crash(random, { clock: later, sectorBytes: 64 });
-    const text = describe(find(loss, later, workload.segmentBytes));
-    if (!isLegal({ ...course, completed: course.states.indexOf(told, course.completed) }, text))
-      fail(course, index, [], `${text} after ${told}`);
-  };
-  const fail = (course: Course, index: number, surviving: readonly number[], text: string): void => {
-    const { states, completed } = course;
-    tally.failures.push(
-      `seed ${workload.seed}, call ${index}, surviving [${surviving.join(' ')}]\n  found ${text}\n  completed ${states[completed] ?? ''}\n  ordered ${states[states.length - 1] ?? ''}`,
-    );
-  };
+  const trial = { workload, tally, random: new SeededRandom(workload.seed + 1) };
   const life = live(workload, (before, { index }) => {
-    examine(before, index);
+    examine(trial, before, index);
     return undefined;
   });
-  examine(life, Number.POSITIVE_INFINITY);
+  examine(trial, life, Number.POSITIVE_INFINITY);
+}
+
+/** The process is killed at one call, and so it is when all is quiet; the next one starts with what the disk shows, flushed or not. It costs so little that it can be done to many stores. */
+export function kill(workload: Workload, tally: Tally): void {
+  const trial = { workload, tally, random: new SeededRandom(workload.seed + 1) };
+  const at = randomBelow(trial.random, CALLS);
+  const life = live(workload, ({ disk, course }, { index }) => {
+    if (index === at) startUnderLosses(trial, { disk, course }, index);
+    return undefined;
+  });
+  startUnderLosses(trial, life, Number.POSITIVE_INFINITY);
+}
+
+function examine(trial: Trial, { disk, course }: Life, index: number): void {
+  const { workload, tally, random } = trial;
+  for (const surviving of survivals(disk, random)) {
+    count(tally, LOSSES);
+    const clock = new VirtualClock();
+    const loss = disk.afterPowerLoss(surviving, { clock, sectorBytes: 64 });
+    if (randomBelow(random, AGAIN) === 0) startUnderLosses(trial, { disk: loss, course }, index);
+    const text = describe(find(loss, clock, workload.segmentBytes));
+    if (!isLegal(course, text)) fail(trial, course, index, `surviving [${surviving.join(' ')}]`, text);
+  }
+}
+
+/** It starts on this disk while the power fails at every call. */
+function startUnderLosses(trial: Trial, { disk, course }: Life, index: number): void {
+  const { workload, tally, random } = trial;
+  const clock = new VirtualClock();
+  const frozen = disk.copy({ clock, sectorBytes: 64 });
+  const afterLoss = (): string => {
+    const later = new VirtualClock();
+    return describe(find(watched.crash(random, { clock: later, sectorBytes: 64 }), later, workload.segmentBytes));
+  };
+  const watched: MemoryDisk = frozen.reopen({
+    clock,
+    sectorBytes: 64,
+    onCall: () => {
+      count(tally, 'while a store started');
+      const text = afterLoss();
+      if (!isLegal(course, text)) fail(trial, course, index, 'at a start', text);
+      return undefined;
+    },
+  });
+  // What it has given is believed by others: that much is safe now.
+  const told = describe(find(watched, clock, workload.segmentBytes));
+  const safe = course.states.indexOf(told, course.completed);
+  const text = safe === -1 ? 'nothing else' : afterLoss();
+  if (!isLegal({ ...course, completed: safe }, text)) fail(trial, course, index, 'after a start', `${text} after ${told}`);
+}
+
+function fail({ workload, tally }: Trial, { states, completed }: Course, index: number, when: string, text: string): void {
+  tally.failures.push(
+    `seed ${workload.seed}, call ${index}, ${when}\n  found ${text}\n  completed ${states[completed] ?? ''}\n  ordered ${states[states.length - 1] ?? ''}`,
+  );
 }
 
 function* survivals(disk: MemoryDisk, random: SeededRandom): Iterable<number[]> {

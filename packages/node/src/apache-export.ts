@@ -63,10 +63,12 @@ export async function exportApache({ dataDir, directory, onProgress = () => {} }
 export async function inspectStore(dataDir: string, onProgress: OnProgress = () => {}): Promise<Inspection> {
   let done = 0;
   const files = FileDisk.open(dataDir);
-  const disk = meteredDisk(files, (count) => {
-    done += count;
-    // How much of a segment is in use is known once it has been read.
-    onProgress({ step: 'read', done, total: undefined, unit: 'bytes' });
+  const disk = meteredDisk(files, {
+    onBytes: (count) => {
+      done += count;
+      // How much of a segment is in use is known once it has been read.
+      onProgress({ step: 'read', done, total: undefined, unit: 'bytes' });
+    },
   });
   try {
     await new Promise<void>((resolve, reject) => disk.lock((error?: DiskError) => (error === undefined ? resolve() : reject(error))));

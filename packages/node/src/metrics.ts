@@ -1,15 +1,17 @@
 /** A server's numbers for Prometheus, under the names that ZooKeeper's own provider gives them; and those of the process by prom-client's names. */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { HttpAnswer } from './http-port.js';
 import { monitorValues, type ServerView } from './server-view.js';
 
 export class Metrics {
   readonly #view: ServerView;
-  readonly #registry = new Registry();
+  readonly #registry: Registry;
   readonly #gauges = new Map<string, Gauge>();
 
-  constructor(view: ServerView) {
+  /** @param registry that others have put theirs into. */
+  constructor(view: ServerView, registry: Registry) {
     this.#view = view;
+    this.#registry = registry;
     collectDefaultMetrics({ register: this.#registry });
   }
 

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeDamage, LogStorage, type Notice } from '@quorate/log';
-import { realClock, realRandom } from '@quorate/ports';
+import { type Disk, realClock, realRandom } from '@quorate/ports';
 import { epochOf } from '@quorate/protocol';
 import {
   type Completion,
@@ -29,13 +29,14 @@ export interface ServerStore {
   readonly released: Promise<void>;
 }
 
-export function storeOf({ dataDir, storage, sid = 1 }: ServerConfig, log: Logger): ServerStore {
+/** @param metered gives the disk with whatever looks at it. */
+export function storeOf({ dataDir, storage, sid = 1 }: ServerConfig, log: Logger, metered: (disk: Disk) => Disk): ServerStore {
   if (storage !== undefined) return { storage: storage(), released: Promise.resolve() };
   if (dataDir === undefined)
     return { storage: new MemoryStorage({ clock: realClock }).format({ ensembleId: 'memory' }), released: Promise.resolve() };
   const disk = FileDisk.open(dataDir);
   const onNotice = (notice: Notice): void => log.warn({ sid, dataDir, ...noticeFields(notice) }, `store: ${notice.type}`);
-  return { storage: new LogStorage({ disk, clock: realClock, onNotice }), released: disk.released };
+  return { storage: new LogStorage({ disk: metered(disk), clock: realClock, onNotice }), released: disk.released };
 }
 
 function noticeFields(notice: Notice): object {

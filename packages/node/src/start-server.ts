@@ -1,6 +1,7 @@
 /** One server in this process: its store, its ports and what it tells of itself (ZooKeeper: `ZooKeeperServerMain`, `QuorumPeerMain`). */
 import { type Clock, realClock, realRandom } from '@quorate/ports';
 import { Server, type ServerOptions, type Sid, type Transport } from '@quorate/server';
+import { Registry } from 'prom-client';
 import { answerAdmin } from './admin-port.js';
 import { type AuditEntry, auditSessionEnd, auditWrite } from './audit-log.js';
 import { answerWord } from './four-letter-words.js';
@@ -12,6 +13,7 @@ import { Metrics } from './metrics.js';
 import { checkServerConfig, type ServerConfig } from './server-config.js';
 import { channels, type Logger, silent } from './server-log.js';
 import { ensembleConfigOf, type ServerStore, sizesOf, storeOf, transportOf } from './server-parts.js';
+import { ServerTimings } from './server-timings.js';
 import { FULL_VERSION } from './server-version.js';
 import { type Mode, modeOf, type ServerView } from './server-view.js';
 
@@ -61,6 +63,9 @@ export class RunningServer {
   readonly #config: ServerConfig;
   readonly #clock: Clock = realClock;
   readonly #log: Logger;
+  readonly #registry = new Registry();
+  /** Undefined where nobody asks for metrics. */
+  readonly #timings: ServerTimings | undefined;
   readonly #store: ServerStore;
   readonly #server: Server;
   readonly #view: ServerView;
@@ -85,7 +90,8 @@ export class RunningServer {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    this.#store = storeOf(config, log);
+    if (config.metrics !== undefined) this.#timings = new ServerTimings(this.#registry, this.#clock);
+    this.#store = storeOf(config, log, (disk) => this.#timings?.disk(disk) ?? disk);
     this.#server = new Server(this.#serverOptions(transport));
     const running = this;
     this.#view = {
@@ -114,7 +120,7 @@ export class RunningServer {
     const { admin, metrics } = this.#config;
     if (admin !== undefined) this.#admin = await openHttpPort(admin, (method, path) => answerAdmin(this.#view, method, path));
     if (metrics !== undefined) {
-      const source = new Metrics(this.#view);
+      const source = new Metrics(this.#view, this.#registry);
       this.#metrics = await openHttpPort(metrics, (method, path) => source.answer(method, path));
     }
     const { sid, clientAddress, secureClientAddress, webSocketAddress, adminAddress, metricsAddress } = this;
@@ -225,6 +231,7 @@ export class RunningServer {
       onStatus: () => this.#onStatus(),
       onReadOnly: () => this.#onStatus(),
       onFailure: (error) => this.#onFailure(error),
+      ...(this.#timings !== undefined && { onInput: this.#timings.onInput, onEffect: this.#timings.onEffect }),
       ...(this.#isAudited && {
         onWrite: (outcome) => this.#audit(auditWrite(outcome)),
         onSessionEnd: (end) => this.#audit(auditSessionEnd(end)),

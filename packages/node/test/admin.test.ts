@@ -1,8 +1,11 @@
 /** The admin port, the metrics, the audit log; and that no secret gets into any of them. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CreateMode, Permission } from 'quorate';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connect, type RunningServer, type ServerConfig, startServer } from '../src/index.js';
+import { connect, formatStore, type RunningServer, type ServerConfig, startServer } from '../src/index.js';
 import { ask } from './support/ask.ts';
 
 const closers: (() => unknown)[] = [];
@@ -146,6 +149,26 @@ describe('the admin port', () => {
     const serving = await started();
     expect(await get(serving, '/ready')).toMatchObject({ status: 200, text: 'standalone\n' });
   });
+});
+
+test('Prometheus gets what takes a server time, and how often', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'quorate-metrics-'));
+  closers.push(() => rm(dataDir, { recursive: true, force: true }));
+  await formatStore(dataDir, 'metrics');
+  const server = await started({ memory: undefined, dataDir });
+  const client = await connected(server);
+  for (let i = 0; i < 10; i++) await client.create(`/n${i}`);
+  const text = await (await fetch(`http://${server.metricsAddress}/metrics`)).text();
+  const valueOf = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  // The session, and the znodes one after the other.
+  expect(valueOf('proposal_count')).toBe(11);
+  expect(valueOf('commit_count')).toBe(11);
+  expect(valueOf('quorum_ack_latency_count')).toBe(11);
+  expect(valueOf('fsynctime_count')).toBeGreaterThanOrEqual(11);
+  expect(valueOf('fsynctime_sum')).toBeGreaterThan(0);
+  expect(valueOf('quorum_ack_latency_sum')).toBeGreaterThan(0);
+  expect(valueOf('election_time_count')).toBeGreaterThanOrEqual(1);
+  expect(text).toMatch(/^quorum_ack_latency\{quantile="0.99"\} /m);
 });
 
 test('Prometheus gets the numbers of mntr', async () => {

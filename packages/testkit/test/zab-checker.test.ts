@@ -422,6 +422,23 @@ describe('the checkers of Zab', () => {
     afterEachExpect(() => script, 'ElectionQuorum');
   });
 
+  describe('VoteHonesty', () => {
+    it('a server has no vote before its store is mended', () => {
+      script.checker.onStoreLost(1, {
+        ...{ acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, runs: [], mark: { ensembleId: 'test' } },
+        damage: 'an entry of the log cannot be read',
+      });
+      script.looks(1);
+      script.says(1, 'LOOKING', 1, 1);
+    });
+    it('nor before its mark is on its disk', () => {
+      script.checker.onFlushed(1, { type: 'saveMark', mark: undefined });
+      script.looks(1);
+      script.says(1, 'LOOKING', 1, 1);
+    });
+    afterEachExpect(() => script, 'VoteHonesty');
+  });
+
   describe('LeaderEligibility', () => {
     it('a voter without weight does not lead', () => {
       script = new ZabScript({ groups: [{ weights: new Map([1, 2, 3].map((sid) => [sid, sid === 1 ? 0 : 1])) }] });

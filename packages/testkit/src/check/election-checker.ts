@@ -1,6 +1,8 @@
 /**
  * What an election may come to (class `FastLeaderElection`; docs/zab.md, rules 1 and 3): who stops looking has heard a quorum. It costs no safety where one has
  * not, because discovery brings it out; it costs a discovery that fails.
+ *
+ * VoteHonesty: who votes has a store that is whole and marked, on its disk.
  */
 import { hasQuorum, type Notification, type Sid, type Status } from '@quorate/zab';
 import type { Witness } from './witness.js';
@@ -45,6 +47,8 @@ export class ElectionChecker {
     if (election === undefined || word.state !== 'LOOKING') return;
     const { said } = election;
     const counts = word.vote.peerEpoch >= 0;
+    if (counts && !this.#witness.votes(sid))
+      this.#witness.verdict.fail('VoteHonesty', `server ${sid} votes, and what is on its disk has no vote`);
     if (counts && said !== undefined && (said.electionEpoch !== word.electionEpoch || said.vote.leader !== word.vote.leader))
       election.waitsInVain = true;
     election.said = word;

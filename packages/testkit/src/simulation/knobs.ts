@@ -124,7 +124,7 @@ export function drawKnobs(seed: number, given: { readonly servers?: number | und
     logDisks: chance(streams.stream('knobs: log'), 150),
     runMs: between(time, 10, 20) * 1000,
     faultEveryMs: pick(streams.stream('knobs: weather'), [1000, 2000, 2000, 3000]),
-    spreads: !chance(streams.stream('knobs: spread'), 60),
+    spreads: !chance(streams.stream('knobs: spread'), 120),
     coreOnly: chance(streams.stream('knobs: core'), 500),
     clients,
     // At least 25 operations per second over all clients, while they are connected: some come in bursts.

@@ -1,5 +1,6 @@
 /** What happens to disks (reliability.md 1.3): they fail, fill up, become slow, and lose what they had. */
 
+import type { Sid } from '@quorate/zab';
 import type { Part } from '../world/disk-content.js';
 import { between, chance, millis, pick, shuffled } from '../world/random-streams.js';
 import type { Scene } from './scene.js';
@@ -94,20 +95,39 @@ export function rot(scene: Scene): void {
   });
 }
 
-/** An entry or two of several disks can no longer be read, often the last, perhaps of all disks: what is left on one of them may make the others whole. */
+/**
+ * Entries of several disks can no longer be read, often the last, perhaps of all disks, and a few disks come back empty: what is left on one of them may make the others whole. They
+ * come back one after the other, so that some have nobody to ask for a while and no leader to end it, and some crash while they are mended.
+ */
 export function rotMany(scene: Scene): void {
-  const { random, ensemble, sids } = scene;
+  const { random, sids } = scene;
   const victims = shuffled(random, sids).slice(0, between(random, 2, sids.length));
   for (const sid of victims) scene.crash(sid);
   scene.later(scene.outageMs(), () => {
     scene.note(`the disks of S${victims} rot`);
     for (const sid of victims) {
-      const disk = ensemble.disk(sid);
-      for (let times = between(random, 1, 2); times > 0 && !ensemble.isUp(sid) && disk.entries > 0; times--)
-        disk.rot('entry', chance(random, 400) ? disk.entries - 1 : between(random, 0, disk.entries - 1));
-      scene.restart(sid);
+      if (!scene.ensemble.isUp(sid)) rotLog(scene, sid);
+      scene.later(chance(random, 500) ? 0 : scene.outageMs(), () => {
+        scene.restart(sid);
+        if (chance(random, 700)) return;
+        scene.later(millis(random, 0, 100), () => {
+          scene.crash(sid);
+          scene.later(millis(random, 0, 200), () => scene.restart(sid));
+        });
+      });
     }
   });
+}
+
+/** One or two stretches of a log, mostly short, or everything. */
+function rotLog({ random, ensemble }: Scene, sid: Sid): void {
+  const disk = ensemble.disk(sid);
+  if (chance(random, 100)) return disk.wipe();
+  for (let times = between(random, 1, 2); times > 0 && disk.entries > 0; times--) {
+    const last = chance(random, 400) ? disk.entries - 1 : between(random, 0, disk.entries - 1);
+    const length = chance(random, 400) ? between(random, 2, 4) : 1;
+    for (let at = last; at >= 0 && at > last - length; at--) disk.rot('entry', at);
+  }
 }
 
 /** A server comes back with what it had stored earlier, as from a backup. Nobody can tell; so it is done only where a quorum of others has all of it. */

@@ -25,6 +25,7 @@ const PERSISTENT_NODE = 'packages/recipes/src/persistent-node.ts';
 const PRIORITY = 'packages/recipes/src/priority-queue.ts';
 const RECEIPT = 'packages/recipes/src/receipt.ts';
 const SEMAPHORE = 'packages/recipes/src/semaphore.ts';
+const SERVICE_VIEW = 'packages/recipes/src/service-view.ts';
 const TAKING = 'packages/recipes/src/taking.ts';
 const TWO_PHASE = 'packages/recipes/src/two-phase-commit.ts';
 const VOTING = 'packages/recipes/src/voting.ts';

@@ -25,6 +25,7 @@ const PERSISTENT_NODE = 'packages/recipes/src/persistent-node.ts';
 const PRIORITY = 'packages/recipes/src/priority-queue.ts';
 const RECEIPT = 'packages/recipes/src/receipt.ts';
 const SEMAPHORE = 'packages/recipes/src/semaphore.ts';
+const SERVICE_VIEW = 'packages/recipes/src/service-view.ts';
 const TAKING = 'packages/recipes/src/taking.ts';
 const TWO_PHASE = 'packages/recipes/src/two-phase-commit.ts';
 const VOTING = 'packages/recipes/src/voting.ts';
@@ -642,6 +643,38 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
       },
       { file: GROUP_VIEW, find: '      this.#tell();\n    }', replace: '      this.#dirty.clear();\n      this.#tell();\n    }' },
     ],
+  },
+  {
+    id: 'instances-kept',
+    title: 'a view of a service keeps instances that have gone',
+    origin: 'this code',
+    level: 'recipe discovery',
+    edits: [
+      {
+        file: SERVICE_VIEW,
+        find: 'this.#entries = new Map(entries.flatMap((entry) => (entry === undefined ? [] : [[entry.id, entry]])));',
+        replace: 'for (const entry of entries) if (entry !== undefined) this.#entries.set(entry.id, entry);',
+      },
+    ],
+    expects: 'Gone',
+  },
+  {
+    id: 'update-unseen',
+    title: 'an instance is called by what it said of itself when it came',
+    origin: 'this code',
+    level: 'recipe discovery',
+    edits: [
+      { file: SERVICE_VIEW, find: 'if (known?.changed === changed) return known;', replace: 'if (known?.joined === joined) return known;' },
+    ],
+    expects: 'Fresh',
+  },
+  {
+    id: 'calls-uncounted',
+    title: 'calls under way are not counted',
+    origin: 'this code',
+    level: 'recipe discovery',
+    edits: [{ file: SERVICE_VIEW, find: '      entry.underWay++;\n', replace: '      entry.underWay = 0;\n' }],
+    expects: 'Spread',
   },
   {
     id: 'share-unlocked',

@@ -4,6 +4,7 @@ import { barrierScenario } from './barrier-scenario.js';
 import { configScenario } from './config-scenario.js';
 import { counterScenario } from './counter-scenario.js';
 import { decisionScenarios } from './decision-scenarios.js';
+import { discoveryScenario } from './discovery-scenario.js';
 import { doubleBarrierScenario } from './double-barrier-scenario.js';
 import { electionScenarios } from './election-scenarios.js';
 import { groupScenario } from './group-scenario.js';
@@ -19,6 +20,7 @@ export const recipeScenarios: readonly Scenario[] = [
   ...keepingScenarios,
   ...decisionScenarios,
   groupScenario,
+  discoveryScenario,
   partitionerScenario,
   barrierScenario,
   doubleBarrierScenario,

@@ -228,14 +228,20 @@ async function imported(): Promise<string> {
   return dataDir;
 }
 
-function storeIn(dataDir: string): LogStorage {
-  return new LogStorage({ disk: FileDisk.open(dataDir), clock: realClock, segmentBytes: 64 * 1024 });
+function storeOn(disk: FileDisk): LogStorage {
+  return new LogStorage({ disk, clock: realClock, segmentBytes: 64 * 1024 });
 }
 
-async function serve(dataDir: string): Promise<RunningServer> {
-  const server = await startServer({ storage: () => storeIn(dataDir), tickTimeMs: 50, client: { port: 0 } });
+/** Once it is closed, nobody writes to the directory any more. */
+async function serve(dataDir: string): Promise<Pick<RunningServer, 'clientAddress' | 'close'>> {
+  const disk = FileDisk.open(dataDir);
+  const server = await startServer({ storage: () => storeOn(disk), tickTimeMs: 50, client: { port: 0 } });
   await server.ready();
-  return server;
+  const close = async (): Promise<void> => {
+    await server.close();
+    await disk.released;
+  };
+  return { clientAddress: server.clientAddress, close };
 }
 
 describe('an import', () => {
@@ -309,7 +315,7 @@ describe('an export', () => {
   test('has the txns of the log and the epochs', async () => {
     const [dataDir, directory] = [empty(), empty()];
     await new Promise<void>((resolve, reject) => {
-      const store = storeIn(dataDir);
+      const store = storeOn(FileDisk.open(dataDir));
       store.format({ ensembleId: 'test' }, (error) => {
         store.close();
         if (error === undefined) resolve();

@@ -31,7 +31,7 @@ export class Reader {
   async faults(load: Load, folders: Iterable<readonly [string, Created]>): Promise<readonly string[]> {
     const expected = load.writers.map((writer) => ({ writer, acknowledged: writer.acknowledged }));
     const created = [...folders].map(([folder, { asked, acknowledged }]) => ({ folder, asked, acknowledged: [...acknowledged] }));
-    await this.#again(() => this.#client.sync('/'));
+    await again(() => this.#client.sync('/'));
     const faults: string[] = [];
     for (const { folder, asked, acknowledged } of created) {
       const children = await this.#childrenOf(folder);
@@ -48,7 +48,7 @@ export class Reader {
   /** Undefined where there is no such folder. */
   async #childrenOf(folder: string): Promise<readonly string[] | undefined> {
     try {
-      return (await this.#again(() => this.#client.getChildren(folder))).children;
+      return (await again(() => this.#client.getChildren(folder))).children;
     } catch (error) {
       if (!isZooKeeperError(error, 'NO_NODE')) throw error;
       return undefined;
@@ -56,7 +56,7 @@ export class Reader {
   }
 
   async #numberFaults(writer: Writer, acknowledged: number): Promise<readonly string[]> {
-    const { data } = await this.#again(() => this.#client.getData(writer.numberPath));
+    const { data } = await again(() => this.#client.getData(writer.numberPath));
     const number = Number(Buffer.from(data).toString());
     const seen = this.#seen.get(writer) ?? 0;
     this.#seen.set(writer, number);
@@ -70,19 +70,19 @@ export class Reader {
   async #sessionFaults(writer: Writer): Promise<readonly string[]> {
     const { client, ephemeralPath, name } = writer;
     if (client.state === 'EXPIRED') return [`the session of ${name} has expired`];
-    const stat = await this.#again(() => this.#client.exists(ephemeralPath));
+    const stat = await again(() => this.#client.exists(ephemeralPath));
     if (stat?.ephemeralOwner === client.sessionId) return [];
     return [`${ephemeralPath} ${stat === undefined ? 'is gone' : 'has another owner'}, though its session lives`];
   }
+}
 
-  /** A read whose connection ends is repeated; the bound is the time-out of the session. */
-  async #again<T>(read: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await read();
-      } catch (error) {
-        if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
-      }
+/** What is lost with its connection is asked again; the bound is the time-out of the session. */
+export async function again<T>(ask: (isFirst: boolean) => Promise<T>): Promise<T> {
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await ask(isFirst);
+    } catch (error) {
+      if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
     }
   }
 }

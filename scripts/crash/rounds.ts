@@ -7,7 +7,7 @@ import { isZooKeeperError, joinPath } from '@quorate/protocol';
 import { ask } from '../../packages/node/test/support/ask.ts';
 import { agreement, type ServeProcess } from './ensemble.ts';
 import { type Created, Load, SESSION_TIMEOUT_MS } from './load.ts';
-import { Reader } from './read-back.ts';
+import { again, Reader } from './read-back.ts';
 
 const WRITERS = 4;
 /** How long the load runs before the kill, and how long who was killed is away, in milliseconds. */
@@ -107,8 +107,8 @@ async function removeOldest(load: Load, readers: readonly Reader[], keeper: Clie
   if (faults.length > 0) return faults;
   const [folder] = oldest;
   load.folders.delete(folder);
-  await again(() => empty(keeper, folder));
-  await again(() => keeper.delete(folder));
+  await make(() => empty(keeper, folder));
+  await make(() => keeper.delete(folder));
   return [];
 }
 
@@ -133,20 +133,16 @@ async function readFolders(
 }
 
 export function ensure(client: Client, path: string): Promise<void> {
-  return again(() => client.create(path));
+  return make(() => client.create(path));
 }
 
 /** A change whose connection ends is made again; the second time it may find that it was made. */
-async function again(change: () => Promise<unknown>): Promise<void> {
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      await change();
-      return;
-    } catch (error) {
-      if (!isFirst && (isZooKeeperError(error, 'NODE_EXISTS') || isZooKeeperError(error, 'NO_NODE'))) return;
-      if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
-    }
-  }
+async function make(change: () => Promise<unknown>): Promise<void> {
+  await again((isFirst) =>
+    change().catch((error: unknown) => {
+      if (isFirst || !(isZooKeeperError(error, 'NODE_EXISTS') || isZooKeeperError(error, 'NO_NODE'))) throw error;
+    }),
+  );
 }
 
 /** A server that is just starting says nothing. */

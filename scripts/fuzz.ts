@@ -182,7 +182,9 @@ function bytesInUse(): number {
 function report(tallies: readonly Tally[]): void {
   console.log(`${'reader'.padEnd(NAME_WIDTH)} ${'accepted'.padStart(9)} ${'refused'.padStart(9)} ${'beyond 2n'.padStart(10)}`);
   for (const { name, accepted, refused, spareBytes } of tallies)
-    console.log(`${name.padEnd(NAME_WIDTH)} ${String(accepted).padStart(9)} ${String(refused).padStart(9)} ${String(spareBytes).padStart(10)}`);
+    console.log(
+      `${name.padEnd(NAME_WIDTH)} ${String(accepted).padStart(9)} ${String(refused).padStart(9)} ${String(spareBytes).padStart(10)}`,
+    );
 }
 
 await command(main);

@@ -46,26 +46,35 @@ function ofClients(): readonly Growth[] {
   const reply = (type: number) => (bytes: Uint8Array) => decodeServerMessage(bytes, () => type);
   const replyHead = [...int(1), ...long(1), ...int(0)];
   return [
-    { name: 'client: data', read: body(OpCode.setData), input: (bytes) => joined(EMPTY_STRING, int(bytes), [...new Uint8Array(bytes)], int(-1)) },
+    {
+      name: 'client: data',
+      read: body(OpCode.setData),
+      input: (bytes) => joined(EMPTY_STRING, int(bytes), [...new Uint8Array(bytes)], int(-1)),
+    },
     {
       name: 'client: access control list',
       read: body(OpCode.setACL),
       input: listOf({ head: EMPTY_STRING, part: [...int(31), ...EMPTY_STRING, ...EMPTY_STRING], tail: int(-1) }),
-      bytesPerByte: 80,
+      bytesPerByte: 16,
     },
     {
       name: 'client: paths of watches',
       read: body(OpCode.setWatches),
       input: listOf({ head: long(1), part: TWO_LETTERS, tail: [...int(0), ...int(0)] }),
-      bytesPerByte: 80,
+      bytesPerByte: 20,
     },
-    { name: 'client: operations of a multi', read: body(OpCode.multi), input: partsOf({ part: CHECK, tail: MULTI_END }), bytesPerByte: 80 },
-    { name: 'client: names of children', read: reply(OpCode.getChildren), input: listOf({ head: replyHead, part: TWO_LETTERS }), bytesPerByte: 80 },
+    { name: 'client: operations of a multi', read: body(OpCode.multi), input: partsOf({ part: CHECK, tail: MULTI_END }), bytesPerByte: 10 },
+    {
+      name: 'client: names of children',
+      read: reply(OpCode.getChildren),
+      input: listOf({ head: replyHead, part: TWO_LETTERS }),
+      bytesPerByte: 20,
+    },
     {
       name: 'client: results of a multi',
       read: reply(OpCode.multi),
       input: partsOf({ head: replyHead, part: FAILED, tail: MULTI_END }),
-      bytesPerByte: 80,
+      bytesPerByte: 8,
     },
   ];
 }
@@ -73,29 +82,38 @@ function ofClients(): readonly Growth[] {
 function ofPeers(): readonly Growth[] {
   const run = { zxid: makeZxid(1, 1), payloads: [NOTHING] };
   return [
-    { name: 'peer: piece of a snapshot', read: decodeMessage, input: (bytes) => encodeMessage({ type: 'PIECE', bytes: new Uint8Array(bytes), last: false }) },
+    {
+      name: 'peer: piece of a snapshot',
+      read: decodeMessage,
+      input: (bytes) => encodeMessage({ type: 'PIECE', bytes: new Uint8Array(bytes), last: false }),
+    },
     {
       name: 'peer: txns of a run',
       read: decodeMessage,
       input: (bytes) => encodeMessage({ type: 'PROPOSAL', run: { ...run, payloads: new Array(bytes >> 2).fill(NOTHING) } }),
-      bytesPerByte: 80,
+      bytesPerByte: 32,
     },
     {
       name: 'peer: runs for a damaged store',
       read: decodeMessage,
       input: (bytes) => encodeMessage({ type: 'FOUND', runs: new Array(bytes >> 4).fill(run), more: false, end: makeZxid(1, 1) }),
-      bytesPerByte: 80,
+      bytesPerByte: 24,
     },
-    { name: 'peer: sessions held', read: decodeSessionMessage, input: listOf({ head: int(2), part: [...long(7), ...int(1), ...long(1)] }), bytesPerByte: 80 },
-    { name: 'peer: touches', read: decodeTouches, input: listOf({ part: [...long(7), ...int(1)] }), bytesPerByte: 80 },
-    { name: 'packets: commits of a leader', read: hearLeader, input: commits, bytesPerByte: 80 },
+    {
+      name: 'peer: sessions held',
+      read: decodeSessionMessage,
+      input: listOf({ head: int(2), part: [...long(7), ...int(1), ...long(1)] }),
+      bytesPerByte: 8,
+    },
+    { name: 'peer: touches', read: decodeTouches, input: listOf({ part: [...long(7), ...int(1)] }), bytesPerByte: 8 },
+    { name: 'packets: commits of a leader', read: hearLeader, input: commits, bytesPerByte: 48 },
   ];
 }
 
 function ofFiles(): readonly Growth[] {
   const ZNODE_BYTES = 80;
   return [
-    { name: 'log: operations of a txn', read: decodeTxn, input: multiTxn, bytesPerByte: 80 },
+    { name: 'log: operations of a txn', read: decodeTxn, input: multiTxn, bytesPerByte: 12 },
     ...storeGrowths(),
     {
       name: 'log: segments of a manifest',
@@ -104,19 +122,19 @@ function ofFiles(): readonly Growth[] {
         const segments = Array.from({ length: Math.floor((bytes - 64) / 13) }, (_, id) => ({ id, base: NO_ZXID, end: undefined }));
         return encodeManifest({ ...EMPTY_MANIFEST, segments }, 0);
       },
-      bytesPerByte: 80,
+      bytesPerByte: 8,
     },
     {
       name: 'backup: pieces',
       read: readBackup,
       input: (bytes) => new Uint8Array(Buffer.concat([...writeBackup(NO_ZXID, new Array(Math.floor(bytes / 5)).fill(Uint8Array.of(1)))])),
-      bytesPerByte: 80,
+      bytesPerByte: 32,
     },
     {
       name: 'snapshot: znodes of a server',
       read: (bytes) => Database.deserialize(bytes, NO_ZXID),
       input: (bytes) => stateOf(databaseOf(Math.floor(bytes / ZNODE_BYTES))),
-      bytesPerByte: 80,
+      bytesPerByte: 20,
     },
     {
       name: "Apache's files: txns of a log",
@@ -128,7 +146,7 @@ function ofFiles(): readonly Growth[] {
       name: "Apache's files: znodes of a snapshot",
       read: readSnapshot,
       input: (bytes) => new Uint8Array(Buffer.concat([...apacheSnapshot(databaseOf(Math.floor(bytes / 100)), () => {})])),
-      bytesPerByte: 80,
+      bytesPerByte: 16,
     },
   ];
 }
@@ -136,9 +154,24 @@ function ofFiles(): readonly Growth[] {
 function ofTexts(): readonly Growth[] {
   const text = new TextDecoder();
   return [
-    { name: 'text: java properties', read: (bytes) => parseProperties(text.decode(bytes)), input: partsOf({ part: [0x61, 0x0a] }), bytesPerByte: 400 },
-    { name: 'text: words of the shell', read: (bytes) => wordsOf(text.decode(bytes)), input: partsOf({ part: [0x61, 0x20] }), bytesPerByte: 400 },
-    { name: 'text: connect string', read: (bytes) => parseConnectString(text.decode(bytes)), input: partsOf({ part: [0x61, 0x2c], tail: [0x61] }), bytesPerByte: 400 },
+    {
+      name: 'text: java properties',
+      read: (bytes) => parseProperties(text.decode(bytes)),
+      input: partsOf({ part: [0x61, 0x0a] }),
+      bytesPerByte: 480,
+    },
+    {
+      name: 'text: words of the shell',
+      read: (bytes) => wordsOf(text.decode(bytes)),
+      input: partsOf({ part: [0x61, 0x20] }),
+      bytesPerByte: 96,
+    },
+    {
+      name: 'text: connect string',
+      read: (bytes) => parseConnectString(text.decode(bytes)),
+      input: partsOf({ part: [0x61, 0x2c], tail: [0x61] }),
+      bytesPerByte: 320,
+    },
   ];
 }
 

@@ -109,9 +109,14 @@ export function storeGrowths(): readonly Growth[] {
         return files.get(SEGMENT) as Uint8Array;
       },
       read: (bytes) => recoverWhole(files, SEGMENT, bytes),
+      bytesPerByte: 48,
+    },
+    {
+      name: 'log: chunks of a snapshot file',
+      input: snapshotInChunks,
+      read: (bytes) => recoverWhole(files, SNAPSHOT, bytes),
       bytesPerByte: 80,
     },
-    { name: 'log: chunks of a snapshot file', input: snapshotInChunks, read: (bytes) => recoverWhole(files, SNAPSHOT, bytes), bytesPerByte: 80 },
   ];
 }
 

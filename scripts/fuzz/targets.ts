@@ -94,7 +94,7 @@ export function fuzzTargets(seed: number): readonly FuzzTarget[] {
     { name: 'log: txn', corpus: txns, read: decodeTxn },
     {
       name: 'snapshot: state of a server',
-      corpus: [3, 40].map((znodes) => stateOf(databaseOf(znodes))),
+      corpus: [3, 20].map((znodes) => stateOf(databaseOf(znodes))),
       read: (bytes) => Database.deserialize(bytes, NO_ZXID),
     },
     ...storeTargets(),

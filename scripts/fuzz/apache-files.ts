@@ -15,39 +15,41 @@ const SEAL_BYTES = 13;
 /** A log of a few txns is enough, and its inputs are read sooner. */
 const LOG_BYTES = 700;
 
-/** @param treeBytes what an empty tree takes. */
-export function apacheTargets(treeBytes: number): readonly FuzzTarget[] {
+export function apacheTargets(): readonly FuzzTarget[] {
   const [log, laterLog] = [fileOf('log.1').slice(0, LOG_BYTES), fileOf('log.22').slice(0, LOG_BYTES)];
   const snapshots = ['snapshot.0', 'snapshot.e', 'snapshot.20'].map(fileOf);
   const typed = (error: unknown): boolean => error instanceof ApacheFileError;
   return [
-    { name: "Apache's files: log", corpus: [log, laterLog], read: (bytes) => readTxns(bytes, () => {}), seal: sealLog, typed },
+    { name: "Apache's files: log", corpus: [log, laterLog], read: (bytes) => readTxns(bytes), seal: sealLog, typed },
     {
       name: "Apache's files: log, applied",
       corpus: [log],
-      read: replay,
+      prepare: replay,
       seal: sealLog,
       typed,
-      spareBytes: treeBytes,
       share: 0.3,
     },
     {
       name: "Apache's files: snapshot",
       corpus: snapshots,
-      read: (bytes) => readSnapshotBytes(bytes, 'snapshot.20', 0x20 as Zxid),
+      read: readSnapshot,
       seal: sealSnapshot,
       typed,
-      spareBytes: treeBytes,
       share: 0.3,
     },
   ];
+}
+
+export function readSnapshot(bytes: Uint8Array): unknown {
+  return readSnapshotBytes(bytes, 'snapshot.20', 0x20 as Zxid);
 }
 
 function fileOf(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(name, FOLDER)));
 }
 
-function readTxns(bytes: Uint8Array, onTxn: LogReceiver['onTxn']): Promise<unknown> {
+/** Reads a log. */
+export function readTxns(bytes: Uint8Array, onTxn: LogReceiver['onTxn'] = () => {}): Promise<unknown> {
   const read = async (into: Uint8Array, offset: number): Promise<number> => {
     const part = bytes.subarray(offset, offset + into.length);
     into.set(part);
@@ -56,16 +58,30 @@ function readTxns(bytes: Uint8Array, onTxn: LogReceiver['onTxn']): Promise<unkno
   return readLog({ size: bytes.length, read }, 'log.1', { onTxn, onBytes: () => {} });
 }
 
-async function replay(bytes: Uint8Array): Promise<void> {
+function replay(bytes: Uint8Array): () => Promise<unknown> {
   const found = { file: 'snapshot.0', zxid: 0 as Zxid, snapshot: readSnapshotBytes(EMPTY, 'snapshot.0', 0 as Zxid) };
   const applied = new Replay(found);
-  await readTxns(bytes, (txn) => applied.apply('log.1', txn));
+  return () => readTxns(bytes, (txn) => applied.apply('log.1', txn));
 }
 
 const EMPTY = fileOf('snapshot.0');
 
+/** A log of records with these bytes. */
+export function logOf(txns: readonly Uint8Array[]): Uint8Array {
+  const parts: Uint8Array[] = [fileOf('log.1').subarray(0, LOG_HEADER_BYTES)];
+  for (const txn of txns) {
+    const head = new DataView(new ArrayBuffer(RECORD_HEADER_BYTES));
+    head.setUint32(8, txn.length);
+    parts.push(new Uint8Array(head.buffer), txn, Uint8Array.of(0x42));
+  }
+  // The last one is sealed too where something follows.
+  const bytes = new Uint8Array(Buffer.concat([...parts, new Uint8Array(1)]));
+  sealLog(bytes);
+  return bytes;
+}
+
 /** The checksum of each record that stands where the one before ends. */
-function sealLog(bytes: Uint8Array): void {
+export function sealLog(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = LOG_HEADER_BYTES; at + RECORD_HEADER_BYTES <= bytes.length; ) {
     const start = at + RECORD_HEADER_BYTES;

@@ -13,8 +13,6 @@ import type { FuzzTarget } from './target.ts';
 const CONNECTIONS = 60;
 const REQUESTS_MAX = 4;
 const MEMORY_BYTES = 1024 * 1024;
-/** What node sets aside for a stream and its turns. */
-const STREAM_BYTES = 256 * 1024;
 
 /** @param seed chooses the good inputs. */
 export function linkTargets(seed: number): readonly FuzzTarget[] {
@@ -27,7 +25,6 @@ export function linkTargets(seed: number): readonly FuzzTarget[] {
       name: 'client: a connection from its first byte',
       corpus: [...corpus, new TextEncoder().encode('ruok')],
       read: converse,
-      spareBytes: STREAM_BYTES,
       share: 0.2,
     },
   ];

@@ -2,8 +2,22 @@ import { type Random, randomBelow } from '@quorate/ports';
 
 /** Numbers that lengths and counts must not be believed in, and some that they may be. */
 const CLAIMS: readonly number[] = [0x7fff_ffff, -0x8000_0000, -1, -2, 0, 1, 0xff_ffff, 0x1_0000, 0xfffff];
+const CLAIM = 0x7fff_ffff;
+const CLAIMS_MAX = 1_000;
 const NOISE_BYTES_MAX = 200;
 const CHANGES_MAX = 4;
+
+/** Good inputs in which, at one place after the other, 2^31 − 1 bytes or elements are said to follow. */
+export function* claims(corpus: readonly Uint8Array[]): Generator<Uint8Array> {
+  let made = 0;
+  for (const good of corpus) {
+    for (let at = 0; at + 4 <= good.length && made < CLAIMS_MAX; at++, made++) {
+      const bytes = good.slice();
+      new DataView(bytes.buffer).setInt32(at, CLAIM);
+      yield bytes;
+    }
+  }
+}
 
 /** An input made of good ones: cut, lengthened, spliced, changed in a few places; or noise. */
 export function mutated(corpus: readonly Uint8Array[], random: Random): Uint8Array {

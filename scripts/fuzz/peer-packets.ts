@@ -36,8 +36,8 @@ export function packetTargets(seed: number): readonly FuzzTarget[] {
   const behind = (hello: QuorumPacket) => messages.map((list) => streamOf([hello, ...list.map(packetOf)]));
   return [
     { name: 'packets: from a learner', corpus: behind(learnerHello(FOLLOWERINFO, 2, 1)), read: (bytes) => listen(leaderEnd, bytes) },
-    { name: 'packets: from a leader', corpus: behind(leaderHello(LEADERINFO, 1)), read: (bytes) => listen(learnerEnd, bytes) },
-    { name: "packets: from a leader of Apache's", corpus: apacheStreams(), read: (bytes) => listen(learnerEnd, bytes) },
+    { name: 'packets: from a leader', corpus: behind(leaderHello(LEADERINFO, 1)), read: hearLeader },
+    { name: "packets: from a leader of Apache's", corpus: apacheStreams(), read: hearLeader },
     {
       name: 'packets: election',
       corpus: notifications.map((list) =>
@@ -91,6 +91,17 @@ function listen(end: End, bytes: Uint8Array): void {
   });
   for (const chunk of [bytes.subarray(0, bytes.length >> 1), bytes.subarray(bytes.length >> 1)]) link.onBytes(chunk);
   if (broken !== undefined) throw new ProtocolError('BAD_VALUE', broken.message);
+}
+
+/** What a leader of ours says: so many bytes of commits. */
+export function commits(bytes: number): Uint8Array {
+  const commit = streamOf([packetOf({ type: 'COMMIT', zxid: makeZxid(1, 1) })]);
+  const count = Math.floor(bytes / commit.length);
+  return new Uint8Array(Buffer.concat([streamOf([leaderHello(LEADERINFO, 1)]), ...Array.from({ length: count }, () => commit)]));
+}
+
+export function hearLeader(bytes: Uint8Array): void {
+  listen(learnerEnd, bytes);
 }
 
 function hearElection(bytes: Uint8Array): void {

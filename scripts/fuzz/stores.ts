@@ -3,11 +3,9 @@ import { inspect, LogStorage } from '@quorate/log';
 import { type Disk, DiskError, type DiskFile, MemoryDisk, VirtualClock } from '@quorate/ports';
 import { CRC32_START, crc32, crc32Of, crc32OfBytes, crc32OfInt, makeZxid } from '@quorate/protocol';
 import { readBackup, writeBackup } from '../../packages/node/src/backup-file.ts';
-import type { FuzzTarget } from './target.ts';
+import type { FuzzTarget, Growth } from './target.ts';
 
 const SEGMENT_BYTES = 512;
-/** A segment's file is made of the input, with 12 KiB of zeros in it; and a store that starts looks at three more files. */
-const STORE_BYTES = 256 * 1024;
 /** Of the head of a segment: the header, and a note in each of the next two sectors, 32 bytes each. */
 const HEAD_PARTS = [0, 4096, 8192].map((start) => ({ start, end: start + 32 }));
 const RECORDS_AT = 3 * 4096;
@@ -23,23 +21,32 @@ export function storeTargets(): readonly FuzzTarget[] {
   const files = storeFiles();
   const segment = files.get(SEGMENT) as Uint8Array;
   const backup = new Uint8Array(Buffer.concat([...writeBackup(makeZxid(1, 7), [Uint8Array.of(1, 2, 3), new Uint8Array(70)])]));
-  const store = { typed: isOtherVersion, spareBytes: STORE_BYTES };
-  const start = (name: string, change: (bytes: Uint8Array) => Uint8Array) => (bytes: Uint8Array) => recover(files, name, change(bytes));
+  const start = (name: string) => (bytes: Uint8Array) => recover(files, name, bytes);
+  const typed = isOtherVersion;
   return [
-    { name: 'log: segment', corpus: [compact(segment)], read: start(SEGMENT, expanded), seal: sealSegment, ...store },
+    {
+      name: 'log: segment',
+      corpus: [compact(segment)],
+      prepare: (bytes) => {
+        const whole = expanded(bytes);
+        return () => recover(files, SEGMENT, whole);
+      },
+      seal: sealSegment,
+      typed,
+    },
     {
       name: 'log: snapshot file',
       corpus: [files.get(SNAPSHOT) as Uint8Array],
-      read: start(SNAPSHOT, (bytes) => bytes),
+      read: start(SNAPSHOT),
       seal: sealSnapshot,
-      ...store,
+      typed,
     },
     {
       name: 'log: manifest',
       corpus: [trimmed(files.get(MANIFEST) as Uint8Array)],
-      read: start(MANIFEST, (bytes) => bytes),
+      read: start(MANIFEST),
       seal: sealManifest,
-      ...store,
+      typed,
     },
     {
       name: 'backup',
@@ -51,11 +58,15 @@ export function storeTargets(): readonly FuzzTarget[] {
   ];
 }
 
-/** The files of a store: two runs below a snapshot, two above it, epochs and a mark. */
-function storeFiles(): ReadonlyMap<string, Uint8Array> {
+/**
+ * The files of a store: two runs below a snapshot, two above it, epochs and a mark.
+ *
+ * @param more txns behind them, each empty.
+ */
+function storeFiles(more = 0): ReadonlyMap<string, Uint8Array> {
   const clock = new VirtualClock();
   const disk = new MemoryDisk({ clock });
-  const founded = new LogStorage({ disk, clock, segmentBytes: SEGMENT_BYTES });
+  const founded = new LogStorage({ disk, clock, segmentBytes: SEGMENT_BYTES + 5 * more });
   const done = (error?: Error): void => {
     if (error !== undefined) throw error;
   };
@@ -70,6 +81,7 @@ function storeFiles(): ReadonlyMap<string, Uint8Array> {
     if (counter === 3) founded.saveSnapshot(makeZxid(1, 4), [new Uint8Array(30), new Uint8Array(50)], done);
     clock.advance(1);
   }
+  if (more > 0) founded.append({ zxid: makeZxid(1, 9), payloads: Array.from({ length: more }, () => new Uint8Array(0)) }, done);
   founded.saveCurrentEpoch(1, done);
   clock.advance(1);
   founded.close();
@@ -83,6 +95,45 @@ function storeFiles(): ReadonlyMap<string, Uint8Array> {
 function recover(files: ReadonlyMap<string, Uint8Array>, name: string, bytes: Uint8Array): void {
   inspect(readOnlyDisk(new Map(files).set(name, bytes)), (result) => {
     if (result instanceof Error) throw result;
+  });
+}
+
+/** A segment full of empty txns, in its store, and a snapshot in chunks of one byte. */
+export function storeGrowths(): readonly Growth[] {
+  let files = storeFiles();
+  return [
+    {
+      name: 'log: txns in a segment',
+      input: (bytes) => {
+        files = storeFiles(Math.floor(bytes / 4));
+        return files.get(SEGMENT) as Uint8Array;
+      },
+      read: (bytes) => recoverWhole(files, SEGMENT, bytes),
+      bytesPerByte: 48,
+    },
+    {
+      name: 'log: chunks of a snapshot file',
+      input: snapshotInChunks,
+      read: (bytes) => recoverWhole(files, SNAPSHOT, bytes),
+      bytesPerByte: 80,
+    },
+  ];
+}
+
+function snapshotInChunks(length: number): Uint8Array {
+  const chunkBytes = CHUNK_HEADER_BYTES + 1;
+  const count = Math.floor((length - SNAPSHOT_HEADER_BYTES) / chunkBytes);
+  const bytes = new Uint8Array(SNAPSHOT_HEADER_BYTES + count * chunkBytes + CHUNK_HEADER_BYTES);
+  bytes.set((storeFiles().get(SNAPSHOT) as Uint8Array).subarray(0, SNAPSHOT_HEADER_BYTES));
+  for (let i = 0; i < count; i++) writeUint32(bytes, SNAPSHOT_HEADER_BYTES + i * chunkBytes, 1);
+  sealSnapshot(bytes);
+  return bytes;
+}
+
+function recoverWhole(files: ReadonlyMap<string, Uint8Array>, name: string, bytes: Uint8Array): void {
+  inspect(readOnlyDisk(new Map(files).set(name, bytes)), (result) => {
+    if (result instanceof Error) throw result;
+    if (result.damage !== undefined || result.spared.length > 0) throw new Error('the store is not whole');
   });
 }
 

@@ -15,12 +15,9 @@ import {
   type JuteReader,
   makeZxid,
   NO_ZXID,
-  OPEN_ACL_UNSAFE,
   OpCode,
   opCodeName,
   readClientMessage,
-  type Txn,
-  type TxnHeader,
 } from '@quorate/protocol';
 import fc from 'fast-check';
 import * as client from '../../packages/protocol/test/arbitraries.ts';
@@ -40,14 +37,13 @@ import * as peer from '../../packages/zab/test/wire/arbitraries.ts';
 import { apacheTargets } from './apache-files.ts';
 import { linkTargets } from './links.ts';
 import { packetTargets } from './peer-packets.ts';
+import { databaseOf, stateOf } from './server-state.ts';
 import { storeTargets } from './stores.ts';
 import type { FuzzTarget } from './target.ts';
 import { textTargets } from './texts.ts';
 
 const LENGTH_BYTES = 4;
 const CORPUS_SIZE = 200;
-/** What a tree of a few znodes takes: the first pages of its columns. */
-const TREE_BYTES = 512 * 1024;
 
 /** @param seed chooses the good inputs. */
 export function fuzzTargets(seed: number): readonly FuzzTarget[] {
@@ -98,12 +94,11 @@ export function fuzzTargets(seed: number): readonly FuzzTarget[] {
     { name: 'log: txn', corpus: txns, read: decodeTxn },
     {
       name: 'snapshot: state of a server',
-      corpus: [stateOf(3), stateOf(40)],
+      corpus: [3, 20].map((znodes) => stateOf(databaseOf(znodes))),
       read: (bytes) => Database.deserialize(bytes, NO_ZXID),
-      spareBytes: TREE_BYTES,
     },
     ...storeTargets(),
-    ...apacheTargets(TREE_BYTES),
+    ...apacheTargets(),
     ...packetTargets(seed),
     ...linkTargets(seed),
     ...textTargets(),
@@ -119,26 +114,6 @@ const SESSION_MESSAGES: readonly SessionMessage[] = [
   { type: 'moved', session: 7n, stamp: 3 },
   { type: 'taken', session: 7n },
 ];
-
-/** The state of a server that holds so many znodes and a session with ephemerals. */
-function stateOf(znodes: number): Uint8Array {
-  const database = new Database();
-  const header = (counter: number, type: number): TxnHeader => ({ clientId: 7n, cxid: counter, zxid: makeZxid(1, counter), time: 1, type });
-  database.apply(header(1, OpCode.createSession), { type: OpCode.createSession, timeOut: 6_000 }, () => {});
-  for (let index = 2; index < znodes + 2; index++) {
-    const ephemeral = index % 3 === 0;
-    const txn: Txn = {
-      type: OpCode.create,
-      path: `/n${index}`,
-      data: Uint8Array.of(1, 2, 3),
-      acl: OPEN_ACL_UNSAFE,
-      ephemeral,
-      parentCVersion: index - 1,
-    };
-    database.apply(header(index, OpCode.create), txn, () => {});
-  }
-  return new Uint8Array(Buffer.concat([...database.snapshot()]));
-}
 
 /** Takes all frames out of a stream that comes in two chunks, as a port does. */
 function readStream(bytes: Uint8Array): void {

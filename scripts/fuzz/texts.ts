@@ -37,9 +37,6 @@ const LINES = ['create -s "/a b" \'it is\' \\"x', 'set /a\\ b "c \\" d" \'\'', '
 
 const CONNECT_STRINGS = ['127.0.0.1:2181,b,[::1]:2182/app/x', 'a', '[fe80::1%eth0]:1 , b:65535'];
 
-/** The names of some sixty keys, each looked for in two ways, whatever the file says. */
-const KEYS_BYTES = 128 * 1024;
-
 export function textTargets(): readonly FuzzTarget[] {
   const isConnectFault = (error: unknown): boolean =>
     error instanceof TypeError && /^(?:hosts must be|"(?:[^"\\]|\\.)*":|chroot )/.test(error.message);
@@ -49,7 +46,6 @@ export function textTargets(): readonly FuzzTarget[] {
       corpus: [ZOO_CFG, SECURE].map(encoded),
       read: (bytes) => readZooCfg('zoo.cfg', (path) => fileText(path, decoded(bytes))),
       typed: (error) => error instanceof ZooCfgError,
-      spareBytes: KEYS_BYTES,
     },
     { name: 'text: java properties', corpus: [encoded(PROPERTIES)], read: (bytes) => parseProperties(decoded(bytes)) },
     {

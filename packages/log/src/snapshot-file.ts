@@ -77,25 +77,25 @@ function* readChunks(disk: Disk, { id, zxid }: SnapshotEntry, onChunk: (chunk: U
 }
 
 function* readFile(file: DiskFile, { id, zxid }: SnapshotEntry, onChunk: (chunk: Uint8Array) => void): Steps<boolean> {
-  let buffer = new Uint8Array(0);
+  let buffer: Uint8Array = new Uint8Array(0);
   let bufferAt = 0;
+  const held = (offset: number, length: number): Uint8Array | undefined =>
+    offset + length > bufferAt + buffer.length ? undefined : buffer.subarray(offset - bufferAt, offset - bufferAt + length);
   function* bytes(offset: number, length: number): Steps<Uint8Array> {
-    if (offset + length > bufferAt + buffer.length) {
-      buffer = (yield* wait<Uint8Array>((done) => file.read(offset, Math.max(READ_BYTES, length), done))) as Uint8Array<ArrayBuffer>;
-      bufferAt = offset;
-    }
-    return buffer.subarray(offset - bufferAt, offset - bufferAt + length);
+    buffer = yield* wait<Uint8Array>((done) => file.read(offset, Math.max(READ_BYTES, length), done));
+    bufferAt = offset;
+    return buffer.subarray(0, length);
   }
   if (!isHeader(yield* bytes(0, HEADER_BYTES), id, zxid)) return false;
   let chain = id;
   for (let at = HEADER_BYTES; ; ) {
-    const head = yield* bytes(at, CHUNK_HEADER_BYTES);
+    const head = held(at, CHUNK_HEADER_BYTES) ?? (yield* bytes(at, CHUNK_HEADER_BYTES));
     if (head.length < CHUNK_HEADER_BYTES) return false;
     const view = new DataView(head.buffer, head.byteOffset);
     const length = view.getUint32(0);
     const checksum = view.getUint32(4);
     if (length > CHUNK_BYTES_MAX) return false;
-    const chunk = yield* bytes(at + CHUNK_HEADER_BYTES, length);
+    const chunk = held(at + CHUNK_HEADER_BYTES, length) ?? (yield* bytes(at + CHUNK_HEADER_BYTES, length));
     if (chunk.length < length || checksum !== chunkChecksum({ chain, at, chunk })) return false;
     if (length === 0) return true;
     onChunk(chunk);

@@ -71,6 +71,9 @@ const fixed: ReadonlyMap<string, readonly [value: string, what: string]> = new M
   ['admin.commandURL', ['/commands', 'the commands are at /commands: leave it out']],
 ]);
 
+/** What a key may begin with: Java's system properties do. */
+const SYSTEM = 'zookeeper.';
+
 /** Keys of the form name.N. */
 const NUMBERED = /^(server|group|weight)\.(\d+)$/;
 
@@ -80,6 +83,7 @@ type Draft = { -readonly [Name in keyof ServerConfig]: ServerConfig[Name] };
 class ZooCfgReader {
   readonly #file: string;
   readonly #read: ReadText;
+  /** By the key, without the `zookeeper.` that a system property begins with. */
   readonly #properties = new Map<string, Property>();
   readonly #servers: ServerAddress[] = [];
   readonly #clientOf = new Map<Sid, { readonly host: string | undefined; readonly port: number; readonly property: Property }>();
@@ -113,9 +117,10 @@ class ZooCfgReader {
   #collect(file: string): void {
     this.#now = file;
     for (const property of parseProperties(this.#text(file))) {
-      const before = this.#properties.get(property.key);
-      if (before !== undefined) throw this.#error(property, `${property.key} stands in line ${before.line} already: remove one of them`);
-      this.#properties.set(property.key, property);
+      const name = property.key.startsWith(SYSTEM) ? property.key.slice(SYSTEM.length) : property.key;
+      const before = this.#properties.get(name);
+      if (before !== undefined) throw this.#error(property, `${before.key} stands in line ${before.line} already: remove one of them`);
+      this.#properties.set(name, property);
     }
     const dynamic = this.#take('dynamicConfigFile');
     if (dynamic !== undefined) this.#collect(dynamic.value);
@@ -339,15 +344,11 @@ class ZooCfgReader {
     }
   }
 
-  /** By its name, or by that of the system property. What is taken is done with. */
+  /** What is taken is done with. */
   #take(key: string): Property | undefined {
-    for (const name of [key, `zookeeper.${key}`]) {
-      const property = this.#properties.get(name);
-      if (property === undefined) continue;
-      this.#properties.delete(name);
-      return property;
-    }
-    return undefined;
+    const property = this.#properties.get(key);
+    if (property !== undefined) this.#properties.delete(key);
+    return property;
   }
 
   #number(key: string, min: number, max: number): number | undefined {

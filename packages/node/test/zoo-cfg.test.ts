@@ -233,6 +233,7 @@ describe('what is refused, with its line and what to do', () => {
     ['dataDir=/d\nclientPort=1\nreadonlymode.enabled=yes', 'zoo.cfg:3: readonlymode.enabled must be true or false, not "yes"'],
     ['dataDir=/d\nclientPort=1\nclientport=2', 'zoo.cfg:3: clientport is not known here'],
     ['dataDir=/d\nclientPort=1\nclientPort=1', 'zoo.cfg:3: clientPort stands in line 2 already: remove one of them'],
+    ['dataDir=/d\nclientPort=1\nzookeeper.clientPort=1', 'zoo.cfg:3: clientPort stands in line 2 already: remove one of them'],
     ['dataDir=/d\nserver.1=a:1', 'zoo.cfg:2: must be host:quorumPort:electionPort'],
     ['dataDir=/d\nserver.1=a:1:2|b:1:2', 'zoo.cfg:2: a server has one address here'],
     ['dataDir=/d\nserver.1=a:1:2:witness', 'zoo.cfg:2: the role of a server is participant or observer, not witness'],

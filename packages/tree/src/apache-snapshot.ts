@@ -8,21 +8,19 @@
  * Its znodes are not of one moment: it is written while txns are applied. `replay.ts` brings such a tree to one.
  */
 import { type Acl, type JuteReader, OPEN_ACL_UNSAFE, ProtocolError, readAclList } from '@quorate/protocol';
-import { builtInZnodes, isBuiltIn } from './built-in-znodes.js';
+import { isBuiltIn } from './built-in-znodes.js';
 import { Int, Long, type NodeHandle } from './znode-pages.js';
-import type { StoreLayout, ZnodeStore } from './znode-store.js';
+import type { ZnodeStore } from './znode-store.js';
 
 const END = '/';
 const LIST_BYTES_MIN = 12;
 /** No request names a longer path, because no frame is longer. */
 const PATH_LENGTH_MAX = 0xfffff;
 
-/** Reads on behind the tree. @throws ProtocolError where there is none. */
-export function readApacheTree(reader: JuteReader, layout?: StoreLayout): ZnodeStore {
-  const store = builtInZnodes(layout);
+/** Adds the tree to a store that has the built-in znodes alone; the reader then stands behind it. @throws ProtocolError where there is none. */
+export function readApacheTree(reader: JuteReader, store: ZnodeStore): void {
   const lists = new Map(reader.vector((from): [bigint, readonly Acl[]] => [from.long(), readAclList(from)], LIST_BYTES_MIN));
   for (let path = reader.string(); path !== END; path = reader.string()) readZnode(reader, store, path, lists);
-  return store;
 }
 
 function readZnode(reader: JuteReader, store: ZnodeStore, path: string, lists: ReadonlyMap<bigint, readonly Acl[]>): void {

@@ -74,16 +74,17 @@ export interface DataTreeOptions {
 export class DataTree {
   /** The zxid of the last applied txn. It ascends with each. */
   lastZxid: Zxid = NO_ZXID;
-  private store: ZnodeStore;
+  private readonly store: ZnodeStore;
   /** Invariant: the sum of `digestOf` over all znodes. A znode's is computed whenever it has changed, and kept, so that it can be taken away when it changes again. */
   private readonly sum: TreeDigest | undefined;
   /** The znode that has a child where there are quotas. */
-  private quotaRoot: NodeHandle;
+  private readonly quotaRoot: NodeHandle;
   /** One for all digests, because each change asks for some. */
   private readonly slot = statSlot();
 
-  constructor(options: DataTreeOptions = {}) {
-    this.store = builtInZnodes(options);
+  /** @param store what it holds: for whoever has read it out of a snapshot. */
+  constructor(options: DataTreeOptions = {}, store: ZnodeStore = builtInZnodes(options)) {
+    this.store = store;
     this.quotaRoot = this.built(QUOTA_PATH);
     this.sum = options.digest === false ? undefined : new TreeDigest();
     this.sumUp();
@@ -301,11 +302,8 @@ export class DataTree {
    */
   static deserialize(bytes: Uint8Array, options?: DataTreeOptions): DataTree {
     const { store, lastZxid, digest } = decodeTree(bytes, options);
-    const tree = new DataTree(options);
-    tree.store = store;
-    tree.quotaRoot = tree.built(QUOTA_PATH);
+    const tree = new DataTree(options, store);
     tree.lastZxid = lastZxid;
-    tree.sumUp();
     if (digest !== undefined && tree.sum !== undefined && !agree(digest, tree.sum)) {
       throw new ProtocolError(
         'BAD_VALUE',
@@ -323,11 +321,10 @@ export class DataTree {
    * @throws ProtocolError where the bytes are no such tree.
    */
   static readApache(reader: JuteReader, lastZxid: Zxid, options?: DataTreeOptions): DataTree {
-    const tree = new DataTree(options);
-    tree.store = readApacheTree(reader, options);
-    tree.quotaRoot = tree.built(QUOTA_PATH);
+    const store = builtInZnodes(options);
+    readApacheTree(reader, store);
+    const tree = new DataTree(options, store);
     tree.lastZxid = lastZxid;
-    tree.sumUp();
     return tree;
   }
 

@@ -1,6 +1,7 @@
 /**
  * Rows of numbers in pages of 1,024: so many float64s and so many int32s to a row. A row is no object, and a million of them are a thousand things to
- * the garbage collector's eye; a page never moves, so growth copies nothing and makes no pause.
+ * the garbage collector's eye; a page never moves, so growth copies nothing and makes no pause. The first page alone begins small and doubles, so that
+ * a small tree takes little.
  *
  * `freeze` gives the rows as they are at that moment, for a snapshot that is written while more is changed: both share their pages, and whoever is to
  * change a shared page changes a copy (84 KiB, some ten microseconds, once per page and freeze). What is frozen needs no end: it goes with
@@ -15,6 +16,9 @@ const ROW_BITS = 10;
 const ROWS = 1 << ROW_BITS;
 const ROW_MASK = ROWS - 1;
 
+/** What the first page begins with. */
+const FIRST_ROWS = 32;
+
 /** More rows than this cannot be told apart in an int32. */
 const ROWS_MAX = 2 ** 31 - ROWS;
 
@@ -24,16 +28,17 @@ export interface RowShape {
   readonly ints: number;
 }
 
-/** The numbers of 1,024 rows, those of one row behind those of another. To be changed by `RowPages` alone. */
+/** The numbers of 1,024 rows, or of the first few, those of one row behind those of another. To be changed by `RowPages` alone. */
 export class Page {
   readonly longs: Float64Array;
   readonly ints: Int32Array;
   /** Whether somebody else reads it, so that it must never change again. */
   shared = false;
 
-  constructor({ longs, ints }: RowShape, buffer = new ArrayBuffer(ROWS * (longs * 8 + ints * 4))) {
-    this.longs = new Float64Array(buffer, 0, ROWS * longs);
-    this.ints = new Int32Array(buffer, ROWS * longs * 8);
+  constructor({ longs, ints }: RowShape, rows: number) {
+    const buffer = new ArrayBuffer(rows * (longs * 8 + ints * 4));
+    this.longs = new Float64Array(buffer, 0, rows * longs);
+    this.ints = new Int32Array(buffer, rows * longs * 8);
   }
 }
 
@@ -119,17 +124,27 @@ export class RowPages {
   private takeFresh(): number {
     assert(this.used < ROWS_MAX, 'a tree holds less than 2^31 znodes');
     const row = this.used++;
-    if (row >>> ROW_BITS === this.pages.length) this.pages.push(new Page(this.shape));
+    const number = row >>> ROW_BITS;
+    if (number === this.pages.length) this.pages.push(new Page(this.shape, number === 0 ? FIRST_ROWS : ROWS));
+    else if (number === 0 && row === this.rowsOf(0)) this.copyPage(0, row * 2);
     return row;
   }
 
   private pageToChange(row: number): Page {
     const page = this.pages[row >>> ROW_BITS] as Page;
-    return page.shared ? this.copyPage(row >>> ROW_BITS, page) : page;
+    return page.shared ? this.copyPage(row >>> ROW_BITS, this.rowsOf(row >>> ROW_BITS)) : page;
   }
 
-  private copyPage(number: number, { longs }: Page): Page {
-    const copy = new Page(this.shape, longs.buffer.slice(0) as ArrayBuffer);
+  private rowsOf(number: number): number {
+    return (this.pages[number] as Page).ints.length / this.intsPerRow;
+  }
+
+  /** Puts a page of so many rows in the place of one, with the same numbers. */
+  private copyPage(number: number, rows: number): Page {
+    const { longs, ints } = this.pages[number] as Page;
+    const copy = new Page(this.shape, rows);
+    copy.longs.set(longs);
+    copy.ints.set(ints);
     this.pages[number] = copy;
     return copy;
   }

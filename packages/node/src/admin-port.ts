@@ -8,7 +8,7 @@ import { formatSessionId, formatZxid } from '@quorate/protocol';
 import type { ConnectionInfo } from '@quorate/server';
 import { formatDigest } from '@quorate/tree';
 import { writeBackup } from './backup-file.js';
-import { configurationOf, environmentOf, grouped } from './four-letter-words.js';
+import { configurationOf, confText, environmentOf, grouped } from './four-letter-words.js';
 import type { HttpAnswer } from './http-port.js';
 import { operationName } from './operation-names.js';
 import { FULL_VERSION } from './server-version.js';
@@ -33,7 +33,9 @@ const commands: ReadonlyMap<string, AdminCommand> = new Map<string, AdminCommand
   ['dump', { access: 'READ', run: dump }],
   ['environment', { access: 'READ', always: true, run: () => Object.fromEntries(environmentOf()) }],
   ['hash', { access: 'OPEN', run: hash }],
+  ['initial_configuration', { access: 'READ', run: (view) => ({ initial_configuration: confText(view) }) }],
   ['is_read_only', { access: 'OPEN', run: ({ server }) => ({ read_only: server.isReadOnly }) }],
+  ['last_snapshot', { access: 'OPEN', run: lastSnapshot }],
   ['leader', { access: 'OPEN', run: leader }],
   ['monitor', { access: 'OPEN', run: (view) => Object.fromEntries(monitorValues(view)) }],
   ['observers', { access: 'OPEN', run: ({ server }) => ({ synced_observers: server.synchronizedLearners?.observers ?? 0 }) }],
@@ -149,6 +151,13 @@ function dump({ server }: ServerView): object {
 function hash({ server }: ServerView): object {
   const { digest } = server.tree;
   return { digests: digest === undefined ? [] : [{ zxid: server.lastZxid, digest: formatDigest(digest) }] };
+}
+
+/** In hexadecimal digits and in seconds; of none as ZooKeeper answers then. */
+function lastSnapshot(view: ServerView): object {
+  const last = view.lastSnapshot();
+  if (last === undefined) return { zxid: 'f'.repeat(16), timestamp: -1 };
+  return { zxid: last.zxid.toString(16), timestamp: Math.floor(last.wallMs / 1_000) };
 }
 
 function leader(view: ServerView): object {

@@ -4,7 +4,7 @@
  * What changes something, or reveals data or who is connected, is closed unless the configuration opens it to everybody who reaches the port
  * (CVE-2025-58457); what changes something is asked for by POST, which no page of a browser does by a mere link. Session ids are hexadecimal strings.
  */
-import { formatSessionId, formatZxid } from '@quorate/protocol';
+import { counterOf, formatSessionId, formatZxid } from '@quorate/protocol';
 import type { ConnectionInfo } from '@quorate/server';
 import { formatDigest } from '@quorate/tree';
 import { writeBackup } from './backup-file.js';
@@ -65,7 +65,11 @@ export function answerAdmin(view: ServerView, method: string, path: string): Htt
 
 function answerCommand(view: ServerView, method: string, name: string, { access, always = false, run }: AdminCommand): HttpAnswer {
   if (access !== 'OPEN' && view.config.admin?.unrestricted !== true)
-    return refused(403, name, `${name} is closed here: the server's configuration opens it by admin.unrestricted`);
+    return refused(
+      403,
+      name,
+      `${name} is closed here: admin.unrestricted opens it, or --admin-unrestricted, or quorate.adminUnrestricted=true in zoo.cfg`,
+    );
   const allowed = access === 'CHANGE' ? ['POST'] : ['GET', 'HEAD'];
   if (!allowed.includes(method)) return refused(405, name, `${name} is asked for by ${allowed[0]}`);
   // As ZooKeeper answers there.
@@ -198,10 +202,21 @@ function votingView(view: ServerView): object {
     current_config: Object.fromEntries(
       voters.map(({ sid, host, quorumPort, electionPort }) => [
         sid,
-        { server_addresses: [`${host}:${quorumPort}`], election_addresses: [`${host}:${electionPort}`], learner_type: 'PARTICIPANT' },
+        {
+          server_addresses: [`${host}:${quorumPort}`],
+          election_addresses: [`${host}:${electionPort}`],
+          // Of the others only they know it.
+          client_address: sid === view.server.sid ? clientAddressOf(view) : '',
+          learner_type: 'participant',
+        },
       ]),
     ),
   };
+}
+
+function clientAddressOf({ config: { client }, ports }: ServerView): string {
+  if (client === false || ports.client === undefined) return '';
+  return `${client?.host ?? '127.0.0.1'}:${ports.client}`;
 }
 
 function watchSummary({ server }: ServerView): object {
@@ -218,9 +233,18 @@ function watchesByPath({ server }: ServerView): object {
 }
 
 function zabState({ server }: ServerView): object {
-  const { state, serving, votes } = server.status;
+  const { sid, lastZxid } = server;
+  const { state, leader, serving, votes, epoch } = server.status;
   const stage = state === 'LOOKING' ? 'election' : serving ? 'broadcast' : 'synchronization';
-  return { voting: votes, zabstate: stage };
+  return {
+    myid: sid,
+    is_leader: leader === sid,
+    voting: votes,
+    last_zxid: formatZxid(lastZxid),
+    zab_epoch: epoch,
+    zab_counter: counterOf(lastZxid),
+    zabstate: stage,
+  };
 }
 
 function listsOf(groups: ReadonlyMap<string, ReadonlySet<string>>): object {

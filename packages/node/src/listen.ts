@@ -126,7 +126,11 @@ export function checkListenOptions(options: ListenOptions): void {
 }
 
 /** What a listener does with each new stream of bytes that comes from a client. */
-export function newLinks(acceptor: Acceptor, options: ListenOptions, listener: ListenerShare): (stream: Duplex, origin: LinkOrigin) => void {
+export function newLinks(
+  acceptor: Acceptor,
+  options: ListenOptions,
+  listener: ListenerShare,
+): (stream: Duplex, origin: LinkOrigin) => void {
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, outboxBytesMax = OUTBOX_BYTES_MAX, words = () => undefined } = options;
   const memory = new LinkMemory(options.linksBytesMax ?? LINKS_BYTES_MAX);
   const share = { flushes: new FlushScheduler(), events: new EventFrames(), memory, answerWord: words, ...listener };
@@ -154,7 +158,10 @@ function newSockets(acceptor: Acceptor, options: ListenOptions, share: ListenerS
     if (socket.destroyed) return;
     if (secure === undefined) link(socket);
     else if (tls?.alsoPlain !== true) secure.emit('connection', socket);
-    else onFirstByte(socket, { handshakeTimeoutMs, counts: share.counts }, (byte) => (byte === TLS_HANDSHAKE ? secure.emit('connection', socket) : link(socket)));
+    else
+      onFirstByte(socket, { handshakeTimeoutMs, counts: share.counts }, (byte) =>
+        byte === TLS_HANDSHAKE ? secure.emit('connection', socket) : link(socket),
+      );
   };
 }
 

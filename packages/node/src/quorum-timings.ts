@@ -42,7 +42,12 @@ export class QuorumTimings {
     const counter = (name: string, help: string): Counter => new Counter({ name, help, registers: [registry] });
     const until = 'from the proposal of txns until';
     this.#quorums = observedSummary(registry, 'quorum_ack_latency', `leader: ${until} a quorum has them, in milliseconds`);
-    this.#acks = observedSummary(registry, 'ack_latency', `leader: ${until} the server of this sid says that it has them, in milliseconds`, ['key']);
+    this.#acks = observedSummary(
+      registry,
+      'ack_latency',
+      `leader: ${until} the server of this sid says that it has them, in milliseconds`,
+      ['key'],
+    );
     this.#proposals = counter('proposal_count', 'leader: txns that were proposed');
     this.#commits = counter('commit_count', 'leader: txns that were committed');
     this.#diffs = counter('diff_count', 'leader: learners that were given what they lacked as txns, or told to drop some');

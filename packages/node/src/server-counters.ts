@@ -30,7 +30,11 @@ export const SERVER_COUNTERS: readonly ServerCounter[] = [
   },
   { name: 'unsuccessful_handshake', help: 'clients that TLS has not let in', read: ({ links }) => links().handshakesFailed },
   { name: 'bytes_received_count', help: 'bytes that came from clients', read: ({ links }) => links().bytesReceived },
-  ofServer('stale_sessions_expired', 'sessions that this server, as the leader or of its own, has ended for their silence', (counts) => counts.sessionsExpired),
+  ofServer(
+    'stale_sessions_expired',
+    'sessions that this server, as the leader or of its own, has ended for their silence',
+    (counts) => counts.sessionsExpired,
+  ),
   ofServer('throttled_ops', 'requests that were answered THROTTLED_OP', (counts) => counts.requestsThrottled),
   ofServer('request_throttle_wait_count', 'requests that had to wait because too much was under way', (counts) => counts.requestsHeldBack),
   ofServer('large_requests_rejected', 'requests that were too much of large ones', (counts) => counts.largeRequestsRejected),

@@ -34,13 +34,17 @@ export class ServerStore {
   #skipped: Zxid | undefined;
 
   /** @param meter undefined where nobody wants to know. */
-  constructor(config: ServerConfig, { log, clock, meter }: { readonly log: Logger; readonly clock: Clock; readonly meter: StoreMeter | undefined }) {
+  constructor(
+    config: ServerConfig,
+    { log, clock, meter }: { readonly log: Logger; readonly clock: Clock; readonly meter: StoreMeter | undefined },
+  ) {
     const [storage, released] = this.#open(config, log, meter);
     this.released = released;
     this.storage = meteredStorage(storage, clock, {
       onRecovered: (image, tookMs) => {
         meter?.onRecovered(image, tookMs);
-        if (image.snapshot !== undefined) this.#lastSnapshot = { zxid: image.snapshot.zxid, wallMs: snapshotTimeOf(config) ?? clock.wallNow() };
+        if (image.snapshot !== undefined)
+          this.#lastSnapshot = { zxid: image.snapshot.zxid, wallMs: snapshotTimeOf(config) ?? clock.wallNow() };
       },
       onSaved: (zxid, tookMs) => {
         if (zxid === this.#skipped) return;

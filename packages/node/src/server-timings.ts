@@ -1,7 +1,7 @@
 /** What takes a server time, measured from outside: at its store, at the inputs and effects of its replica, and from what the server itself has counted of its requests. */
 import type { Clock, Disk } from '@quorate/ports';
 import type { Server, ServerOptions, StoredImage } from '@quorate/server';
-import { Counter, type Registry, type Summary } from 'prom-client';
+import type { Registry, Summary } from 'prom-client';
 import { meteredDisk } from './metered-disk.js';
 import { QuorumTimings } from './quorum-timings.js';
 import type { StoreMeter } from './server-store.js';
@@ -17,7 +17,7 @@ export class ServerTimings implements StoreMeter {
   readonly #flushes: Summary;
   readonly #snapshots: Summary;
   readonly #loads: Summary;
-  readonly #loadedTxns: Counter;
+  readonly #loadedTxns: Summary;
 
   constructor(registry: Registry, clock: Pick<Clock, 'now'>) {
     this.#registry = registry;
@@ -25,9 +25,13 @@ export class ServerTimings implements StoreMeter {
     this.#status = new StatusTimings(registry);
     this.#quorum = new QuorumTimings(registry);
     this.#flushes = observedSummary(registry, 'fsynctime', 'flushes of the files of the store, in milliseconds');
-    this.#snapshots = observedSummary(registry, 'snapshottime', 'from the beginning of a snapshot until it is safe, while the server goes on, in milliseconds');
+    this.#snapshots = observedSummary(
+      registry,
+      'snapshottime',
+      'from the beginning of a snapshot until it is safe, while the server goes on, in milliseconds',
+    );
     this.#loads = observedSummary(registry, 'dbinittime', 'reading the store at the start, in milliseconds');
-    this.#loadedTxns = new Counter({ name: 'startup_txns_loaded', help: 'txns that were read at the start', registers: [registry] });
+    this.#loadedTxns = observedSummary(registry, 'startup_txns_loaded', 'txns that were read at the start');
   }
 
   /** The server's own counts of latencies, from when there is one. */
@@ -35,7 +39,9 @@ export class ServerTimings implements StoreMeter {
     const latencies = (name: string, help: string, read: () => ReturnType<typeof counts.reads.read>): void =>
       void new CountedSummary(this.#registry, { name, help, clock: this.#clock, read });
     latencies('readlatency', 'from the coming of a request that changes nothing to its reply, in milliseconds', () => counts.reads.read());
-    latencies('updatelatency', 'from the coming of a request that changes something to its reply, in milliseconds', () => counts.updates.read());
+    latencies('updatelatency', 'from the coming of a request that changes something to its reply, in milliseconds', () =>
+      counts.updates.read(),
+    );
   }
 
   /** The same disk, whose flushes are timed. */
@@ -50,7 +56,7 @@ export class ServerTimings implements StoreMeter {
 
   onRecovered({ runs }: StoredImage, tookMs: number): void {
     this.#loads.observe(tookMs);
-    for (const { payloads } of runs) this.#loadedTxns.inc(payloads.length);
+    this.#loadedTxns.observe(runs.reduce((sum, { payloads }) => sum + payloads.length, 0));
   }
 
   onSaved(tookMs: number): void {

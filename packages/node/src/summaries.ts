@@ -8,7 +8,12 @@ const WINDOW_SECONDS = 600;
 const WINDOW_PARTS = 5;
 
 /** One of what is told to it piece by piece. That costs some microseconds, so it is for what happens once in a batch, not for each request. */
-export function observedSummary<T extends string>(registry: Registry, name: string, help: string, labelNames: readonly T[] = []): Summary<T> {
+export function observedSummary<T extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly T[] = [],
+): Summary<T> {
   const window = { maxAgeSeconds: WINDOW_SECONDS, ageBuckets: WINDOW_PARTS };
   return new Summary<T>({ name, help, labelNames: [...labelNames], registers: [registry], percentiles: PERCENTILES, ...window });
 }

@@ -24,7 +24,7 @@ export { Database } from './database.js';
 export { type LatencyReading, quantileMs } from './latency-counts.js';
 export type { RequestThrottle } from './load.js';
 export { serverMessageBytes } from './message-bytes.js';
-export { checkOption, checkRecordOption, checkWholeOption, SERVER_BOOLEANS, SERVER_NUMBERS } from './option-rules.js';
+export { type ChosenOptions, checkChosenOption, checkOption, checkWholeOption, chosenOptions } from './option-rules.js';
 export type { QuotaExcess } from './quota.js';
 export { Server, type ServerOptions } from './server.js';
 export type { FiredWatches, ServerCounts } from './server-counts.js';

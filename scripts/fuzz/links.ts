@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { EventFrames } from '../../packages/node/src/event-frames.ts';
 import { FlushScheduler } from '../../packages/node/src/flush-scheduler.ts';
 import { LinkMemory } from '../../packages/node/src/link-memory.ts';
+import { noCounts } from '../../packages/node/src/listener-counts.ts';
 import { ReadTurns } from '../../packages/node/src/read-turns.ts';
 import { StreamLink } from '../../packages/node/src/stream-link.ts';
 import * as client from '../../packages/protocol/test/arbitraries.ts';
@@ -44,6 +45,7 @@ const share = {
   events: new EventFrames(),
   memory: new LinkMemory(MEMORY_BYTES),
   turns: new ReadTurns(),
+  counts: noCounts(),
   answerWord: (word: string) => (word === 'ruok' ? 'imok' : undefined),
 };
 

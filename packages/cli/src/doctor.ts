@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { type Examination, examineDataDirectory, type Finding, type Verdict } from '@quorate/node';
 import { formatZxid } from '@quorate/protocol';
+import { checkDirectory } from './given-directory.js';
 import { ExitCode, type Io, UsageError } from './io.js';
 import { bytesText, ProgressLine } from './progress.js';
 
@@ -22,6 +23,7 @@ export async function doctor(args: readonly string[], io: Io): Promise<ExitCode>
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const [directory, ...more] = positionals;
   if (directory === undefined || more.length > 0) throw new UsageError('doctor takes one data directory');
+  checkDirectory(directory, 'give a data directory');
   const line = new ProgressLine(io, values.progress);
   let examination: Examination;
   try {

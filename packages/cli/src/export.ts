@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { exportApache } from '@quorate/node';
 import { formatZxid } from '@quorate/protocol';
+import { checkDirectory } from './given-directory.js';
 import { ExitCode, type Io, UsageError } from './io.js';
 import { ProgressLine } from './progress.js';
 
@@ -27,6 +28,7 @@ export async function exportDirectory(args: readonly string[], io: Io): Promise<
   if (dataDir === undefined) throw new UsageError('what shall be exported? Give --data DIR, the store of a server that is stopped');
   if (directory === undefined || more.length > 0)
     throw new UsageError('export takes one directory to write, which is empty or not there yet');
+  checkDirectory(dataDir, 'give the store of a server that is stopped by --data DIR');
   const line = new ProgressLine(io, values.progress);
   const exported = await exportApache({ dataDir, directory, onProgress: line.onProgress }).finally(() => line.end());
   const { snapshot, lastZxid, currentEpoch, znodes, sessions } = exported;

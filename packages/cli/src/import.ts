@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { importApache } from '@quorate/node';
 import { formatZxid } from '@quorate/protocol';
+import { checkDataDirectory } from './given-directory.js';
 import { ExitCode, type Io, UsageError } from './io.js';
 import { ProgressLine } from './progress.js';
 
@@ -38,6 +39,7 @@ export async function importDirectory(args: readonly string[], io: Io): Promise<
   if (dataDir === undefined) throw new UsageError('where shall the store be? Give --data DIR, which exists and is empty');
   if (ensembleId === undefined)
     throw new UsageError('import takes --name NAME: the name of the new ensemble, the same for all its servers');
+  checkDataDirectory(dataDir);
   const line = new ProgressLine(io, values.progress);
   const imported = await importApache({ directory, logDirectory, dataDir, ensembleId, ignoreDigest, onProgress: line.onProgress }).finally(
     () => line.end(),

@@ -1,7 +1,7 @@
 /** `quorate serve`: one server, until it is told to end. */
-import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Logger, type RunningServer, readZooCfg, type ServerConfig, startServer } from '@quorate/node';
+import { checkDataDirectory } from './given-directory.js';
 import { ExitCode, type Io, UsageError } from './io.js';
 
 export const SERVE_HELP = `quorate serve [zoo.cfg] [options]: runs a ZooKeeper server until SIGINT or SIGTERM
@@ -16,6 +16,7 @@ With zoo.cfg, and myid in its dataDir, the server is what they say; options go b
   --tick-time MS       the unit of all times, in milliseconds: 2000
   --words A,B          four-letter words that are answered: srvr; * for all
   --admin-port N       open the admin port, on 127.0.0.1
+  --admin-unrestricted  let whoever reaches it see everything, take backups and reset counters, too
   --metrics-port N     open a port for Prometheus, on 127.0.0.1
   --websocket-port N   open a client port for WebSocket, on the address of the client port
   --websocket-origins A,B  pages that may connect to it, like https://app.example: none; * for all
@@ -35,6 +36,7 @@ const options = {
   'tick-time': { type: 'string' },
   words: { type: 'string' },
   'admin-port': { type: 'string' },
+  'admin-unrestricted': { type: 'boolean' },
   'metrics-port': { type: 'string' },
   'websocket-port': { type: 'string' },
   'websocket-origins': { type: 'string' },
@@ -70,19 +72,7 @@ function configOf(args: readonly string[], io: Io): ServerConfig {
   if (more.length > 0) throw new UsageError(`serve takes one file, not ${positionals.join(' ')}`);
   const { config, notes } = file === undefined ? { config: {}, notes: [] } : readZooCfg(file);
   for (const note of notes) io.stderr.write(`${file}: ${note}\n`);
-  const {
-    data,
-    memory,
-    host,
-    port,
-    sid,
-    words,
-    audit,
-    log,
-    'tick-time': tickTime,
-    'admin-port': adminPort,
-    'metrics-port': metricsPort,
-  } = values;
+  const { data, memory, host, port, sid, words, audit, log, 'tick-time': tickTime, 'metrics-port': metricsPort } = values;
   if (data !== undefined && memory === true) throw new UsageError('--data and --memory exclude each other');
   return {
     ...config,
@@ -92,13 +82,28 @@ function configOf(args: readonly string[], io: Io): ServerConfig {
     ...((host !== undefined || port !== undefined) && {
       client: { ...config.client, ...(host !== undefined && { host }), ...(port !== undefined && { port: numberOf('--port', port) }) },
     }),
-    ...(words !== undefined && { words: words.split(',') }),
-    ...(adminPort !== undefined && { admin: { port: numberOf('--admin-port', adminPort) } }),
+    ...(words !== undefined && { words: words.split(',').map((word) => word.trim()) }),
+    ...adminOf(config, values),
     ...(metricsPort !== undefined && { metrics: { port: numberOf('--metrics-port', metricsPort) } }),
     ...webSocketOf(config, values),
     ...(audit !== undefined && { audit }),
     ...(values['insecure-peers'] === true && { insecurePeers: true }),
     ...(log === true && { log: jsonLines(io) }),
+  };
+}
+
+function adminOf({ admin }: ServerConfig, values: Parsed): Pick<ServerConfig, 'admin'> {
+  const { 'admin-port': port, 'admin-unrestricted': unrestricted } = values;
+  if (port === undefined && admin === undefined) {
+    if (unrestricted === true) throw new UsageError('--admin-unrestricted needs --admin-port');
+    return {};
+  }
+  return {
+    admin: {
+      ...admin,
+      port: port === undefined ? (admin?.port as number) : numberOf('--admin-port', port),
+      ...(unrestricted === true && { unrestricted }),
+    },
   };
 }
 
@@ -119,7 +124,6 @@ function webSocketOf({ webSocket, client }: ServerConfig, values: Parsed): Pick<
   };
 }
 
-/** A directory that is not there may be one that is not mounted, so it is never made. */
 function storeOf(
   configured: string | undefined,
   data: string | undefined,
@@ -127,13 +131,9 @@ function storeOf(
 ): Pick<ServerConfig, 'dataDir' | 'memory'> {
   if (memory === true) return { memory, dataDir: undefined };
   const dataDir = data ?? configured;
-  if (dataDir === undefined)
+  if (dataDir === undefined || dataDir === '')
     throw new UsageError('where shall the data be kept? Give --data DIR; or --memory, to lose everything with the process');
-  if (!existsSync(dataDir))
-    throw new UsageError(
-      `there is no directory ${dataDir}: make it, give another by --data DIR, or --memory to lose everything with the process`,
-    );
-  return { dataDir };
+  return { dataDir: checkDataDirectory(dataDir) };
 }
 
 function numberOf(name: string, text: string): number {

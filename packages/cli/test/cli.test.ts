@@ -21,13 +21,24 @@ interface Ran {
   readonly err: string;
 }
 
-/** Runs a command within this process; `input` is what it reads, `until` what it must have written before it is told to stop. */
-async function run(args: readonly string[], { input = '', until }: { input?: string; until?: RegExp } = {}): Promise<Ran> {
+interface RunOptions {
+  /** What it reads. */
+  readonly input?: string;
+  /** What it must have written before it is told to stop. */
+  readonly until?: RegExp;
+  /** What is done before that, with what it has written. */
+  readonly before?: (out: string) => Promise<void>;
+}
+
+/** Runs a command within this process. */
+async function run(args: readonly string[], { input = '', until, before }: RunOptions = {}): Promise<Ran> {
   const [stdout, stderr, stop] = [new PassThrough(), new PassThrough(), new AbortController()];
   let [out, err] = ['', ''];
   stdout.on('data', (chunk) => {
     out += chunk;
-    if (until?.test(out) === true) stop.abort();
+    if (until?.test(out) !== true || stop.signal.aborted) return;
+    if (before === undefined) stop.abort();
+    else void before(out).finally(() => stop.abort());
   });
   stderr.on('data', (chunk) => {
     err += chunk;
@@ -53,13 +64,33 @@ describe('quorate', () => {
     [[], 2, 'quorate serve'],
     [['nosuch'], 2, 'quorate: there is no command "nosuch": quorate help lists them'],
     [['serve'], 2, 'quorate: where shall the data be kept? Give --data DIR; or --memory, to lose everything with the process'],
-    [['serve', '--data', '/no/such'], 2, 'quorate: there is no directory /no/such: make it, give another by --data DIR, or --memory'],
+    [['serve', '--data', '/no/such'], 2, 'quorate: there is no directory /no/such: make one, or give another by --data DIR'],
+    [['serve', '--data', ''], 2, 'quorate: where shall the data be kept?'],
+    [['serve', '--data', '/dev/null'], 2, 'quorate: /dev/null is no directory: make one, or give another by --data DIR'],
+    [['serve', '--data', `/${'x'.repeat(300)}`], 2, 'cannot be used (ENAMETOOLONG: name too long, '],
+    [
+      ['format', '--data', '/no/such', '--name', 'x'],
+      2,
+      'quorate: there is no directory /no/such: make one, or give another by --data DIR',
+    ],
+    [
+      ['import', '/tmp', '--data', '/no/such', '--name', 'x'],
+      2,
+      'quorate: there is no directory /no/such: make one, or give another by --data DIR',
+    ],
+    [
+      ['export', '--data', '/no/such', '/tmp/x'],
+      2,
+      'quorate: there is no directory /no/such: give the store of a server that is stopped by --data DIR',
+    ],
+    [['doctor', '/no/such'], 2, 'quorate: there is no directory /no/such: give a data directory'],
     [['serve', '--memory', '--port', 'x'], 2, 'quorate: --port takes a whole number, not "x"'],
     [['serve', '--memory', '--port', '70000'], 2, 'quorate: port must be a whole number from 0 to 65535, not 70000'],
     [['serve', '--memory', '--data', '/tmp'], 2, 'quorate: --data and --memory exclude each other'],
     [['serve', '--memory', '--nosuch'], 2, "quorate: Unknown option '--nosuch'"],
     [['serve', '/no/zoo.cfg'], 2, 'quorate: /no/zoo.cfg: cannot be read'],
     [['serve', '--memory', '--websocket-origins', '*'], 2, 'quorate: --websocket-origins needs --websocket-port'],
+    [['serve', '--memory', '--admin-unrestricted'], 2, 'quorate: --admin-unrestricted needs --admin-port'],
     [['serve', '--memory', '--websocket-port', 'x'], 2, 'quorate: --websocket-port takes a whole number, not "x"'],
     [['serve', '--memory', '--words', 'kill'], 2, 'quorate: words must be made of'],
     [['shell', '-nosuch'], 2, 'quorate: there is no option -nosuch'],
@@ -135,8 +166,23 @@ describe('quorate serve', () => {
     expect(await run(['serve', '--memory', '--port', port])).toEqual({
       code: 1,
       out: '',
-      err: `quorate: port ${port} of 127.0.0.1 is in use: choose another with { port }, or any free one with { port: 0 }\n`,
+      err: `quorate: port ${port} of 127.0.0.1 is in use: choose another, or 0 for any that is free\n`,
     });
+  });
+
+  test('gives a backup to whoever reaches an unrestricted admin port', async () => {
+    const args = ['serve', '--memory', '--port', '0', '--admin-port', '0'];
+    const statusOf = async (more: readonly string[]): Promise<number> => {
+      let status = 0;
+      await run([...args, ...more], {
+        until: /serving/,
+        before: async (out) => {
+          status = (await fetch(`${/^admin (.*)$/m.exec(out)?.[1]}/snapshot`)).status;
+        },
+      });
+      return status;
+    };
+    expect([await statusOf([]), await statusOf(['--admin-unrestricted'])]).toEqual([403, 200]);
   });
 
   test('logs lines of JSON', async () => {

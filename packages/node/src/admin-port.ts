@@ -4,11 +4,11 @@
  * What changes something, or reveals data or who is connected, is closed unless the configuration opens it to everybody who reaches the port
  * (CVE-2025-58457); what changes something is asked for by POST, which no page of a browser does by a mere link. Session ids are hexadecimal strings.
  */
-import { formatSessionId, formatZxid } from '@quorate/protocol';
+import { counterOf, formatSessionId, formatZxid } from '@quorate/protocol';
 import type { ConnectionInfo } from '@quorate/server';
 import { formatDigest } from '@quorate/tree';
 import { writeBackup } from './backup-file.js';
-import { configurationOf, environmentOf, grouped } from './four-letter-words.js';
+import { configurationOf, confText, environmentOf, grouped } from './four-letter-words.js';
 import type { HttpAnswer } from './http-port.js';
 import { operationName } from './operation-names.js';
 import { FULL_VERSION } from './server-version.js';
@@ -33,7 +33,9 @@ const commands: ReadonlyMap<string, AdminCommand> = new Map<string, AdminCommand
   ['dump', { access: 'READ', run: dump }],
   ['environment', { access: 'READ', always: true, run: () => Object.fromEntries(environmentOf()) }],
   ['hash', { access: 'OPEN', run: hash }],
+  ['initial_configuration', { access: 'READ', run: (view) => ({ initial_configuration: confText(view) }) }],
   ['is_read_only', { access: 'OPEN', run: ({ server }) => ({ read_only: server.isReadOnly }) }],
+  ['last_snapshot', { access: 'OPEN', run: lastSnapshot }],
   ['leader', { access: 'OPEN', run: leader }],
   ['monitor', { access: 'OPEN', run: (view) => Object.fromEntries(monitorValues(view)) }],
   ['observers', { access: 'OPEN', run: ({ server }) => ({ synced_observers: server.synchronizedLearners?.observers ?? 0 }) }],
@@ -63,7 +65,11 @@ export function answerAdmin(view: ServerView, method: string, path: string): Htt
 
 function answerCommand(view: ServerView, method: string, name: string, { access, always = false, run }: AdminCommand): HttpAnswer {
   if (access !== 'OPEN' && view.config.admin?.unrestricted !== true)
-    return refused(403, name, `${name} is closed here: the server's configuration opens it by admin.unrestricted`);
+    return refused(
+      403,
+      name,
+      `${name} is closed here: admin.unrestricted opens it, or --admin-unrestricted, or quorate.adminUnrestricted=true in zoo.cfg`,
+    );
   const allowed = access === 'CHANGE' ? ['POST'] : ['GET', 'HEAD'];
   if (!allowed.includes(method)) return refused(405, name, `${name} is asked for by ${allowed[0]}`);
   // As ZooKeeper answers there.
@@ -151,6 +157,13 @@ function hash({ server }: ServerView): object {
   return { digests: digest === undefined ? [] : [{ zxid: server.lastZxid, digest: formatDigest(digest) }] };
 }
 
+/** In hexadecimal digits and in seconds; of none as ZooKeeper answers then. */
+function lastSnapshot(view: ServerView): object {
+  const last = view.lastSnapshot();
+  if (last === undefined) return { zxid: 'f'.repeat(16), timestamp: -1 };
+  return { zxid: last.zxid.toString(16), timestamp: Math.floor(last.wallMs / 1_000) };
+}
+
 function leader(view: ServerView): object {
   const { server, config } = view;
   const known = server.status.leader;
@@ -189,10 +202,21 @@ function votingView(view: ServerView): object {
     current_config: Object.fromEntries(
       voters.map(({ sid, host, quorumPort, electionPort }) => [
         sid,
-        { server_addresses: [`${host}:${quorumPort}`], election_addresses: [`${host}:${electionPort}`], learner_type: 'PARTICIPANT' },
+        {
+          server_addresses: [`${host}:${quorumPort}`],
+          election_addresses: [`${host}:${electionPort}`],
+          // Of the others only they know it.
+          client_address: sid === view.server.sid ? clientAddressOf(view) : '',
+          learner_type: 'participant',
+        },
       ]),
     ),
   };
+}
+
+function clientAddressOf({ config: { client }, ports }: ServerView): string {
+  if (client === false || ports.client === undefined) return '';
+  return `${client?.host ?? '127.0.0.1'}:${ports.client}`;
 }
 
 function watchSummary({ server }: ServerView): object {
@@ -209,9 +233,18 @@ function watchesByPath({ server }: ServerView): object {
 }
 
 function zabState({ server }: ServerView): object {
-  const { state, serving, votes } = server.status;
+  const { sid, lastZxid } = server;
+  const { state, leader, serving, votes, epoch } = server.status;
   const stage = state === 'LOOKING' ? 'election' : serving ? 'broadcast' : 'synchronization';
-  return { voting: votes, zabstate: stage };
+  return {
+    myid: sid,
+    is_leader: leader === sid,
+    voting: votes,
+    last_zxid: formatZxid(lastZxid),
+    zab_epoch: epoch,
+    zab_counter: counterOf(lastZxid),
+    zabstate: stage,
+  };
 }
 
 function listsOf(groups: ReadonlyMap<string, ReadonlySet<string>>): object {

@@ -127,7 +127,8 @@ function fullConnectionLine(info: ConnectionInfo): string {
   return ` ${connectionText(info)},${fields.join(',')})\n`;
 }
 
-function confText(view: ServerView): string {
+/** What `conf` and the command `initial_configuration` tell: the ensemble cannot be changed while it runs. */
+export function confText(view: ServerView): string {
   const lines = configurationOf(view).map(([name, value]) => `${name}=${value}\n`);
   const { servers = [] } = view.config;
   const membership = isEnsemble(view) ? ['membership: \n', ...servers.map((server) => `${memberText(server)}\n`), 'version=0\n'] : [];

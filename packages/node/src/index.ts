@@ -10,6 +10,7 @@ export { FileDisk } from './file-disk.js';
 export { type Acceptor, CLIENT_PORT, Listener, type ListenOptions, listen } from './listen.js';
 export { ListenError, type ListenErrorCode } from './listen-error.js';
 export { listenWebSocket, type WebsocketListenOptions } from './listen-websocket.js';
+export type { ListenerCounts } from './listener-counts.js';
 export { type OpenEnsembleOptions, OpenedEnsemble, openEnsemble } from './open-ensemble.js';
 export type { PeerAddress } from './peer-address.js';
 export type { PeerStreamsOptions } from './peer-streams.js';

@@ -27,7 +27,7 @@ export class ListenError extends Error {
 /** The error of `listen` for what the operating system said. */
 export function listenError(cause: NodeJS.ErrnoException, host: string, port: number): ListenError {
   const options = { host, port, cause };
-  const choose = 'choose another with { port }, or any free one with { port: 0 }';
+  const choose = 'choose another, or 0 for any that is free';
   switch (cause.code) {
     case 'EADDRINUSE':
       return new ListenError('PORT_IN_USE', `port ${port} of ${host} is in use: ${choose}`, options);
@@ -36,7 +36,7 @@ export function listenError(cause: NodeJS.ErrnoException, host: string, port: nu
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new ListenError('ADDRESS_NOT_HERE', `this machine has no address ${host}: give one of its own with { host }`, options);
+      return new ListenError('ADDRESS_NOT_HERE', `this machine has no address ${host}: give one of its own`, options);
     default:
       return new ListenError('LISTEN_FAILED', `cannot listen on port ${port} of ${host}: ${cause.message}`, options);
   }

@@ -6,8 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { type ClientTls, isStranger, tlsOptions } from './client-tls.js';
 import { HANDSHAKE_TIMEOUT_MS, WEBSOCKET_MESSAGE_BYTES_MAX } from './limits.js';
-import { type Acceptor, bind, checkListenOptions, type Listener, type ListenOptions, newLinks } from './listen.js';
-import { ReadTurns } from './read-turns.js';
+import { type Acceptor, bind, checkListenOptions, type Listener, type ListenOptions, newLinks, newListenerShare } from './listen.js';
 import { originOf } from './stream-link.js';
 
 export interface WebsocketListenOptions extends Omit<ListenOptions, 'tls' | 'words'> {
@@ -37,8 +36,8 @@ export async function listenWebSocket(acceptor: Acceptor, options: WebsocketList
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, origins = [], tls } = options;
   const times = { headersTimeout: handshakeTimeoutMs, requestTimeout: handshakeTimeoutMs, connectionsCheckingInterval: 1_000 };
   const server = tls === undefined ? createServer(times) : createSecureServer({ ...tlsOptions(tls, handshakeTimeoutMs), ...times });
-  const turns = new ReadTurns();
-  const begin = newLinks(acceptor, options, turns);
+  const share = newListenerShare();
+  const begin = newLinks(acceptor, options, share);
   // Compression would cost memory for each client, and a length that depends on what is secret.
   const sockets = new WebSocketServer({
     noServer: true,
@@ -53,10 +52,14 @@ export async function listenWebSocket(acceptor: Acceptor, options: WebsocketList
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});
     if (!isAllowed(request.headers.origin, origins)) return refuse(socket, '403 Forbidden');
-    if (tls !== undefined && isStranger(request.socket as TLSSocket)) return refuse(socket, '403 Forbidden');
+    if (tls !== undefined && isStranger(request.socket as TLSSocket)) {
+      share.counts.handshakesFailed++;
+      return refuse(socket, '403 Forbidden');
+    }
     sockets.handleUpgrade(request, socket, head, (webSocket) => begin(streamOf(webSocket), originOf(request.socket)));
   });
-  return bind(server, options, turns);
+  server.on('tlsClientError', () => share.counts.handshakesFailed++);
+  return bind(server, options, share);
 }
 
 /** The binary messages of a WebSocket as one stream of bytes. */

@@ -9,6 +9,7 @@ import { FlushScheduler } from './flush-scheduler.js';
 import { CONNECTIONS_MAX, HANDSHAKE_TIMEOUT_MS, LINKS_BYTES_MAX, OUTBOX_BYTES_MAX } from './limits.js';
 import { LinkMemory } from './link-memory.js';
 import { listenError } from './listen-error.js';
+import { type ListenerCounts, noCounts } from './listener-counts.js';
 import { isBeyond, openFilesMax, openForClients } from './open-files.js';
 import { ReadTurns } from './read-turns.js';
 import { type LinkOrigin, type LinkPort, originOf, plainAddress, StreamLink } from './stream-link.js';
@@ -61,13 +62,23 @@ export interface Acceptor {
 export function listen(acceptor: Acceptor, options: ListenOptions = {}): Promise<Listener> {
   return new Promise((resolve, reject) => {
     checkListenOptions(options);
-    const turns = new ReadTurns();
-    bind(createServer(newSockets(acceptor, options, turns)), options, turns).then(resolve, reject);
+    const share = newListenerShare();
+    bind(createServer(newSockets(acceptor, options, share)), options, share).then(resolve, reject);
   });
 }
 
+/** What all connections of a listener have in common. */
+export interface ListenerShare {
+  readonly turns: ReadTurns;
+  readonly counts: ListenerCounts;
+}
+
+export function newListenerShare(): ListenerShare {
+  return { turns: new ReadTurns(), counts: noCounts() };
+}
+
 /** Binds a server of sockets to its port, and counts its connections. */
-export function bind(server: Server, options: ListenOptions, turns: ReadTurns): Promise<Listener> {
+export function bind(server: Server, options: ListenOptions, { turns, counts }: ListenerShare): Promise<Listener> {
   const { host = '127.0.0.1', port = CLIENT_PORT, connectionsMax = CONNECTIONS_MAX, connectionsPerAddressMax } = options;
   const sockets = new Set<Socket>();
   const addresses = new ConnectionsByAddress(connectionsPerAddressMax);
@@ -78,14 +89,19 @@ export function bind(server: Server, options: ListenOptions, turns: ReadTurns): 
     const address = plainAddress(socket.remoteAddress);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    if (isBeyond(socket, numbers) || !addresses.enter(address)) socket.destroy();
-    else socket.once('close', () => addresses.leave(address));
+    if (isBeyond(socket, numbers) || !addresses.enter(address)) {
+      counts.rejected++;
+      socket.destroy();
+    } else socket.once('close', () => addresses.leave(address));
   });
-  server.on('drop', () => turns.onNewcomer());
+  server.on('drop', () => {
+    counts.rejected++;
+    turns.onNewcomer();
+  });
   server.maxConnections = connectionsMax;
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port)));
-    server.listen(port, host, () => resolve(new Listener(server, sockets)));
+    server.listen(port, host, () => resolve(new Listener(server, sockets, counts)));
   });
 }
 
@@ -110,37 +126,55 @@ export function checkListenOptions(options: ListenOptions): void {
 }
 
 /** What a listener does with each new stream of bytes that comes from a client. */
-export function newLinks(acceptor: Acceptor, options: ListenOptions, turns: ReadTurns): (stream: Duplex, origin: LinkOrigin) => void {
+export function newLinks(
+  acceptor: Acceptor,
+  options: ListenOptions,
+  listener: ListenerShare,
+): (stream: Duplex, origin: LinkOrigin) => void {
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, outboxBytesMax = OUTBOX_BYTES_MAX, words = () => undefined } = options;
   const memory = new LinkMemory(options.linksBytesMax ?? LINKS_BYTES_MAX);
-  const share = { flushes: new FlushScheduler(), events: new EventFrames(), turns, memory, answerWord: words };
+  const share = { flushes: new FlushScheduler(), events: new EventFrames(), memory, answerWord: words, ...listener };
   const accept = (link: ClientLink): LinkPort => acceptor.accept(link);
   return (stream, origin) => void new StreamLink(stream, accept, { handshakeTimeoutMs, outboxBytesMax }, share, origin);
 }
 
 /** What a listener does with each new socket. */
-function newSockets(acceptor: Acceptor, options: ListenOptions, turns: ReadTurns): (socket: Socket) => void {
+function newSockets(acceptor: Acceptor, options: ListenOptions, share: ListenerShare): (socket: Socket) => void {
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, tls } = options;
-  const begin = newLinks(acceptor, options, turns);
+  const begin = newLinks(acceptor, options, share);
   const link = (socket: Socket): void => {
     socket.setNoDelay(true);
     begin(socket, originOf(socket));
   };
   const secure = tls === undefined ? undefined : tlsServer(tls, handshakeTimeoutMs);
-  secure?.on('secureConnection', (socket) => (isStranger(socket) ? socket.destroy() : link(socket)));
+  const refuse = (socket: Socket): void => {
+    share.counts.handshakesFailed++;
+    socket.destroy();
+  };
+  secure?.on('secureConnection', (socket) => (isStranger(socket) ? refuse(socket) : link(socket)));
   // Whoever fails to introduce itself by TLS is cut off.
-  secure?.on('tlsClientError', (_error, socket) => socket.destroy());
+  secure?.on('tlsClientError', (_error, socket) => refuse(socket));
   return (socket) => {
     if (socket.destroyed) return;
     if (secure === undefined) link(socket);
     else if (tls?.alsoPlain !== true) secure.emit('connection', socket);
-    else onFirstByte(socket, handshakeTimeoutMs, (byte) => (byte === TLS_HANDSHAKE ? secure.emit('connection', socket) : link(socket)));
+    else
+      onFirstByte(socket, { handshakeTimeoutMs, counts: share.counts }, (byte) =>
+        byte === TLS_HANDSHAKE ? secure.emit('connection', socket) : link(socket),
+      );
   };
 }
 
 /** Looks at the first byte that comes, and leaves it there. */
-function onFirstByte(socket: Socket, timeoutMs: number, decide: (byte: number) => void): void {
-  const timer = setTimeout(() => socket.destroy(), timeoutMs);
+function onFirstByte(
+  socket: Socket,
+  { handshakeTimeoutMs, counts }: { readonly handshakeTimeoutMs: number; readonly counts: ListenerCounts },
+  decide: (byte: number) => void,
+): void {
+  const timer = setTimeout(() => {
+    counts.handshakesExpired++;
+    socket.destroy();
+  }, handshakeTimeoutMs);
   const ignore = (): void => {};
   socket.on('error', ignore);
   socket.once('close', () => clearTimeout(timer));
@@ -163,16 +197,19 @@ export class Listener {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
+  /** What it has counted since it was bound. */
+  readonly counts: Readonly<ListenerCounts>;
   #closed: Promise<void> | undefined;
 
   /** Made by `listen`. */
-  constructor(server: Server, sockets: Set<Socket>) {
+  constructor(server: Server, sockets: Set<Socket>, counts: Readonly<ListenerCounts>) {
     const bound = server.address();
     if (bound === null || typeof bound === 'string') throw new TypeError('a listener is bound to a port');
     this.host = bound.address;
     this.port = bound.port;
     this.#server = server;
     this.#sockets = sockets;
+    this.counts = counts;
   }
 
   /** As a connect string has it: `127.0.0.1:2181`, `[::1]:2181`. */

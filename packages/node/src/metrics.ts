@@ -1,7 +1,11 @@
 /** A server's numbers for Prometheus, under the names that ZooKeeper's own provider gives them; and those of the process by prom-client's names. */
-import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import type { FiredWatches } from '@quorate/server';
+import { Counter, collectDefaultMetrics, Gauge, type Registry, Summary } from 'prom-client';
 import type { HttpAnswer } from './http-port.js';
+import { FIRED_WATCHES, SERVER_COUNTERS, type ServerCounter } from './server-counters.js';
 import { monitorValues, type ServerView } from './server-view.js';
+
+const COUNTER_NAMES: ReadonlySet<string> = new Set(SERVER_COUNTERS.map(({ name }) => name));
 
 export class Metrics {
   readonly #view: ServerView;
@@ -13,6 +17,21 @@ export class Metrics {
     this.#view = view;
     this.#registry = registry;
     collectDefaultMetrics({ register: this.#registry });
+    for (const counter of SERVER_COUNTERS) this.#addCounter(counter);
+    for (const [name, of] of FIRED_WATCHES) new FiredWatchesSummary(this.#registry, name, () => view.server.counts[of]);
+  }
+
+  #addCounter({ name, help, read }: ServerCounter): void {
+    const view = this.#view;
+    new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(read(view));
+      },
+    });
   }
 
   async answer(method: string, path: string): Promise<HttpAnswer> {
@@ -24,7 +43,7 @@ export class Metrics {
 
   #update(): void {
     const values = monitorValues(this.#view);
-    for (const [name, value] of values) if (typeof value === 'number') this.#gauge(name).set(value);
+    for (const [name, value] of values) if (typeof value === 'number' && !COUNTER_NAMES.has(name)) this.#gauge(name).set(value);
     // What only a leader has must not stay when it leads no more.
     for (const name of [...this.#gauges.keys()]) {
       if (values.has(name)) continue;
@@ -39,5 +58,24 @@ export class Metrics {
     const gauge = new Gauge({ name, help: `zk_${name} of the four-letter word mntr`, registers: [this.#registry] });
     this.#gauges.set(name, gauge);
     return gauge;
+  }
+}
+
+class FiredWatchesSummary extends Summary {
+  readonly #read: () => FiredWatches;
+
+  constructor(registry: Registry, name: string, read: () => FiredWatches) {
+    super({ name, help: 'connections that were told of an event', registers: [registry], percentiles: [] });
+    this.#read = read;
+  }
+
+  override async get(): ReturnType<Summary['get']> {
+    const { sum, count } = this.#read();
+    const described = await super.get();
+    const values = [
+      { metricName: `${described.name}_sum`, labels: {}, value: sum },
+      { metricName: `${described.name}_count`, labels: {}, value: count },
+    ];
+    return { ...described, values };
   }
 }

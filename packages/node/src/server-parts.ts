@@ -1,14 +1,11 @@
-/** What a server stands on: its store, and the way to its peers. */
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { describeDamage, LogStorage, type Notice } from '@quorate/log';
-import { type Disk, realClock, realRandom } from '@quorate/ports';
+/** What a server stands on: stores that are founded and read, the ensemble, and the way to its peers. */
+import { LogStorage, type Notice } from '@quorate/log';
+import { realClock, realRandom } from '@quorate/ports';
 import { epochOf } from '@quorate/protocol';
 import {
   type Completion,
   type Config,
   MemoryNetwork,
-  MemoryStorage,
   type Sid,
   type Snapshot,
   type Storage,
@@ -21,31 +18,6 @@ import { FileDisk } from './file-disk.js';
 import { peerTransport } from './peer-transport.js';
 import type { ServerConfig } from './server-config.js';
 import type { Logger } from './server-log.js';
-
-/** The store of a server. */
-export interface ServerStore {
-  readonly storage: Storage;
-  /** Resolves when the storage was closed and somebody else may have its files. */
-  readonly released: Promise<void>;
-}
-
-/** @param metered gives the disk with whatever looks at it. */
-export function storeOf({ dataDir, storage, sid = 1 }: ServerConfig, log: Logger, metered: (disk: Disk) => Disk): ServerStore {
-  if (storage !== undefined) return { storage: storage(), released: Promise.resolve() };
-  if (dataDir === undefined)
-    return { storage: new MemoryStorage({ clock: realClock }).format({ ensembleId: 'memory' }), released: Promise.resolve() };
-  const disk = FileDisk.open(dataDir);
-  const onNotice = (notice: Notice): void => log.warn({ sid, dataDir, ...noticeFields(notice) }, `store: ${notice.type}`);
-  return { storage: new LogStorage({ disk: metered(disk), clock: realClock, onNotice }), released: disk.released };
-}
-
-function noticeFields(notice: Notice): object {
-  return notice.type === 'spared'
-    ? { damage: describeDamage(notice.damage) }
-    : notice.type === 'snapshotSkipped'
-      ? { zxid: notice.zxid }
-      : {};
-}
 
 /**
  * Founds an ensemble in an empty directory: each voter's is marked so once, before its first start, with the same name. A server whose directory is not marked
@@ -127,15 +99,4 @@ export async function transportOf(config: ServerConfig, log: Logger): Promise<Tr
     payloads: zookeeperPayloads,
     onViolation: (violation) => log.warn({ sid, violation }, 'a peer was cut off'),
   });
-}
-
-/** What the files of a store take, in bytes. */
-export function sizesOf({ dataDir }: ServerConfig): { readonly snapshots: number; readonly log: number } {
-  const sizes = { snapshots: 0, log: 0 };
-  if (dataDir === undefined) return sizes;
-  for (const name of readdirSync(dataDir)) {
-    const stat = statSync(join(dataDir, name), { throwIfNoEntry: false });
-    if (stat?.isFile()) sizes[name.startsWith('snapshot') ? 'snapshots' : 'log'] += stat.size;
-  }
-  return sizes;
 }

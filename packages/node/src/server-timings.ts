@@ -1,48 +1,47 @@
-/** What takes a server time, measured from outside: at its disk, at the inputs and effects of its replica. Under the names of ZooKeeper's `ServerMetrics`, in milliseconds. */
+/** What takes a server time, measured from outside: at its store, at the inputs and effects of its replica, and from what the server itself has counted of its requests. */
 import type { Clock, Disk } from '@quorate/ports';
-import type { Zxid } from '@quorate/protocol';
-import type { ServerOptions } from '@quorate/server';
-import { Counter, type Registry, Summary } from 'prom-client';
+import type { Server, ServerOptions, StoredImage } from '@quorate/server';
+import type { Registry, Summary } from 'prom-client';
 import { meteredDisk } from './metered-disk.js';
+import { QuorumTimings } from './quorum-timings.js';
+import type { StoreMeter } from './server-store.js';
+import { StatusTimings } from './status-timings.js';
+import { CountedSummary, observedSummary } from './summaries.js';
 
-type Input = Parameters<NonNullable<ServerOptions['onInput']>>[0];
-type Effect = Parameters<NonNullable<ServerOptions['onEffect']>>[0];
-
-/** As ZooKeeper's provider for Prometheus has them. */
-const PERCENTILES = [0.5, 0.9, 0.99];
-
-/** Quantiles are those of the last minutes. */
-const WINDOW = { maxAgeSeconds: 600, ageBuckets: 5 };
-
-/** Runs that were proposed and wait for a quorum, at most; those beyond are not measured. */
-const WAITING_MAX = 10_000;
-
-interface Proposed {
-  /** The last txn of the run. */
-  readonly zxid: Zxid;
-  readonly atMs: number;
-}
-
-export class ServerTimings {
+export class ServerTimings implements StoreMeter {
+  readonly #registry: Registry;
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #nowMs = (): number => this.#clock.now();
+  readonly #status: StatusTimings;
+  readonly #quorum: QuorumTimings;
   readonly #flushes: Summary;
-  readonly #elections: Summary;
-  readonly #quorums: Summary;
-  readonly #proposals: Counter;
-  readonly #commits: Counter;
-  #lookingSinceMs: number | undefined;
-  #isLeading = false;
-  #waiting: Proposed[] = [];
+  readonly #snapshots: Summary;
+  readonly #loads: Summary;
+  readonly #loadedTxns: Summary;
 
   constructor(registry: Registry, clock: Pick<Clock, 'now'>) {
-    const registers = [registry];
-    const summary = (name: string, help: string): Summary => new Summary({ name, help, registers, percentiles: PERCENTILES, ...WINDOW });
+    this.#registry = registry;
     this.#clock = clock;
-    this.#flushes = summary('fsynctime', 'flushes of the files of the store, in milliseconds');
-    this.#elections = summary('election_time', 'from the beginning of a look for a leader to its end, in milliseconds');
-    this.#quorums = summary('quorum_ack_latency', 'leader: from the proposal of txns until a quorum has them, in milliseconds');
-    this.#proposals = new Counter({ name: 'proposal_count', help: 'leader: txns that were proposed', registers });
-    this.#commits = new Counter({ name: 'commit_count', help: 'leader: txns that were committed', registers });
+    this.#status = new StatusTimings(registry);
+    this.#quorum = new QuorumTimings(registry);
+    this.#flushes = observedSummary(registry, 'fsynctime', 'flushes of the files of the store, in milliseconds');
+    this.#snapshots = observedSummary(
+      registry,
+      'snapshottime',
+      'from the beginning of a snapshot until it is safe, while the server goes on, in milliseconds',
+    );
+    this.#loads = observedSummary(registry, 'dbinittime', 'reading the store at the start, in milliseconds');
+    this.#loadedTxns = observedSummary(registry, 'startup_txns_loaded', 'txns that were read at the start');
+  }
+
+  /** The server's own counts of latencies, from when there is one. */
+  countsOf({ counts }: Server): void {
+    const latencies = (name: string, help: string, read: () => ReturnType<typeof counts.reads.read>): void =>
+      void new CountedSummary(this.#registry, { name, help, clock: this.#clock, read });
+    latencies('readlatency', 'from the coming of a request that changes nothing to its reply, in milliseconds', () => counts.reads.read());
+    latencies('updatelatency', 'from the coming of a request that changes something to its reply, in milliseconds', () =>
+      counts.updates.read(),
+    );
   }
 
   /** The same disk, whose flushes are timed. */
@@ -55,39 +54,26 @@ export class ServerTimings {
     });
   }
 
-  readonly onInput = (input: Input): void => {
-    if (input.type === 'propose') this.#proposals.inc(input.payloads.length);
-  };
-
-  readonly onEffect = (effect: Effect): void => {
-    if (effect.type === 'status') this.#onState(effect.status.state);
-    else if (!this.#isLeading) return;
-    else if (effect.type === 'append' && this.#waiting.length < WAITING_MAX)
-      this.#waiting.push({ zxid: (effect.run.zxid + effect.run.payloads.length - 1) as Zxid, atMs: this.#clock.now() });
-    else if (effect.type === 'deliver')
-      this.#onCommit((effect.run.zxid + effect.run.payloads.length - 1) as Zxid, effect.run.payloads.length);
-  };
-
-  #onState(state: string): void {
-    const nowMs = this.#clock.now();
-    if (state === 'LOOKING') this.#lookingSinceMs ??= nowMs;
-    else if (this.#lookingSinceMs !== undefined) {
-      this.#elections.observe(nowMs - this.#lookingSinceMs);
-      this.#lookingSinceMs = undefined;
-    }
-    this.#isLeading = state === 'LEADING';
-    if (!this.#isLeading) this.#waiting = [];
+  onRecovered({ runs }: StoredImage, tookMs: number): void {
+    this.#loads.observe(tookMs);
+    this.#loadedTxns.observe(runs.reduce((sum, { payloads }) => sum + payloads.length, 0));
   }
 
-  #onCommit(through: Zxid, count: number): void {
-    this.#commits.inc(count);
-    const nowMs = this.#clock.now();
-    let committed = 0;
-    for (const { zxid, atMs } of this.#waiting) {
-      if (zxid > through) break;
-      this.#quorums.observe(nowMs - atMs);
-      committed++;
-    }
-    if (committed > 0) this.#waiting.splice(0, committed);
+  onSaved(tookMs: number): void {
+    this.#snapshots.observe(tookMs);
   }
+
+  readonly onInput: NonNullable<ServerOptions['onInput']> = (input) => {
+    this.#quorum.onInput(input, this.#nowMs);
+    if (input.type !== 'leaderMessage') return;
+    const { type } = input.message;
+    if (type === 'DIFF' || type === 'TRUNC' || type === 'SNAP') this.#status.onSynchronizing(this.#clock.now());
+  };
+
+  readonly onEffect: NonNullable<ServerOptions['onEffect']> = (effect) => {
+    if (effect.type !== 'status') return this.#quorum.onEffect(effect, this.#nowMs);
+    const { state, serving } = effect.status;
+    this.#quorum.isLeading = state === 'LEADING';
+    this.#status.onStatus(state, serving, this.#clock.now());
+  };
 }

@@ -1,7 +1,10 @@
 /** What a server tells of itself: the one source of the four-letter words, the admin port and the metrics. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Server } from '@quorate/server';
+import type { ListenerCounts } from './listener-counts.js';
 import type { ServerConfig } from './server-config.js';
+import { SERVER_COUNTERS } from './server-counters.js';
+import type { LastSnapshot } from './server-store.js';
 import { FULL_VERSION } from './server-version.js';
 
 export interface ServerView {
@@ -13,6 +16,12 @@ export interface ServerView {
   readonly ports: { readonly client: number | undefined; readonly secureClient: number | undefined };
   /** What is kept on disk, in bytes: snapshots, and the log. */
   sizes(): { readonly snapshots: number; readonly log: number };
+  /** Undefined where there is none yet. */
+  lastSnapshot(): LastSnapshot | undefined;
+  /** Since when it leads and serves, by `performance.now`; undefined where it does not. */
+  leadingSinceMs(): number | undefined;
+  /** What its ports for clients have counted together. */
+  links(): Readonly<ListenerCounts>;
 }
 
 /** As `srvr` and `stat` name it. */
@@ -61,15 +70,19 @@ export function monitorValues(view: ServerView): MonitorValues {
     ['max_latency', Math.round(traffic.latencyMaxMs)],
     ['approximate_data_size', tree.approximateDataSize],
     ['uptime', Math.round(performance.now() - startedMs)],
+    ['connection_drop_probability', rounded(server.connectionThrottling?.share ?? 0)],
+    ['connection_token_deficit', rounded(server.connectionThrottling?.deficit ?? 0)],
+    ...SERVER_COUNTERS.map(({ name, read }) => [name, read(view)] as const),
     ...fileDescriptors(),
     ...(isEnsemble(view) ? ensembleValues(view) : []),
   ]);
 }
 
-function ensembleValues({ server, config }: ServerView): (readonly [string, string | number])[] {
+function ensembleValues({ server, config, leadingSinceMs }: ServerView): (readonly [string, string | number])[] {
   const { state, serving } = server.status;
   const voters = config.servers?.filter(({ observer }) => observer !== true).length ?? 1;
   const learners = server.synchronizedLearners;
+  const { counts } = server;
   return [
     ['peer_state', state === 'LOOKING' ? 'looking' : `${state.toLowerCase()} - ${serving ? 'broadcast' : 'synchronization'}`],
     ['quorum_size', voters],
@@ -79,6 +92,10 @@ function ensembleValues({ server, config }: ServerView): (readonly [string, stri
           ['learners', learners.followers + learners.observers],
           ['synced_followers', learners.followers],
           ['synced_observers', learners.observers],
+          ['leader_uptime', Math.round(performance.now() - (leadingSinceMs() ?? performance.now()))],
+          ['last_proposal_size', counts.proposalBytesLast],
+          ['min_proposal_size', counts.proposalBytesMin],
+          ['max_proposal_size', counts.proposalBytesMax],
         ] as const)),
   ];
 }

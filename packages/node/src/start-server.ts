@@ -9,13 +9,16 @@ import { type OpenHttpPort, openHttpPort } from './http-port.js';
 import { GOODBYE_MS, HAND_OVER_TICKS_MAX } from './limits.js';
 import { type Listener, listen } from './listen.js';
 import { listenWebSocket } from './listen-websocket.js';
+import { sumOf } from './listener-counts.js';
 import { Metrics } from './metrics.js';
 import { checkServerConfig, type ServerConfig } from './server-config.js';
 import { channels, type Logger, silent } from './server-log.js';
-import { ensembleConfigOf, type ServerStore, sizesOf, storeOf, transportOf } from './server-parts.js';
+import { ensembleConfigOf, transportOf } from './server-parts.js';
+import { ServerStore } from './server-store.js';
 import { ServerTimings } from './server-timings.js';
 import { FULL_VERSION } from './server-version.js';
 import { type Mode, modeOf, type ServerView } from './server-view.js';
+import { sizesOf } from './store-files.js';
 
 /** Where a server stands. */
 export interface RunningStatus {
@@ -77,6 +80,7 @@ export class RunningServer {
   #metrics: OpenHttpPort | undefined;
   #closed: Promise<void> | undefined;
   #failure: Error | undefined;
+  #leadingSinceMs: number | undefined;
   /** Resolves when the server has ended, with the error that has ended it where `close` has not. */
   readonly ended: Promise<Error | undefined>;
   #end!: (error: Error | undefined) => void;
@@ -91,8 +95,9 @@ export class RunningServer {
       this.#end = resolve;
     });
     if (config.metrics !== undefined) this.#timings = new ServerTimings(this.#registry, this.#clock);
-    this.#store = storeOf(config, log, (disk) => this.#timings?.disk(disk) ?? disk);
+    this.#store = new ServerStore(config, { log, clock: this.#clock, meter: this.#timings });
     this.#server = new Server(this.#serverOptions(transport));
+    this.#timings?.countsOf(this.#server);
     const running = this;
     this.#view = {
       server: this.#server,
@@ -107,6 +112,9 @@ export class RunningServer {
         },
       },
       sizes: () => sizesOf(config),
+      lastSnapshot: () => this.#store.lastSnapshot,
+      leadingSinceMs: () => this.#leadingSinceMs,
+      links: () => sumOf(this.#listeners.map(({ counts }) => counts)),
     };
   }
 
@@ -179,7 +187,7 @@ export class RunningServer {
 
   async #close(): Promise<void> {
     if (this.#failure === undefined) await this.#handOver();
-    const listeners = [this.#client, this.#secureClient, this.#webSocket].filter((listener) => listener !== undefined);
+    const listeners = this.#listeners;
     const gone = Promise.all(listeners.map((listener) => listener.stopListening()));
     // What was answered still arrives, and then each connection ends.
     this.#server.stop();
@@ -194,6 +202,10 @@ export class RunningServer {
     this.#log.info({ sid: this.sid }, 'closed');
     this.#look();
     this.#end(this.#failure);
+  }
+
+  get #listeners(): readonly Listener[] {
+    return [this.#client, this.#secureClient, this.#webSocket].filter((listener) => listener !== undefined);
   }
 
   /** Gives up where it takes too long: the others elect one of themselves then. */
@@ -246,6 +258,7 @@ export class RunningServer {
   #onStatus(): void {
     const { status } = this;
     this.#log.info(status, 'status');
+    this.#leadingSinceMs = status.mode === 'leader' ? (this.#leadingSinceMs ?? performance.now()) : undefined;
     if (channels.status.hasSubscribers) channels.status.publish({ sid: this.sid, status });
     this.#look();
     this.#checkVote();

@@ -34,6 +34,7 @@ import {
   UNREAD_SHARE_MAX,
 } from './limits.js';
 import type { LinkMemory } from './link-memory.js';
+import type { ListenerCounts } from './listener-counts.js';
 import type { ReadTurns } from './read-turns.js';
 import { ReadingWatch } from './reading-watch.js';
 
@@ -54,6 +55,7 @@ export interface LinkShare {
   readonly flushes: FlushScheduler;
   readonly events: EventFrames;
   readonly memory: LinkMemory;
+  readonly counts: ListenerCounts;
   readonly turns: Pick<ReadTurns, 'isOver' | 'wait'>;
   /** The answer to a four-letter word; undefined for four letters that are none. */
   readonly answerWord: (word: string) => string | undefined;
@@ -112,8 +114,12 @@ export class StreamLink implements ClientLink {
     this.address = address;
     this.remotePort = remotePort;
     this.ids = ids;
-    this.#handshakeTimer = setTimeout(() => this.destroy(), limits.handshakeTimeoutMs);
+    this.#handshakeTimer = setTimeout(() => {
+      share.counts.handshakesExpired++;
+      this.destroy();
+    }, limits.handshakeTimeoutMs);
     socket.on('data', (chunk) => {
+      share.counts.bytesReceived += chunk.length;
       if (this.#ended) return;
       const bytes = this.#opening === undefined ? chunk : this.#takeOpening(this.#opening, chunk);
       if (bytes === undefined) return;

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Group, Sid } from '@quorate/server';
 import type { ClientTls } from './client-tls.js';
+import { WORDS } from './four-letter-words.js';
 import { type Property, parseProperties } from './java-properties.js';
 import type { ListenOptions } from './listen.js';
 import type { ServerAddress, ServerConfig } from './server-config.js';
@@ -204,6 +205,18 @@ class ZooCfgReader {
     if (this.#groups.size > 0) this.#config.groups = this.#groupsOf();
   }
 
+  #takeWords(): readonly string[] | undefined {
+    const property = this.#take('4lw.commands.whitelist');
+    if (property === undefined) return undefined;
+    const words = property.value
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== '');
+    const unknown = words.find((word) => word !== '*' && !WORDS.has(word));
+    if (unknown !== undefined) throw this.#error(property, `${unknown} is no four-letter word: there are ${[...WORDS].join(', ')} and *`);
+    return words;
+  }
+
   #takePeerTls(): void {
     const enabled = this.#take('sslQuorum');
     const keys = this.#pem('ssl.quorum.keyStore');
@@ -310,7 +323,9 @@ class ZooCfgReader {
     const enabled = this.#flag('admin.enableServer');
     const port = this.#number('admin.serverPort', 1, 65_535) ?? ADMIN_PORT;
     const host = this.#take('admin.serverAddress')?.value;
-    if (enabled === true) this.#config.admin = { port, ...(host !== undefined && { host }) };
+    const unrestricted = this.#flag('quorate.adminUnrestricted');
+    if (enabled === true)
+      this.#config.admin = { port, ...(host !== undefined && { host }), ...(unrestricted === true && { unrestricted }) };
     else if (enabled === undefined) this.#notes.push('the admin port is closed unless admin.enableServer=true');
     const provider = this.#take('metricsProvider.className');
     const metricsPort = this.#number('metricsProvider.httpPort', 0, 65_535) ?? METRICS_PORT;
@@ -333,10 +348,7 @@ class ZooCfgReader {
     config.superDigest = this.#take('DigestAuthenticationProvider.superDigest')?.value;
     const requestsMax = this.#number('globalOutstandingLimit', 1, ANY_NUMBER);
     if (requestsMax !== undefined) config.requestThrottle = { requestsMax };
-    config.words = this.#take('4lw.commands.whitelist')
-      ?.value.split(',')
-      .map((word) => word.trim())
-      .filter((word) => word !== '');
+    config.words = this.#takeWords();
     for (const [key, why] of notes) if (this.#take(key) !== undefined) this.#notes.push(`${key} changes nothing: ${why}`);
     for (const [key, [value, what]] of fixed) {
       const property = this.#take(key);

@@ -44,8 +44,30 @@ async function command(server: RunningServer, name: string, init: RequestInit = 
   return { status, body: JSON.parse(text) as Record<string, unknown> };
 }
 
-const OPEN = ['dirs', 'hash', 'is_read_only', 'leader', 'monitor', 'observers', 'ruok', 'server_stats', 'watch_summary', 'zabstate'];
-const READ = ['configuration', 'connections', 'dump', 'environment', 'stats', 'voting_view', 'watches', 'watches_by_path'];
+const OPEN = [
+  'dirs',
+  'hash',
+  'is_read_only',
+  'last_snapshot',
+  'leader',
+  'monitor',
+  'observers',
+  'ruok',
+  'server_stats',
+  'watch_summary',
+  'zabstate',
+];
+const READ = [
+  'configuration',
+  'connections',
+  'dump',
+  'environment',
+  'initial_configuration',
+  'stats',
+  'voting_view',
+  'watches',
+  'watches_by_path',
+];
 const CHANGE = ['connection_stat_reset', 'stat_reset'];
 
 describe('the admin port', () => {
@@ -121,8 +143,54 @@ describe('the admin port', () => {
     expect(await seen('watches_by_path')).toMatchObject({ path_to_session_ids: { '/a': [session] } });
     expect(await seen('configuration')).toMatchObject({ tick_time: 50, server_id: 1, secure_client_port: -1 });
     expect(await seen('leader')).toMatchObject({ is_leader: true, leader_id: 1 });
+    expect((await seen('initial_configuration')) as object).toMatchObject({
+      initial_configuration: expect.stringMatching(/^clientPort=\d+\nsecureClientPort=-1\n(.*\n)*tickTime=50\n/),
+    });
     await command(server, 'stat_reset', { method: 'POST' });
     expect(await seen('server_stats')).toMatchObject({ server_stats: { packets_received: 0 } });
+  });
+
+  test('tells of its ensemble, who votes and where this server stands, as Apache 3.8.0 does', async () => {
+    const { MemoryNetwork, realClock } = await import('quorate');
+    const servers = [1, 2].map((sid) => ({ sid, host: '10.0.0.1', quorumPort: 2_000 + sid, electionPort: 3_000 + sid }));
+    const network = new MemoryNetwork({ clock: realClock });
+    const config = { tickTimeMs: 500, servers, admin: { port: 0, unrestricted: true } };
+    const [one, two] = (await Promise.all([1, 2].map((sid) => started({ ...config, sid, transport: () => network.transport(sid) })))) as [
+      RunningServer,
+      RunningServer,
+    ];
+    const leads = one.status.mode === 'leader' ? one : two;
+    await (await connected(leads)).create('/a');
+    const voter = (sid: number, client_address: string) => ({
+      server_addresses: [`10.0.0.1:${2_000 + sid}`],
+      election_addresses: [`10.0.0.1:${3_000 + sid}`],
+      client_address,
+      learner_type: 'participant',
+    });
+    expect(await command(one, 'voting_view')).toMatchObject({
+      body: { current_config: { 1: voter(1, one.clientAddress as string), 2: voter(2, '') } },
+    });
+    const { body } = await command(leads, 'zabstate');
+    const counter = body.zab_counter as number;
+    expect(counter).toBeGreaterThan(1);
+    expect(body).toMatchObject({
+      myid: leads.sid,
+      is_leader: true,
+      voting: true,
+      last_zxid: `0x1${counter.toString(16).padStart(8, '0')}`,
+      zab_epoch: 1,
+      zabstate: 'broadcast',
+    });
+    expect((await command(leads === one ? two : one, 'zabstate')).body).toMatchObject({
+      is_leader: false,
+      voting: true,
+      zabstate: 'broadcast',
+    });
+    expect((await command(leads, 'monitor')).body).toMatchObject({
+      synced_followers: 1,
+      max_proposal_size: expect.any(Number),
+      leader_uptime: expect.any(Number),
+    });
   });
 
   test('lists its commands; what there is not is not found', async () => {
@@ -155,20 +223,58 @@ test('Prometheus gets what takes a server time, and how often', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-metrics-'));
   closers.push(() => rm(dataDir, { recursive: true, force: true }));
   await formatStore(dataDir, 'metrics');
-  const server = await started({ memory: undefined, dataDir });
+  // A session that no pause of the machine ends.
+  const server = await started({ memory: undefined, dataDir, tickTimeMs: 2_000 });
   const client = await connected(server);
   for (let i = 0; i < 10; i++) await client.create(`/n${i}`);
+  await client.exists('/n1');
+  // The session, perhaps a second one where the machine is slow, and the znodes one after the other.
+  const { last_processed_zxid: last } = (await command(server, 'server_stats')).body.server_stats as { last_processed_zxid: number };
+  const txns = last % 2 ** 32;
+  expect(txns).toBeGreaterThan(10);
   const text = await (await fetch(`http://${server.metricsAddress}/metrics`)).text();
-  const valueOf = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
-  // The session, and the znodes one after the other.
-  expect(valueOf('proposal_count')).toBe(11);
-  expect(valueOf('commit_count')).toBe(11);
-  expect(valueOf('quorum_ack_latency_count')).toBe(11);
-  expect(valueOf('fsynctime_count')).toBeGreaterThanOrEqual(11);
-  expect(valueOf('fsynctime_sum')).toBeGreaterThan(0);
-  expect(valueOf('quorum_ack_latency_sum')).toBeGreaterThan(0);
-  expect(valueOf('election_time_count')).toBeGreaterThanOrEqual(1);
-  expect(text).toMatch(/^quorum_ack_latency\{quantile="0.99"\} /m);
+  const values = Object.fromEntries([...text.matchAll(/^([^# ]+) (\S+)$/gm)].map(([, name, value]) => [name, Number(value)]));
+  const above = (least: number) => expect.toSatisfy((value: number) => value > least);
+  expect(values).toMatchObject({
+    proposal_count: txns,
+    commit_count: txns,
+    // By runs, and the sessions of a slow machine may be in one.
+    quorum_ack_latency_count: expect.toSatisfy((runs: number) => runs > 10 && runs <= txns),
+    quorum_ack_latency_sum: above(0),
+    'quorum_ack_latency{quantile="0.99"}': above(0),
+    fsynctime_count: above(10),
+    fsynctime_sum: above(0),
+    election_time_count: above(0),
+    looking_count: above(0),
+    unavailable_time_count: 1,
+    dbinittime_count: 1,
+    updatelatency_count: 10,
+    updatelatency_sum: above(0),
+    readlatency_count: 1,
+  });
+});
+
+test('the last snapshot is told, also after a restart; without one as ZooKeeper tells it', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'quorate-snapshot-'));
+  closers.push(() => rm(dataDir, { recursive: true, force: true }));
+  await formatStore(dataDir, 'snapshots');
+  const beganS = Math.floor(Date.now() / 1_000);
+  const first = await started({ memory: undefined, dataDir, snapshotEvery: 5 });
+  const last = async (server: RunningServer) => (await command(server, 'last_snapshot')).body;
+  expect(await last(first)).toMatchObject({ zxid: 'ffffffffffffffff', timestamp: -1 });
+  const client = await connected(first);
+  for (let i = 0; i < 6; i++) await client.create(`/n${i}`);
+  await expect.poll(async () => (await last(first)).timestamp, { timeout: 10_000 }).toBeGreaterThanOrEqual(beganS);
+  const seen = await last(first);
+  expect(Number(`0x${seen.zxid}`)).toBeGreaterThan(5);
+  const text = await (await fetch(`http://${first.metricsAddress}/metrics`)).text();
+  expect(text).toMatch(/^snapshottime_count 1$/m);
+  await client.close();
+  await first.close();
+  const again = await last(await started({ memory: undefined, dataDir }));
+  expect(again.zxid).toBe(seen.zxid);
+  expect(again.timestamp).toBeGreaterThanOrEqual(beganS);
+  expect(again.timestamp).toBeLessThanOrEqual(seen.timestamp as number);
 });
 
 test('Prometheus gets the numbers of mntr', async () => {
@@ -178,6 +284,20 @@ test('Prometheus gets the numbers of mntr', async () => {
   const response = await fetch(`http://${server.metricsAddress}/metrics`);
   const text = await response.text();
   expect(response.headers.get('content-type')).toContain('text/plain');
+  await client.exists('/b', { watch: () => {} });
+  await client.create('/b');
+  const others = await (await fetch(`http://${server.metricsAddress}/metrics`)).text();
+  for (const line of [
+    '# TYPE connection_request_count counter',
+    'connection_request_count 1',
+    'connection_drop_count 0',
+    'connection_drop_probability 0',
+    'node_created_watch_count_sum 1',
+    'node_created_watch_count_count 1',
+    'node_deleted_watch_count_count 0',
+  ])
+    expect(others.split('\n')).toContain(line);
+  expect(Number(/^bytes_received_count (\d+)$/m.exec(others)?.[1])).toBeGreaterThan(100);
   for (const line of ['znode_count 5', 'num_alive_connections 1', 'packets_received 2', 'outstanding_requests 0', 'watch_count 0'])
     expect(text.split('\n')).toContain(line);
   expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);

@@ -386,7 +386,7 @@ describe('a listener', () => {
     expect(error).toMatchObject({
       code: 'PORT_IN_USE',
       port: listener.port,
-      message: `port ${listener.port} of 127.0.0.1 is in use: choose another with { port }, or any free one with { port: 0 }`,
+      message: `port ${listener.port} of 127.0.0.1 is in use: choose another, or 0 for any that is free`,
     });
   });
 

@@ -40,6 +40,7 @@ import type { PendingRequest } from './pending-request.js';
 import { mayCreateEphemeral } from './prepare.js';
 import { ReadOnlyMode } from './read-only-mode.js';
 import { answerLocally, type LocalAnswer } from './reads.js';
+import type { ServerCounts } from './server-counts.js';
 import type { OwnerStamp, SessionMessage } from './session-messages.js';
 import type { Syncs } from './syncs.js';
 import { type ConnectionInfo, Traffic } from './traffic.js';
@@ -56,6 +57,7 @@ export interface ClientFrontOptions {
   readonly leader: LeaderLink;
   readonly syncs: Syncs;
   readonly watches: WatchEvents;
+  readonly counts: ServerCounts;
   readonly clock: Clock;
   readonly ids: SessionIds;
   readonly tickTimeMs: number;
@@ -140,6 +142,11 @@ export class ClientFront {
     return this.#readOnly.isOn;
   }
 
+  /** Undefined where clients may come as fast as they like. */
+  get gate(): ConnectionGate | undefined {
+    return this.#gate;
+  }
+
   accept(link: ClientLink): ClientPort {
     const port = new ClientPort(this.#portHost, link);
     if (this.#stopped) port.close();
@@ -162,8 +169,12 @@ export class ClientFront {
   /** Once in a tick. */
   tick(): void {
     this.#clients.hearPaused();
-    for (const session of this.#localSessions.expired(this.#options.clock.now())) this.#close(session);
-    this.#clients.endHandshakes((port) => this.#patience(port));
+    const { clock, counts } = this.#options;
+    for (const session of this.#localSessions.expired(clock.now())) {
+      counts.sessionsExpired++;
+      this.#close(session);
+    }
+    counts.handshakesExpired += this.#clients.endHandshakes((port) => this.#patience(port));
     if (this.#readOnly.tick()) this.#beginReadOnly();
     if (!this.#isTaking) this.#clients.endHolding(this.#heldSinceMs);
   }
@@ -415,6 +426,9 @@ export class ClientFront {
       get traffic() {
         return front.traffic;
       },
+      get counts() {
+        return front.#options.counts;
+      },
       nowMs() {
         return front.#options.clock.now();
       },
@@ -422,8 +436,13 @@ export class ClientFront {
         return front.#options.clock.wallNow();
       },
       admits({ sessionId }: ConnectRequest) {
-        const begins = front.#options.localSessions ? 'local' : 'new';
-        return front.#gate?.admits(sessionId === 0n ? begins : 'renewed') ?? true;
+        const { counts, localSessions } = front.#options;
+        const begins = localSessions ? 'local' : 'new';
+        const admitted = front.#gate?.admits(sessionId === 0n ? begins : 'renewed') ?? true;
+        counts.connectionRequests++;
+        if (sessionId !== 0n) counts.connectionRevalidations++;
+        if (!admitted) counts.connectionsRejected++;
+        return admitted;
       },
       onPaused(port: ClientPort, paused: boolean) {
         front.#clients.setPaused(port, paused);

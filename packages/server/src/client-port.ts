@@ -31,6 +31,7 @@ import type { Load } from './load.js';
 import { clientMessageBytes, MESSAGE_BYTES_MIN, requestBytes } from './message-bytes.js';
 import type { Connection, PendingRequest } from './pending-request.js';
 import type { LocalAnswer } from './reads.js';
+import type { ServerCounts } from './server-counts.js';
 import { type ConnectionInfo, ConnectionTraffic, type Traffic } from './traffic.js';
 
 /**
@@ -73,6 +74,7 @@ export interface PortHost {
   readonly load: Load;
   /** What all connections count together. */
   readonly traffic: Traffic;
+  readonly counts: ServerCounts;
   /** Monotonic, in milliseconds. */
   nowMs(): number;
   /** By the wall clock, in milliseconds. */
@@ -208,6 +210,11 @@ export class ClientPort implements Connection {
   /** The connection is gone. */
   closed(): void {
     if (this.#phase === 'closed') return;
+    this.#host.counts.connectionsDropped++;
+    this.#end();
+  }
+
+  #end(): void {
     this.#phase = 'closed';
     this.#dropHeld();
     while (this.#pending.length > 0) this.#shiftPending();
@@ -286,7 +293,7 @@ export class ClientPort implements Connection {
   /** Ends the connection; what was not answered has an outcome that the client does not know. */
   close(): void {
     if (this.#phase === 'closed') return;
-    this.closed();
+    this.#end();
     this.#link.close();
   }
 
@@ -329,12 +336,11 @@ export class ClientPort implements Connection {
         // After an unknown opcode the client is one that this server does not understand; a body that cannot be read harms only itself. But
         // whoever has tried to prove something and failed must not go on as somebody else than it believes to be.
         if (message.error.code === 'UNKNOWN_OPCODE') this.#leave(message.xid, ErrorCode.UNIMPLEMENTED);
-        else if (message.type === OpCode.auth) this.#leave(message.xid, ErrorCode.AUTH_FAILED);
+        else if (message.type === OpCode.auth) this.#leaveUnproved(message.xid);
         else this.#enqueue(this.#pendingError(message.xid, ErrorCode.MARSHALLING_ERROR));
         return;
       default:
-        if (this.#waitedMs > this.#host.load.waitMsMax && mayBeThrottled(message.request))
-          this.#enqueue(this.#pendingError(message.xid, ErrorCode.THROTTLED_OP));
+        if (this.#waitedMs > this.#host.load.waitMsMax && mayBeThrottled(message.request)) this.#throttle(message.xid);
         else this.#takeRequest(message.xid, message.request);
     }
   }
@@ -354,7 +360,7 @@ export class ClientPort implements Connection {
         return;
       case OpCode.auth: {
         const ids = this.#host.authenticate(this.#authIds, request.scheme, request.auth);
-        if (ids === undefined) return this.#leave(xid, ErrorCode.AUTH_FAILED);
+        if (ids === undefined) return this.#leaveUnproved(xid);
         // It holds for what comes after it, also for a write that overtakes its reply on the way to the leader.
         this.#authIds = ids;
         this.#enqueue(this.#pendingError(xid, ErrorCode.OK));
@@ -396,6 +402,16 @@ export class ClientPort implements Connection {
     this.#enqueue(this.#pendingError(xid, err));
   }
 
+  #leaveUnproved(xid: number): void {
+    this.#host.counts.authFailures++;
+    this.#leave(xid, ErrorCode.AUTH_FAILED);
+  }
+
+  #throttle(xid: number): void {
+    this.#host.counts.requestsThrottled++;
+    this.#enqueue(this.#pendingError(xid, ErrorCode.THROTTLED_OP));
+  }
+
   #enqueue(pending: PendingRequest): void {
     if (this.#pending.length === 0) this.#answer(pending);
     else if (!this.#mayPush(pending)) return this.close();
@@ -423,8 +439,10 @@ export class ClientPort implements Connection {
 
   #reply(pending: PendingRequest, zxid: Zxid, err: number, response: Response | undefined): void {
     if (this.#phase === 'closed') return;
-    const { xid, sinceMs } = pending;
-    this.#traffic.replied(pending, zxid, sinceMs === undefined ? 0 : this.#host.nowMs() - sinceMs);
+    const { xid, sinceMs, request } = pending;
+    const latencyMs = sinceMs === undefined ? 0 : this.#host.nowMs() - sinceMs;
+    this.#traffic.replied(pending, zxid, latencyMs);
+    if (request !== undefined) this.#host.counts[isWrite(request) ? 'updates' : 'reads'].add(latencyMs);
     this.#link.send({ kind: 'reply', xid, zxid, err, response: err === ErrorCode.OK ? response : undefined });
   }
 
@@ -443,7 +461,10 @@ export class ClientPort implements Connection {
   /** Keeps a request until its turn comes; false where that would be too much of large ones. */
   #mayPush(pending: PendingRequest): boolean {
     const bytes = bytesOf(pending);
-    if (!this.#host.load.bears(bytes)) return false;
+    if (!this.#host.load.bears(bytes)) {
+      this.#host.counts.largeRequestsRejected++;
+      return false;
+    }
     this.#push(pending, bytes);
     return true;
   }
@@ -477,6 +498,7 @@ export class ClientPort implements Connection {
   #hold(message: ClientMessage): void {
     const bytes = clientMessageBytes(message);
     if (this.#heldBytes + bytes > HELD_BYTES_MAX) return this.close();
+    if (!this.#host.load.hasRoom) this.#host.counts.requestsHeldBack++;
     this.#held.push({ message, bytes, sinceMs: this.#host.nowMs() });
     this.#heldBytes += bytes;
     if (this.#paused || (this.#heldBytes < HELD_BYTES_BEFORE_PAUSE && !this.#host.load.isFull)) return;

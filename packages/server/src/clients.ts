@@ -113,10 +113,12 @@ export class Clients {
     return touched;
   }
 
-  /** Closes connections that wait for a handshake to succeed for longer than `patienceOf` says. */
-  endHandshakes(patienceOf: (port: ClientPort) => number): void {
+  /** Closes connections that wait for a handshake to succeed for longer than `patienceOf` says; gives how many. */
+  endHandshakes(patienceOf: (port: ClientPort) => number): number {
     const now = this.#clock.now();
-    for (const [port, since] of [...this.#joining]) if (now - since > patienceOf(port)) port.close();
+    const over = [...this.#joining].filter(([port, since]) => now - since > patienceOf(port));
+    for (const [port] of over) port.close();
+    return over.length;
   }
 
   /** Closes connections whose sessions may not be silent for as long as the server has not served. */

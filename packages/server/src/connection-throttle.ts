@@ -37,7 +37,15 @@ const RENEW_TOKENS = 2;
 /** What a client comes with: no session, of which `new` becomes one of the ensemble's and `local` one of its server alone, or one that it has. */
 export type Arrival = 'new' | 'local' | 'renewed';
 
-export class ConnectionGate {
+/** Where a throttle stands. */
+export interface ConnectionThrottling {
+  /** What the bucket lacks, in tokens. */
+  readonly deficit: number;
+  /** Of those who come, how many are turned away by chance: 0 to 1. */
+  readonly share: number;
+}
+
+export class ConnectionGate implements ConnectionThrottling {
   readonly #throttle: ConnectionThrottle;
   readonly #clock: Clock;
   #tokens: number;
@@ -52,6 +60,15 @@ export class ConnectionGate {
     this.#tokens = throttle.tokensMax;
     this.#filledAtMs = clock.now();
     this.#sharedAtMs = this.#filledAtMs;
+  }
+
+  get deficit(): number {
+    this.#fill();
+    return this.#throttle.tokensMax - this.#tokens;
+  }
+
+  get share(): number {
+    return this.#share;
   }
 
   /** Whether a client may come now. */

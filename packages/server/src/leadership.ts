@@ -31,12 +31,14 @@ import type { ForwardedRequest, LocalOrigin } from './forwarded-request.js';
 import { PendingChanges } from './pending-changes.js';
 import { errorTxn, prepare, prepareCloseSession, prepareDeleteContainer, type TreeWrite } from './prepare.js';
 import type { QuotaPolicy } from './quota.js';
+import type { ServerCounts } from './server-counts.js';
 import type { HeldSession, OwnerStamp, SessionMessage, Touch } from './session-messages.js';
 
 export interface LeadershipOptions {
   readonly epoch: number;
   readonly broadcast: Broadcast;
   readonly database: Database;
+  readonly counts: ServerCounts;
   readonly clock: Clock;
   readonly tickTimeMs: number;
   /** How often containers and TTLs are looked after, in milliseconds. */
@@ -217,7 +219,10 @@ export class Leadership {
   tick(): void {
     if (this.#waiting !== undefined) return;
     const nowMs = this.#look();
-    for (const session of this.#tracker.expired(nowMs)) this.#proposeClose(session, NO_CXID);
+    for (const session of this.#tracker.expired(nowMs)) {
+      this.#options.counts.sessionsExpired++;
+      this.#proposeClose(session, NO_CXID);
+    }
     const wallMs = this.#options.clock.wallNow();
     for (const path of this.#sweep.take(this.#options.database.tree, { nowMs, wallMs })) this.#deleteContainer(path, wallMs);
   }
@@ -295,7 +300,9 @@ export class Leadership {
     const digest = this.#changes.digest();
     this.#prepared.push({ header, txn, digest });
     this.#lastProposed = header.zxid;
-    const zxid = broadcast.propose(encodeTxn(header, txn, digest, this.#writer));
+    const payload = encodeTxn(header, txn, digest, this.#writer);
+    this.#options.counts.proposed(payload.length);
+    const zxid = broadcast.propose(payload);
     assert(zxid === header.zxid, 'a proposal takes the zxid that was announced');
   }
 

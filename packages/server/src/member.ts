@@ -19,11 +19,12 @@ import { Leadership } from './leadership.js';
 import { readPayload } from './payload.js';
 import { joined } from './pieces.js';
 import type { QuotaPolicy } from './quota.js';
+import { ServerCounts } from './server-counts.js';
 import { decodeSessionMessage, decodeTouches, encodeTouches } from './session-messages.js';
 import { Syncs } from './syncs.js';
 import { WatchEvents } from './watch-events.js';
 
-export interface MemberOptions extends Omit<ClientFrontOptions, 'host' | 'leader' | 'syncs' | 'watches'> {
+export interface MemberOptions extends Omit<ClientFrontOptions, 'host' | 'leader' | 'syncs' | 'watches' | 'counts'> {
   readonly sid: Sid;
   readonly broadcast: Broadcast;
   readonly containerCheckIntervalMs: number;
@@ -36,6 +37,7 @@ export interface MemberOptions extends Omit<ClientFrontOptions, 'host' | 'leader
 }
 
 export class Member implements Application {
+  readonly counts = new ServerCounts();
   readonly #options: MemberOptions;
   #database: Database;
   #status: Status = { state: 'LOOKING', leader: undefined, epoch: 0, serving: false, votes: false };
@@ -48,10 +50,11 @@ export class Member implements Application {
     this.#options = options;
     const { sid, broadcast, tree } = options;
     this.#database = new Database(new DataTree(tree));
-    this.#watches = new WatchEvents(this.#database.tree);
+    this.#watches = new WatchEvents(this.#database.tree, this.counts);
     this.#leader = new LeaderLink({ sid, broadcast, onMessage: (message) => this.#front.onMessage(message) });
     this.#syncs = new Syncs(broadcast);
-    this.#front = new ClientFront({ ...options, host: this, leader: this.#leader, syncs: this.#syncs, watches: this.#watches });
+    const parts = { host: this, leader: this.#leader, syncs: this.#syncs, watches: this.#watches, counts: this.counts };
+    this.#front = new ClientFront({ ...options, ...parts });
   }
 
   get status(): Status {
@@ -194,6 +197,7 @@ export class Member implements Application {
       epoch,
       broadcast,
       database: this.#database,
+      counts: this.counts,
       clock,
       tickTimeMs,
       containerCheckIntervalMs,

@@ -18,11 +18,12 @@ import {
 } from '@quorate/zab';
 import type { SessionEnd, WriteOutcome } from './audit.js';
 import type { ClientLink, ClientPort } from './client-port.js';
-import type { ConnectionThrottle } from './connection-throttle.js';
+import type { ConnectionThrottle, ConnectionThrottling } from './connection-throttle.js';
 import { CONTAINER_CHECK_INTERVAL_MS, CONTAINER_NEVER_USED_MAX_MS, CONTAINERS_PER_MINUTE_MAX } from './container-sweep.js';
 import type { RequestThrottle } from './load.js';
 import { Member } from './member.js';
 import type { QuotaExcess } from './quota.js';
+import type { ServerCounts } from './server-counts.js';
 import type { ConnectionInfo, TrafficCounts } from './traffic.js';
 import { TurnClock } from './turn-clock.js';
 import type { WatchEntry, WatchSummary } from './watch-events.js';
@@ -249,6 +250,16 @@ export class Server {
   /** What has passed between this server and its clients. */
   get traffic(): TrafficCounts {
     return this.#member.front.traffic.counts;
+  }
+
+  /** What has happened here since the start. */
+  get counts(): Readonly<ServerCounts> {
+    return this.#member.counts;
+  }
+
+  /** How often clients come faster than `connectionThrottle` lets them in; undefined without one. */
+  get connectionThrottling(): ConnectionThrottling | undefined {
+    return this.#member.front.gate;
   }
 
   /** The clients that are connected, those without a session included. */

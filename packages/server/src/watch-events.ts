@@ -21,6 +21,7 @@ import { type WatchKind, WatchTable } from '@quorate/session';
 import type { ChangeListener, DataTree } from '@quorate/tree';
 import { permits } from './acl.js';
 import type { Connection } from './pending-request.js';
+import type { ServerCounts } from './server-counts.js';
 
 const NO_ENTRIES: readonly Acl[] = [];
 
@@ -42,10 +43,12 @@ export class WatchEvents {
   /** The ACLs of the znodes that the txn under way deletes, in its order. */
   #deletedAcls: (readonly Acl[])[] = [];
   #nextDeleted = 0;
+  readonly #counts: ServerCounts;
   #tree: DataTree;
   #zxid = 0 as Zxid;
 
-  constructor(tree: DataTree) {
+  constructor(tree: DataTree, counts: ServerCounts) {
+    this.#counts = counts;
     this.#tree = tree;
   }
 
@@ -104,6 +107,7 @@ export class WatchEvents {
       assert(decisive !== undefined, 'an event is about a znode that is, or was until now');
       // One message for all of them, which a network link also encodes only once.
       const event = eventOf(type, eventPath, this.#zxid);
+      this.#counts.fired(type, watchers.length);
       for (const watcher of watchers) if (permits(decisive, Permission.READ, watcher.authIds)) watcher.sendEvent(event);
     }
   };

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Database } from '../src/database.ts';
 import { Leadership } from '../src/leadership.ts';
 import type { TreeWrite } from '../src/prepare.ts';
+import { ServerCounts } from '../src/server-counts.ts';
 import { TestEnsemble, TICK_MS } from './support/test-ensemble.ts';
 
 const CHECK_MS = 1_000;
@@ -43,6 +44,7 @@ class Scene {
         sync: () => {},
       },
       database: this.database,
+      counts: new ServerCounts(),
       clock: { now: () => this.now, wallNow: () => 1_000_000 + this.now, setTimer: () => ({ cancel: () => {} }), defer: () => {} },
       tickTimeMs: TICK_MS,
       containerCheckIntervalMs: CHECK_MS,

@@ -2,6 +2,7 @@ import { makeZxid, OPEN_ACL_UNSAFE, OpCode, type Zxid } from '@quorate/protocol'
 import { describe, expect, it } from 'vitest';
 import { Database } from '../src/database.ts';
 import { Leadership } from '../src/leadership.ts';
+import { ServerCounts } from '../src/server-counts.ts';
 import type { SessionMessage } from '../src/session-messages.ts';
 
 const TICK_MS = 100;
@@ -26,6 +27,7 @@ function leadership(sessions: readonly bigint[] = []) {
       sync: () => {},
     },
     database,
+    counts: new ServerCounts(),
     clock: { now: () => time.now, wallNow: () => 1_000 + time.now, setTimer: () => ({ cancel: () => {} }), defer: () => {} },
     tickTimeMs: TICK_MS,
     containerCheckIntervalMs: 60_000,

@@ -133,7 +133,7 @@ describe('five times what the server can do', () => {
 
 describe('requests that have waited for too long', () => {
   it('are answered THROTTLED_OP in their turn; pings are not', () => {
-    const { ensemble, clients, slow } = slowSolo({ requestThrottle: { requestsMax: 10, waitMsMax: 50 } });
+    const { ensemble, server, clients, slow } = slowSolo({ requestThrottle: { requestsMax: 10, waitMsMax: 50 } });
     const [client] = clients(1) as [PatientClient];
     slow();
     const xids = Array.from({ length: 200 }, (_, i) => client.create(`/n${i}`));
@@ -147,6 +147,9 @@ describe('requests that have waited for too long', () => {
     expect(errors.slice(0, done).every((err) => err === 'OK')).toBe(true);
     expect(errors.slice(done, -1).every((err) => err === 'THROTTLED_OP')).toBe(true);
     expect(errors.at(-1)).toBe('OK');
+    expect(server.counts.requestsThrottled).toBe(200 - done);
+    // Ten are under way, and all the others wait.
+    expect(server.counts.requestsHeldBack).toBe(201 - 10);
   });
 
   it('wait for as long as it takes where nobody has said otherwise', () => {
@@ -162,7 +165,7 @@ describe('requests that have waited for too long', () => {
 describe('large requests', () => {
   it('end their connection where they are too much together, and no other', () => {
     const throttle = { largeRequestBytes: 1_000, largeRequestsBytesMax: 3_500 };
-    const { ensemble, clients, slow } = slowSolo({ requestThrottle: throttle });
+    const { ensemble, server, clients, slow } = slowSolo({ requestThrottle: throttle });
     const [a, b, c] = clients(3) as [PatientClient, PatientClient, PatientClient];
     a.create('/n');
     ensemble.settle();
@@ -180,6 +183,7 @@ describe('large requests', () => {
     for (let i = 0; i < 3; i++) c.setData('/n', data);
     ensemble.run(10);
     expectAllAnswered(c, [1, 2, 3, 4]);
+    expect(server.counts.largeRequestsRejected).toBe(1);
   });
 });
 
@@ -214,6 +218,8 @@ describe('handshakes', () => {
     const back = ensemble.client(ensemble.leader, { sessionId, passwd: sessionPassword(sessionId) });
     expect(back.connected?.sessionId).toBe(sessionId);
     expect([...ensemble.leader.sessions]).toHaveLength(3);
+    expect(ensemble.leader.counts).toMatchObject({ connectionRequests: 6, connectionsRejected: 2 });
+    expect(ensemble.leader.connectionThrottling?.deficit).toBeCloseTo(8.9);
   });
 
   it('are let in three times as fast where they begin local sessions', () => {

@@ -19,6 +19,7 @@ import { VirtualClock } from 'quorate';
 import { EventFrames } from '../../src/event-frames.js';
 import { FlushScheduler } from '../../src/flush-scheduler.js';
 import { LinkMemory } from '../../src/link-memory.js';
+import { noCounts } from '../../src/listener-counts.js';
 import { StreamLink } from '../../src/stream-link.js';
 
 /** The header of a reply, or what a handshake was answered with. */
@@ -117,6 +118,7 @@ export class RawClient {
     const limits = { handshakeTimeoutMs: 10_000, outboxBytesMax: 1 << 24 };
     const share = {
       flushes: new FlushScheduler(),
+      counts: noCounts(),
       events: new EventFrames(),
       turns: { isOver: false, wait: setImmediate },
       memory: new LinkMemory(1 << 24),

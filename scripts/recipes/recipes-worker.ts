@@ -1,5 +1,6 @@
 /** A child of `recipes.ts`: it is sent orders, plays them, and sends back what came of each. */
-import { interrupt, recipeScenarios, rehearse, type Scenario, tellInterruption } from '@quorate/testkit';
+import { interrupt, rehearse, type Scenario, tellInterruption } from '@quorate/testkit';
+import { allScenarios } from './scenarios.ts';
 import { turn } from './turn.ts';
 
 /** What a child is asked to play: seeds, or all interruptions of one seed. */
@@ -27,7 +28,7 @@ function tell(outcome: PlayOutcome): void {
 }
 
 async function play({ name, seeds, interruptSeed, every }: PlayOrder): Promise<void> {
-  const scenario = recipeScenarios.find((one) => one.name === name) as Scenario;
+  const scenario = allScenarios.find((one) => one.name === name) as Scenario;
   for (const seed of seeds) {
     const { violation, virtualMs, faults, sometimes } = await rehearse(scenario, { seed, turn, eventsKept: 1 });
     tell({ name, which: `seed ${seed}`, violation, interrupted: false, virtualMs, faults, sometimes });

@@ -42,6 +42,8 @@ interface Owner {
 
 interface Settings extends Tries {
   readonly gate: WorkOptions['gate'];
+  /** Called when somebody asks whether the partition is safe. */
+  readonly onAsked: (controller: AbortController) => void;
 }
 
 /** A consumer, of a client of its own, that is given the partition. */
@@ -53,7 +55,10 @@ async function own(handler: Handler, settings: Partial<Settings> = {}): Promise<
     broker: new EmbeddedBroker(client, { root: '/log' }),
     partition,
     progressPath,
-    signal: controller.signal,
+    get signal() {
+      settings.onAsked?.(controller);
+      return controller.signal;
+    },
     fencingToken: ++tokens,
     handler,
     tries: () => ({ triesMax: TRIES_MAX, retryMs: 10, ...settings }),
@@ -202,7 +207,7 @@ describe('a partition worker', () => {
           attempts.push(attempt);
           throw new Error('no such account');
         },
-        { retryMs: 1_000 },
+        { retryMs: 60_000 },
       );
       await run(500);
       await owner.die();
@@ -216,13 +221,10 @@ describe('a partition worker', () => {
   test('says how often a message was tried, also where that is more than by now it may be', async () => {
     await publish('bad');
     const settings = { triesMax: 5 };
-    const owner = await own(
-      (_, { attempt }) => {
-        if (attempt === 4) settings.triesMax = 2;
-        throw new Error('no such account');
-      },
-      settings,
-    );
+    const owner = await own((_, { attempt }) => {
+      if (attempt === 4) settings.triesMax = 2;
+      throw new Error('no such account');
+    }, settings);
     await run(1_000);
     await owner.stop();
     expect(buried).toEqual(['bad: tried 4 times: no such account']);
@@ -259,6 +261,23 @@ describe('a partition worker', () => {
     }
     expect(attempts).toEqual(Array.from({ length: 2 * TRIES_MAX }, () => 1));
     expect(buried).toEqual([]);
+  });
+
+  test('whoever asks for the signal of a message has the hold look at the clock', async () => {
+    await publish('a', 'b');
+    let isOver = false;
+    const seen: unknown[] = [];
+    const handler = ({ id }: Message, delivery: Delivery): void => {
+      seen.push(id, delivery.signal.aborted);
+      isOver = true;
+      seen.push(delivery.signal.aborted);
+    };
+    const onAsked = (controller: AbortController): void => {
+      if (isOver) controller.abort(new Error('the lease is over'));
+    };
+    await own(handler, { onAsked });
+    await run(100);
+    expect(seen).toEqual(['a', false, true]);
   });
 
   test('an owner that was taken for dead notes nothing over its successor', async () => {

@@ -21,7 +21,7 @@ export interface Ballot {
   readonly votes: ReadonlyMap<string, string>;
 }
 
-/** More than half of those who have voted do not want somebody in the group. */
+/** Of those who have voted on somebody, not more than half want him in the group. */
 export class NotAdmittedError extends Error {
   override readonly name = 'NotAdmittedError';
   readonly votes: Ballot['votes'];

@@ -2,7 +2,7 @@
  * A consumer of a topic, one of a group. The partitions are divided among the members so that few move when somebody comes or goes; each is worked on under a lock of its own, so that two members never
  * work on one, whatever either of them believes about who is there (`Partitioner`).
  */
-import { type Joined, Membership, Partitioner, pause } from '@quorate/recipes';
+import { type Joined, Membership, type OwnedPartition, Partitioner, pause } from '@quorate/recipes';
 import { type Client, joinPath } from 'quorate';
 import { askMembers, type Ballot, NotAdmittedError, VOTE_MS, type Vote, voteAlways } from './admission.ts';
 import type { Broker, Message } from './broker.ts';
@@ -60,7 +60,7 @@ export class Consumer implements AsyncDisposable {
     this.#partitioner = new Partitioner(client, joinPath(path, 'division'), {
       id: name,
       partitions: Array.from({ length: topic.settings.partitions }, (_, index) => String(index)),
-      work: ({ partition, signal, fencingToken }) => this.#work(Number(partition), signal, fencingToken),
+      work: (owned) => this.#work(owned),
     });
     this.ended = this.#run();
     // Whoever does not ask hears of the end by the client.
@@ -113,8 +113,9 @@ export class Consumer implements AsyncDisposable {
     }
   }
 
-  async #work(index: number, signal: AbortSignal, fencingToken: number): Promise<void> {
+  async #work(owned: OwnedPartition): Promise<void> {
     const { client, broker, handler } = this.#options;
+    const index = Number(owned.partition);
     const partition = { topic: this.#topic.name, index };
     try {
       await work({
@@ -122,8 +123,10 @@ export class Consumer implements AsyncDisposable {
         broker,
         partition,
         progressPath: joinPath(this.#path, `progress/${index}`),
-        signal,
-        fencingToken,
+        get signal() {
+          return owned.signal;
+        },
+        fencingToken: owned.fencingToken,
         handler: async (message, delivery) => {
           await handler(message, delivery);
           this.#handled++;
@@ -135,7 +138,7 @@ export class Consumer implements AsyncDisposable {
       });
     } catch (error) {
       // What fails because the partition is lost is the next owner's affair.
-      if (!signal.aborted) throw error;
+      if (!owned.signal.aborted) throw error;
     }
   }
 

@@ -13,7 +13,10 @@ import { OwnProgress } from './progress.ts';
 
 /** What a handler knows besides the message. */
 export interface Delivery {
-  /** Aborts when the partition is not the consumer's any more: somebody else may be given the same message from then on. */
+  /**
+   * Aborts when the partition is not the consumer's any more: somebody else may be given the same message from then on. Ask the delivery for it before whatever counts, as one does with a `Hold`: a
+   * signal that was taken from it earlier does not look at the clock.
+   */
   readonly signal: AbortSignal;
   /** Greater than those of all earlier owners of the partition: a store that refuses smaller ones than it has seen is safe from a consumer that was taken for dead. */
   readonly fencingToken: number;
@@ -38,7 +41,7 @@ export interface WorkOptions {
   readonly partition: Partition;
   /** The znode of its progress. */
   readonly progressPath: string;
-  /** Aborts when the partition has to be given up. */
+  /** Aborts when the partition has to be given up. Asked for again before each try. */
   readonly signal: AbortSignal;
   readonly fencingToken: number;
   readonly handler: Handler;
@@ -75,16 +78,29 @@ export async function work(options: WorkOptions): Promise<void> {
 /** Tries a message until it is handled or buried. @throws the signal's reason. */
 async function handle(options: WorkOptions, notes: Notes, { message }: Stored, signal: AbortSignal): Promise<void> {
   const { client, handler, fencingToken } = options;
+  // To be asked for its signal makes the hold look at the clock: a process that stood still may be woken by other things first.
+  const throwIfLost = (): void => {
+    options.signal.throwIfAborted();
+    signal.throwIfAborted();
+  };
+  const delivery = (attempt: number): Delivery => ({
+    fencingToken,
+    attempt,
+    get signal() {
+      void options.signal;
+      return signal;
+    },
+  });
   let reason = 'its consumer has ended while it was handled';
   for (;;) {
     await options.gate(signal);
-    signal.throwIfAborted();
+    throwIfLost();
     const { attempt } = notes;
     if (attempt > options.tries().triesMax) return options.bury(message, `tried ${attempt - 1} times: ${reason}`);
     await notes.begin();
-    signal.throwIfAborted();
+    throwIfLost();
     try {
-      return await handler(message, { signal, fencingToken, attempt });
+      return await handler(message, delivery(attempt));
     } catch (error) {
       signal.throwIfAborted();
       reason = error instanceof Error ? error.message : String(error);

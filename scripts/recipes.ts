@@ -11,9 +11,10 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { recipeScenarios, rehearse, type Scenario } from '@quorate/testkit';
+import { rehearse, type Scenario } from '@quorate/testkit';
 import { command, whole } from './command-line.ts';
 import { playAgainstApache } from './recipes/apache-run.ts';
+import { allScenarios } from './recipes/scenarios.ts';
 import { runScenarios } from './recipes/scenarios-run.ts';
 import { turn } from './recipes/turn.ts';
 
@@ -23,11 +24,10 @@ const EVENTS_KEPT = 100_000;
 
 function chosen(only: readonly string[]): readonly Scenario[] {
   const names = only.flatMap((list) => list.split(','));
-  if (names.length === 0) return recipeScenarios;
+  if (names.length === 0) return allScenarios;
   return names.map((name) => {
-    const scenario = recipeScenarios.find((one) => one.name === name);
-    if (scenario === undefined)
-      throw new RangeError(`--only is one of ${recipeScenarios.map((one) => one.name).join(', ')}, not "${name}"`);
+    const scenario = allScenarios.find((one) => one.name === name);
+    if (scenario === undefined) throw new RangeError(`--only is one of ${allScenarios.map((one) => one.name).join(', ')}, not "${name}"`);
     return scenario;
   });
 }

@@ -19,6 +19,12 @@ const LINE = 'packages/recipes/src/line.ts';
 const LINE_LOCK = 'packages/recipes/src/line-lock.ts';
 const LOCK = 'packages/recipes/src/lock.ts';
 const MEMBERSHIP = 'packages/recipes/src/membership.ts';
+const MESSAGE_DISCARDING = 'examples/src/messaging/discarding.ts';
+const MESSAGE_NOTES = 'examples/src/messaging/notes.ts';
+const MESSAGE_PRODUCER = 'examples/src/messaging/producer.ts';
+const MESSAGE_PROGRESS = 'examples/src/messaging/progress.ts';
+const MESSAGE_TOPICS = 'examples/src/messaging/topics.ts';
+const MESSAGE_WORKER = 'examples/src/messaging/partition-worker.ts';
 const MULTI_LOCK = 'packages/recipes/src/multi-lock.ts';
 const PARTITIONER = 'packages/recipes/src/partitioner.ts';
 const PERSISTENT_NODE = 'packages/recipes/src/persistent-node.ts';
@@ -716,5 +722,92 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
       },
     ],
     expects: 'HandOver',
+  },
+  {
+    id: 'partition-by-id',
+    title: 'messages of a key go to several partitions',
+    origin: 'this code',
+    level: 'recipe messaging',
+    edits: [{ file: MESSAGE_PRODUCER, find: 'hashText(message.key)', replace: 'hashText(message.id)' }],
+  },
+  {
+    id: 'noted-early',
+    title: 'a message is noted as handled before it is',
+    origin: 'at most once',
+    level: 'recipe messaging',
+    edits: [
+      {
+        file: MESSAGE_WORKER,
+        find: '      await handle(options, notes, stored, signal);\n      notes.handled(stored.position);\n',
+        replace: '      notes.handled(stored.position);\n      await handle(options, notes, stored, signal);\n',
+      },
+    ],
+    expects: 'NothingLost',
+  },
+  {
+    id: 'begun-with-nothing',
+    title: 'each owner of a partition counts as a try of its next message, which may not be there yet',
+    origin: 'this code, of an earlier day',
+    level: 'recipe messaging',
+    edits: [
+      {
+        file: MESSAGE_PROGRESS,
+        find: '    await own.save(progress);\n',
+        replace: '    await own.save({ ...progress, begun: progress.begun + 1 });\n',
+      },
+    ],
+    expects: 'TriesCounted',
+  },
+  {
+    id: 'failure-taken-back',
+    title: 'progress that is noted late takes back the failures behind it',
+    origin: 'this code, of an earlier day',
+    level: 'recipe messaging',
+    edits: [
+      {
+        file: MESSAGE_NOTES,
+        find: '      this.#timer = undefined;\n',
+        replace: '      this.#timer = undefined;\n      this.#begun = 0;\n',
+      },
+    ],
+    expects: 'TriesCounted',
+  },
+  {
+    id: 'end-unnoted',
+    title: 'who gives a partition back does not note what he has handled',
+    origin: 'this code',
+    level: 'recipe messaging',
+    edits: [{ file: MESSAGE_NOTES, find: '    await this.#write().catch(() => {});\n', replace: '' }],
+    expects: 'HandledOnce',
+  },
+  {
+    id: 'progress-overwritten',
+    title: 'progress is noted whoever owns the partition by now',
+    origin: 'writes of who was taken for dead',
+    level: 'recipe messaging',
+    edits: [
+      {
+        file: MESSAGE_PROGRESS,
+        find: '{ version: this.#version, ...options }',
+        replace: '{ version: this.#version * 0 - 1, ...options }',
+      },
+    ],
+    test: { file: 'test/messaging/partition-worker.test.ts', name: 'an owner that was taken for dead notes nothing over its successor' },
+  },
+  {
+    id: 'discarded-by-one',
+    title: 'messages go when one group is past them',
+    origin: 'this code',
+    level: 'recipe messaging',
+    edits: [{ file: MESSAGE_DISCARDING, find: 'Math.min(...positions)', replace: 'Math.max(...positions)' }],
+    expects: 'NothingLost',
+  },
+  {
+    id: 'settings-once',
+    title: 'settings are what they were when somebody came',
+    origin: 'this code',
+    level: 'recipe messaging',
+    edits: [{ file: MESSAGE_TOPICS, find: '      this.#settings = parse(next.value.data);\n', replace: '      parse(next.value.data);\n' }],
+    expects: 'Paused',
   },
 ];

@@ -1,6 +1,7 @@
 /** The entry of each bundle: runs the seeds that the command line names, one after the other, until one fails, and tells its parent of each. */
 import { setImmediate } from 'node:timers/promises';
-import { type Level, recipeScenarios, rehearse, simulate, type Violation } from '@quorate/testkit';
+import { type Level, rehearse, simulate, type Violation } from '@quorate/testkit';
+import { allScenarios } from '../recipes/scenarios.ts';
 import { turn } from '../recipes/turn.ts';
 import type { MutantLevel } from './mutant.ts';
 
@@ -14,7 +15,7 @@ export interface SeedWord {
 const [level, from, to] = process.argv.slice(2) as [MutantLevel, string, string];
 
 async function violationOf(seed: number): Promise<Violation | undefined> {
-  const scenario = recipeScenarios.find(({ name }) => level === `recipe ${name}`);
+  const scenario = allScenarios.find(({ name }) => level === `recipe ${name}`);
   if (scenario === undefined) return simulate({ seed, level: level as Level, eventsKept: 1 }).violation;
   return (await rehearse(scenario, { seed, turn, eventsKept: 1 })).violation;
 }

@@ -1,5 +1,6 @@
 /** A child of `recipes.ts`: it is sent orders, plays them, and sends back what came of each. */
-import { interrupt, recipeScenarios, rehearse, type Scenario, tellInterruption } from '@quorate/testkit';
+import { interrupt, rehearse, type Scenario, tellInterruption } from '@quorate/testkit';
+import { allScenarios, strideOf } from './scenarios.ts';
 import { turn } from './turn.ts';
 
 /** What a child is asked to play: seeds, or all interruptions of one seed. */
@@ -27,13 +28,17 @@ function tell(outcome: PlayOutcome): void {
 }
 
 async function play({ name, seeds, interruptSeed, every }: PlayOrder): Promise<void> {
-  const scenario = recipeScenarios.find((one) => one.name === name) as Scenario;
+  const scenario = allScenarios.find((one) => one.name === name) as Scenario;
   for (const seed of seeds) {
     const { violation, virtualMs, faults, sometimes } = await rehearse(scenario, { seed, turn, eventsKept: 1 });
     tell({ name, which: `seed ${seed}`, violation, interrupted: false, virtualMs, faults, sometimes });
   }
   if (interruptSeed === undefined) return;
-  for await (const { interruption, violation, virtualMs, sometimes } of interrupt(scenario, { seed: interruptSeed, turn, every })) {
+  for await (const { interruption, violation, virtualMs, sometimes } of interrupt(scenario, {
+    seed: interruptSeed,
+    turn,
+    every: strideOf(name, every),
+  })) {
     const which = `seed ${interruptSeed}, ${interruption === undefined ? 'without an interruption' : tellInterruption(interruption)}`;
     tell({ name, which, violation, interrupted: true, virtualMs, faults: interruption === undefined ? 0 : 1, sometimes });
   }

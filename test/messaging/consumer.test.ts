@@ -1,11 +1,13 @@
 import { SeededRandom, VirtualClock } from '@quorate/ports';
-import { type Client, Ensemble } from 'quorate';
+import { Voting } from '@quorate/recipes';
+import { type Client, Ensemble, type ReadOperation } from 'quorate';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Vote } from '../../examples/src/messaging/admission.ts';
-import { Consumer, type ConsumerOptions } from '../../examples/src/messaging/consumer.ts';
+import { Consumer, type ConsumerOptions, consumersOf } from '../../examples/src/messaging/consumer.ts';
+import { Discarding } from '../../examples/src/messaging/discarding.ts';
 import { EmbeddedBroker } from '../../examples/src/messaging/embedded-broker.ts';
 import { Producer, producersOf } from '../../examples/src/messaging/producer.ts';
-import { type TopicSettings, Topics } from '../../examples/src/messaging/topics.ts';
+import { deadLettersOf, openGroup, pathOf, type TopicSettings, Topics } from '../../examples/src/messaging/topics.ts';
 import { settled } from '../../scripts/numbers/virtual-time.ts';
 
 const TOPIC = 'orders';
@@ -106,6 +108,53 @@ describe('consumers of a topic', () => {
     expect(ben.consumer.partitions).toHaveLength(2);
   });
 
+  test('come in where nobody is left to vote, and leave no voting behind', async () => {
+    await open();
+    const consumers = consumersOf(overseer, `${pathOf(TOPIC)}/groups/billing`);
+    await join('ada');
+    // Somebody who never votes, and a voting whose candidate has died.
+    await settled(clock, consumers.join('ghost'));
+    await settled(clock, new Voting(overseer, `${pathOf(TOPIC)}/groups/billing/votings/ben-1-1`).open(['nobody']));
+    const ben = await join('ben', { voteMs: 300 });
+    expect(ben.votes).toEqual([['ada', 'yes']]);
+    await settled(clock, ben.consumer[Symbol.asyncDispose]());
+    const { children } = await settled(clock, overseer.getChildren(`${pathOf(TOPIC)}/groups/billing/votings`));
+    expect(children).toEqual([]);
+    const loner = await join('cleo', { group: 'shipping' });
+    await settled(clock, loner.consumer[Symbol.asyncDispose]());
+    await settled(clock, consumersOf(overseer, `${pathOf(TOPIC)}/groups/shipping`).join('ghost'));
+    expect((await join('cleo', { group: 'shipping', voteMs: 300 })).votes).toEqual([]);
+  });
+
+  test('end well where they are told to leave, whatever they were about to do', async () => {
+    await open();
+    const ada = await join('ada');
+    const leaving = ada.consumer[Symbol.asyncDispose]();
+    await settled(clock, leaving);
+    await expect(ada.consumer.ended).resolves.toBeUndefined();
+  });
+
+  test('of each group put away what it cannot handle', async () => {
+    await open({ triesMax: 1 });
+    const handler = (): void => {
+      throw new Error('no such account');
+    };
+    await join('ada', { handler });
+    await join('ben', { handler, group: 'shipping' });
+    await publish(1);
+    await run(1_000);
+    const letters: unknown[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const { message } of brokerOf(overseer).read({ topic: deadLettersOf(TOPIC), index: 0 }, 0)) {
+        letters.push([message.id, message.key, JSON.parse(message.body)]);
+        if (letters.length === 2) return;
+      }
+    };
+    await settled(clock, reading());
+    const letter = (group: string) => [`${group}/1`, 'key-1', { group, reason: 'tried 1 times: no such account', body: '1' }];
+    expect(letters.toSorted()).toEqual([letter('billing'), letter('shipping')]);
+  });
+
   test('take over from one whose session has ended, and nothing is missing or out of order', async () => {
     await open();
     const [, ben] = [await join('ada'), await join('ben')];
@@ -172,6 +221,26 @@ describe('consumers of a topic', () => {
     expect(await count()).toBe(left + 20);
   });
 
+  test('a message that is handled while another group comes is kept for that', async () => {
+    const topics = await open({ partitions: 1 });
+    const settings = (await settled(clock, topics.follow(TOPIC))).settings;
+    const broker = brokerOf(overseer);
+    const billing = await settled(clock, openGroup(overseer, TOPIC, settings, 'billing'));
+    // Between the look who is there and the look how far they are.
+    const slow = {
+      clock,
+      getChildren: (path: string) => overseer.getChildren(path),
+      multiRead: async (reads: readonly ReadOperation[]) => {
+        await openGroup(overseer, TOPIC, settings, 'shipping');
+        await producer.publish({ id: '1', key: 'k', body: '' });
+        await overseer.create(`${billing}/progress/0`, JSON.stringify({ position: 1, begun: 0, token: 1 }));
+        return overseer.multiRead(reads);
+      },
+    } as unknown as Client;
+    await settled(clock, new Discarding(slow, broker, TOPIC).look({ topic: TOPIC, index: 0 }));
+    expect((await settled(clock, overseer.getChildren('/messages/orders/0'))).children).toHaveLength(1);
+  });
+
   test('a queue has one group alone', async () => {
     await open({ kind: 'queue' });
     await expect(join('ada')).rejects.toThrow('a queue has the one group "queue"');
@@ -191,6 +260,14 @@ describe('a topic', () => {
       'partitions of orders stay what they are',
     );
     await expect(settled(clock, topics.follow('nothing'))).rejects.toThrow('there is no topic nothing');
+  });
+
+  test('is not said to be missing where the session has ended', async () => {
+    await open();
+    const client = await connect();
+    ensemble.expireSession(client);
+    await run(1_000);
+    await expect(settled(clock, new Topics(client, brokerOf(client)).follow(TOPIC))).rejects.toMatchObject({ code: 'SESSION_EXPIRED' });
   });
 
   test('shows who publishes, and who has failed', async () => {

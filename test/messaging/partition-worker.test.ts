@@ -3,7 +3,7 @@ import { type Client, Ensemble } from 'quorate';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Message, Partition } from '../../examples/src/messaging/broker.ts';
 import { EmbeddedBroker } from '../../examples/src/messaging/embedded-broker.ts';
-import { type Delivery, type Handler, work } from '../../examples/src/messaging/partition-worker.ts';
+import { type Delivery, type Handler, type Tries, type WorkOptions, work } from '../../examples/src/messaging/partition-worker.ts';
 import { settled } from '../../scripts/numbers/virtual-time.ts';
 
 const partition: Partition = { topic: 'orders', index: 0 };
@@ -40,8 +40,14 @@ interface Owner {
   readonly die: () => Promise<void>;
 }
 
+interface Settings extends Tries {
+  readonly gate: WorkOptions['gate'];
+  /** Called when somebody asks whether the partition is safe. */
+  readonly onAsked: (controller: AbortController) => void;
+}
+
 /** A consumer, of a client of its own, that is given the partition. */
-async function own(handler: Handler): Promise<Owner> {
+async function own(handler: Handler, settings: Partial<Settings> = {}): Promise<Owner> {
   const client = await settled(clock, ensemble.connect());
   const controller = new AbortController();
   const working = work({
@@ -49,11 +55,14 @@ async function own(handler: Handler): Promise<Owner> {
     broker: new EmbeddedBroker(client, { root: '/log' }),
     partition,
     progressPath,
-    signal: controller.signal,
+    get signal() {
+      settings.onAsked?.(controller);
+      return controller.signal;
+    },
     fencingToken: ++tokens,
     handler,
-    tries: () => ({ triesMax: TRIES_MAX, retryMs: 10 }),
-    gate: () => Promise.resolve(),
+    tries: () => ({ triesMax: TRIES_MAX, retryMs: 10, ...settings }),
+    gate: settings.gate ?? (() => Promise.resolve()),
     bury: (message, reason) => {
       buried.push(`${message.id}: ${reason}`);
       return Promise.resolve();
@@ -158,6 +167,87 @@ describe('a partition worker', () => {
     expect([...handled].sort()).toEqual(ids.toSorted());
   });
 
+  test('owners that end with nothing in hand do not count as tries of what comes next', async () => {
+    for (let i = 0; i < 2 * TRIES_MAX; i++) {
+      const owner = await own(() => {});
+      await run(100);
+      await owner.die();
+    }
+    await publish('a');
+    const attempts: number[] = [];
+    const owner = await own((_, { attempt }) => void attempts.push(attempt));
+    await run(100);
+    await owner.stop();
+    expect([attempts, buried]).toEqual([[1], []]);
+  });
+
+  test('a failure stays noted when progress before it is noted later', async () => {
+    await publish('a', 'bad');
+    const attempts: number[] = [];
+    const fail = ({ id }: Message, { attempt }: Delivery): void => {
+      if (id !== 'bad') return;
+      attempts.push(attempt);
+      throw new Error('no such account');
+    };
+    const first = await own(fail, { retryMs: 1_000 });
+    await run(500);
+    await first.die();
+    const second = await own(fail, { retryMs: 1_000 });
+    await run(500);
+    await second.stop();
+    expect(attempts).toEqual([1, 2]);
+  });
+
+  test('an owner that ends between two tries has not begun the second', async () => {
+    await publish('bad');
+    const attempts: number[] = [];
+    for (let i = 0; i < TRIES_MAX; i++) {
+      const owner = await own(
+        (_, { attempt }) => {
+          attempts.push(attempt);
+          throw new Error('no such account');
+        },
+        { retryMs: 60_000 },
+      );
+      await run(500);
+      await owner.die();
+    }
+    const last = await own(() => {});
+    await run(100);
+    await last.stop();
+    expect([attempts, buried]).toEqual([[1, 2, 3], ['bad: tried 3 times: its consumer has ended while it was handled']]);
+  });
+
+  test('says how often a message was tried, also where that is more than by now it may be', async () => {
+    await publish('bad');
+    const settings = { triesMax: 5 };
+    const owner = await own((_, { attempt }) => {
+      if (attempt === 4) settings.triesMax = 2;
+      throw new Error('no such account');
+    }, settings);
+    await run(1_000);
+    await owner.stop();
+    expect(buried).toEqual(['bad: tried 4 times: no such account']);
+  });
+
+  test('waits between two tries as well, where it is told to', async () => {
+    await publish('bad');
+    let open = (): void => {};
+    const closed = new Promise<void>((resolve) => (open = resolve));
+    const attempts: number[] = [];
+    const fail = (_: Message, { attempt }: Delivery): void => {
+      attempts.push(attempt);
+      throw new Error('no such account');
+    };
+    const owner = await own(fail, { gate: () => (attempts.length === 0 ? Promise.resolve() : closed) });
+    await run(1_000);
+    expect(attempts).toEqual([1]);
+    open();
+    await run(1_000);
+    expect(attempts).toEqual([1, 2, 3]);
+    await owner.stop();
+  });
+
   test('a try that a rebalance has cut short does not count', async () => {
     await publish('a');
     const attempts: number[] = [];
@@ -171,6 +261,23 @@ describe('a partition worker', () => {
     }
     expect(attempts).toEqual(Array.from({ length: 2 * TRIES_MAX }, () => 1));
     expect(buried).toEqual([]);
+  });
+
+  test('whoever asks for the signal of a message has the hold look at the clock', async () => {
+    await publish('a', 'b');
+    let isOver = false;
+    const seen: unknown[] = [];
+    const handler = ({ id }: Message, delivery: Delivery): void => {
+      seen.push(id, delivery.signal.aborted);
+      isOver = true;
+      seen.push(delivery.signal.aborted);
+    };
+    const onAsked = (controller: AbortController): void => {
+      if (isOver) controller.abort(new Error('the lease is over'));
+    };
+    await own(handler, { onAsked });
+    await run(100);
+    expect(seen).toEqual(['a', false, true]);
   });
 
   test('an owner that was taken for dead notes nothing over its successor', async () => {

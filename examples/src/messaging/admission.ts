@@ -7,8 +7,8 @@ import { pause, persevere, Voting } from '@quorate/recipes';
 import { type Client, isRecipeError, isZooKeeperError, joinPath } from 'quorate';
 import { Bell } from './bell.ts';
 
-/** How long members have to vote, in milliseconds. */
-const VOTE_MS = 5_000;
+/** How long members have to vote where nothing else is said, in milliseconds. */
+export const VOTE_MS = 5_000;
 /** The pause before a member looks again whether a voting is open, in milliseconds. */
 const LOOK_AGAIN_MS = 20;
 
@@ -16,21 +16,59 @@ const LOOK_AGAIN_MS = 20;
 export type Vote = 'yes' | 'no';
 
 export interface Ballot {
-  /** Yes, or nobody was there to ask. */
+  /** Yes, or nobody has voted. */
   readonly admitted: boolean;
   readonly votes: ReadonlyMap<string, string>;
 }
 
-/** Asks the members, once. Nobody is asked whether he himself may come back. */
-export async function askMembers(client: Client, votings: string, members: readonly string[], candidate: string): Promise<Ballot> {
+/** Of those who have voted on somebody, not more than half want him in the group. */
+export class NotAdmittedError extends Error {
+  override readonly name = 'NotAdmittedError';
+  readonly votes: Ballot['votes'];
+
+  constructor(candidate: string, votes: Ballot['votes']) {
+    super(`${candidate} may not come in: ${[...votes].map(([voter, choice]) => `${voter} says ${choice}`).join(', ')}`);
+    this.votes = votes;
+  }
+}
+
+/** Asks the members, once; the voting is gone then. Nobody is asked whether he himself may come back. */
+export async function askMembers(
+  client: Client,
+  votings: string,
+  { members, candidate, voteMs }: { readonly members: readonly string[]; readonly candidate: string; readonly voteMs: number },
+): Promise<Ballot> {
   const others = members.filter((name) => name !== candidate);
+  await removeVotings(client, votings, candidate);
   if (others.length === 0) return { admitted: true, votes: new Map() };
   // Of this session and this moment: nobody else's, and none of before.
   const path = joinPath(votings, `${candidate}-${client.sessionId.toString(16)}-${Math.round(client.clock.now())}`);
   const voting = new Voting(client, path);
   await voting.open(others);
-  const { choice, votes } = await voting.outcome({ closeAfterMs: VOTE_MS });
-  return { admitted: choice === ('yes' satisfies Vote), votes };
+  const { choice, votes } = await voting.outcome({ closeAfterMs: voteMs });
+  await removeVoting(client, path);
+  return { admitted: votes.size === 0 || choice === ('yes' satisfies Vote), votes };
+}
+
+/** Removes what a candidate has left that has died while he was voted on. */
+async function removeVotings(client: Client, votings: string, candidate: string): Promise<void> {
+  const { children } = await persevere(client, () => client.getChildren(votings));
+  for (const name of children) if (candidateOf(name) === candidate) await removeVoting(client, joinPath(votings, name));
+}
+
+async function removeVoting(client: Client, path: string): Promise<void> {
+  try {
+    const { children } = await persevere(client, () => client.getChildren(path));
+    for (const name of children) await removeVoting(client, joinPath(path, name));
+    await persevere(client, () => client.delete(path));
+  } catch (error) {
+    // The attempt before was performed, or the ensemble has removed what was empty.
+    if (!isZooKeeperError(error, 'NO_NODE')) throw error;
+  }
+}
+
+function candidateOf(voting: string): string {
+  return voting.split('-').slice(0, -2).join('-');
 }
 
 /** Votes in every voting that is opened, until the signal aborts or the session ends. */
@@ -47,10 +85,11 @@ export async function voteAlways(
   try {
     while (!signal.aborted) {
       const { children } = await persevere(client, () => client.getChildren(votings, { watch: () => bell.ring() }), { signal });
+      for (const name of seen) if (!children.includes(name)) seen.delete(name);
       for (const name of children) {
         if (seen.has(name)) continue;
         seen.add(name);
-        await vote(client, joinPath(votings, name), member, decide(name.split('-').slice(0, -2).join('-')), signal);
+        await vote(client, joinPath(votings, name), member, decide(candidateOf(name)), signal);
       }
       await bell.heard(signal);
     }
@@ -69,6 +108,7 @@ async function vote(client: Client, path: string, member: string, choice: Vote, 
       if (isRecipeError(error, 'CONFLICT')) return;
       if (!isZooKeeperError(error, 'NO_NODE')) throw error;
     }
+    if ((await persevere(client, () => client.exists(path), { signal })) === undefined) return;
     // Its directory is there, and the voting is not yet.
     await pause(client.clock, LOOK_AGAIN_MS, { signal });
   }

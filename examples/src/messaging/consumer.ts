@@ -2,9 +2,9 @@
  * A consumer of a topic, one of a group. The partitions are divided among the members so that few move when somebody comes or goes; each is worked on under a lock of its own, so that two members never
  * work on one, whatever either of them believes about who is there (`Partitioner`).
  */
-import { type Joined, Membership, Partitioner, pause } from '@quorate/recipes';
+import { type Joined, Membership, type OwnedPartition, Partitioner, pause } from '@quorate/recipes';
 import { type Client, joinPath } from 'quorate';
-import { askMembers, type Ballot, type Vote, voteAlways } from './admission.ts';
+import { askMembers, type Ballot, NotAdmittedError, VOTE_MS, type Vote, voteAlways } from './admission.ts';
 import type { Broker, Message } from './broker.ts';
 import { Discarding } from './discarding.ts';
 import { type Handler, work } from './partition-worker.ts';
@@ -22,6 +22,8 @@ export interface ConsumerOptions {
   readonly handler: Handler;
   /** What it says when somebody wants to come into the group; yes when absent. */
   readonly decide?: ((candidate: string) => Vote) | undefined;
+  /** How long the others have to vote on it, in milliseconds; 5,000 when absent. */
+  readonly voteMs?: number | undefined;
 }
 
 /** What a consumer says about itself, every second: who looks sees who has stopped. */
@@ -58,23 +60,23 @@ export class Consumer implements AsyncDisposable {
     this.#partitioner = new Partitioner(client, joinPath(path, 'division'), {
       id: name,
       partitions: Array.from({ length: topic.settings.partitions }, (_, index) => String(index)),
-      work: ({ partition, signal, fencingToken }) => this.#work(Number(partition), signal, fencingToken),
+      work: (owned) => this.#work(owned),
     });
     this.ended = this.#run();
     // Whoever does not ask hears of the end by the client.
     this.ended.catch(() => {});
   }
 
-  /** Asks the members of the group, and comes in. @throws Error where more than half do not say yes. */
+  /** Asks the members of the group, and comes in. @throws NotAdmittedError where more than half do not say yes. */
   static async join(options: ConsumerOptions): Promise<{ readonly consumer: Consumer; readonly ballot: Ballot }> {
-    const { client, broker, name } = options;
+    const { client, broker, name, voteMs = VOTE_MS } = options;
     const topic = await new Topics(client, broker).follow(options.topic);
     const path = await openGroup(client, topic.name, topic.settings, options.group);
     const consumers = consumersOf(client, path);
     await using view = await consumers.view();
     const members = view.members.map(({ id }) => id);
-    const ballot = await askMembers(client, joinPath(path, 'votings'), members, name);
-    if (!ballot.admitted) throw new Error(`${name} may not come in: ${JSON.stringify([...ballot.votes])}`);
+    const ballot = await askMembers(client, joinPath(path, 'votings'), { members, candidate: name, voteMs });
+    if (!ballot.admitted) throw new NotAdmittedError(name, ballot.votes);
     const joined = await consumers.join(name, { data: JSON.stringify({ partitions: [], handled: 0 } satisfies Heartbeat) });
     return { consumer: new Consumer(options, topic, path, joined), ballot };
   }
@@ -102,14 +104,18 @@ export class Consumer implements AsyncDisposable {
     ];
     try {
       await Promise.race(tasks);
+    } catch (error) {
+      // Whichever hears first that it leaves ends first.
+      if (error !== this.#closing.signal.reason) throw error;
     } finally {
       stop.abort(new Error('the consumer has ended'));
       await Promise.allSettled(tasks);
     }
   }
 
-  async #work(index: number, signal: AbortSignal, fencingToken: number): Promise<void> {
+  async #work(owned: OwnedPartition): Promise<void> {
     const { client, broker, handler } = this.#options;
+    const index = Number(owned.partition);
     const partition = { topic: this.#topic.name, index };
     try {
       await work({
@@ -117,8 +123,10 @@ export class Consumer implements AsyncDisposable {
         broker,
         partition,
         progressPath: joinPath(this.#path, `progress/${index}`),
-        signal,
-        fencingToken,
+        get signal() {
+          return owned.signal;
+        },
+        fencingToken: owned.fencingToken,
         handler: async (message, delivery) => {
           await handler(message, delivery);
           this.#handled++;
@@ -130,12 +138,14 @@ export class Consumer implements AsyncDisposable {
       });
     } catch (error) {
       // What fails because the partition is lost is the next owner's affair.
-      if (!signal.aborted) throw error;
+      if (!owned.signal.aborted) throw error;
     }
   }
 
   #bury({ id, key, body }: Message, reason: string): Promise<void> {
-    const letter: Message = { id, key, body: JSON.stringify({ reason, body }) };
+    const { group } = this.#options;
+    // Each group has its own opinion, and a broker that knows ids keeps both.
+    const letter: Message = { id: `${group}/${id}`, key, body: JSON.stringify({ group, reason, body }) };
     return this.#options.broker.publish({ topic: deadLettersOf(this.#topic.name), index: 0 }, letter);
   }
 

@@ -29,14 +29,20 @@ export class Discarding {
     if (position > 0) await this.#broker.discard(partition, position);
   }
 
-  /** 0 where a group has not begun. */
+  /** 0 where a group has not begun, or one has come while the others were asked. */
   async #pastAll({ index }: Partition): Promise<number> {
-    const { children } = await persevere(this.#client, () => this.#client.getChildren(this.#groups));
-    const reads = children.map((group) => ({ op: 'getData', path: joinPath(this.#groups, `${group}/progress/${index}`) }) as const);
+    const groups = await this.#known();
+    const reads = groups.map((group) => ({ op: 'getData', path: joinPath(this.#groups, `${group}/progress/${index}`) }) as const);
     const results = await persevere(this.#client, () => this.#client.multiRead(reads));
     const positions = results.map(({ data }) =>
       data === undefined ? 0 : (JSON.parse(new TextDecoder().decode(data)) as Progress).position,
     );
-    return Math.min(...positions);
+    // What was published since another group came may be among what these have handled by now.
+    const now = await this.#known();
+    return now.every((group) => groups.includes(group)) ? Math.min(...positions) : 0;
+  }
+
+  async #known(): Promise<readonly string[]> {
+    return (await persevere(this.#client, () => this.#client.getChildren(this.#groups))).children;
   }
 }

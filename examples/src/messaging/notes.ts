@@ -1,4 +1,7 @@
-/** What the owner of a partition notes of its progress, and when: behind the work, many messages at a time, or before each message where that is called for. */
+/**
+ * What the owner of a partition notes of its progress, and when: behind the work, many messages at a time, or before a try where that is called for: the first of an owner, every one after a failure, and
+ * those of many messages where the owner before has ended without a word. A try is noted when its message is there and right before it begins, so that nothing else counts as one.
+ */
 import type { CallOptions, Client, Timer } from 'quorate';
 import type { OwnProgress, Progress } from './progress.ts';
 
@@ -12,14 +15,21 @@ export interface NoteEvents {
   readonly onFailed: (error: unknown) => void;
 }
 
+/** How many messages are noted one by one where an owner has ended without a word; else it is the first alone. */
+const CAREFUL_MESSAGES = 100;
+
 export class Notes {
   readonly #client: Client;
   readonly #own: OwnProgress;
   readonly #events: NoteEvents;
   /** The last message that was handled. */
   #position: number;
-  /** Tries of the next one that have failed. */
+  /** Tries of the next one that have failed, or have ended with their owner. */
   #failed: number;
+  /** How often the next one was begun, as the znode is to say. */
+  #begun: number;
+  /** How many messages are still noted one by one. */
+  #careful: number;
   #timer: Timer | undefined;
   /** Settles when everything so far is written. After one that fails nothing more is. */
   #written: Promise<void> = Promise.resolve();
@@ -29,7 +39,9 @@ export class Notes {
     this.#own = own;
     this.#events = events;
     this.#position = position;
-    this.#failed = begun - 1;
+    this.#failed = begun;
+    this.#begun = begun;
+    this.#careful = begun > 0 ? CAREFUL_MESSAGES : 1;
   }
 
   /** The number of the try that comes next. */
@@ -37,37 +49,44 @@ export class Notes {
     return this.#failed + 1;
   }
 
-  /** A message is handled. It is noted soon. */
+  /** Resolves when the next try may begin: at once, or when that is noted. @throws as `OwnProgress.save`, also where an earlier note has failed. */
+  async begin(): Promise<void> {
+    if (this.#failed === 0 && this.#careful === 0) return;
+    this.#begun = this.attempt;
+    await this.#write();
+  }
+
+  /** A try has failed. Resolves when it is noted. @throws as `begin`. */
+  async failed(): Promise<void> {
+    this.#failed++;
+    this.#begun = this.#failed;
+    await this.#write();
+  }
+
+  /** A message is handled, or put away. It is noted soon. */
   handled(position: number): void {
     this.#position = position;
     this.#failed = 0;
+    this.#begun = 0;
+    if (this.#careful > 0) this.#careful--;
     this.#timer ??= this.#client.clock.setTimer(NOTE_MS, () => {
       this.#timer = undefined;
-      this.#write(0).catch(this.#events.onFailed);
+      this.#write().catch(this.#events.onFailed);
     });
   }
 
-  /** A try of the next message has failed. */
-  failed(): void {
-    this.#failed++;
-  }
-
-  /** Resolves when it is noted that the next message is begun. @throws as `OwnProgress.save`, also where an earlier note has failed. */
-  begin(): Promise<void> {
-    return this.#write(this.attempt);
-  }
-
-  /** Notes what is not noted yet. Nothing where the session may have ended: the next owner has begun then. */
+  /** Notes what is not noted yet; a try that was cut short does not count. Nothing where the session may have ended: the next owner has begun then. */
   async end(): Promise<void> {
     this.#timer?.cancel();
-    await this.#write(this.#failed).catch(() => {});
+    this.#begun = this.#failed;
+    await this.#write().catch(() => {});
   }
 
-  #write(begun: number): Promise<void> {
+  #write(): Promise<void> {
     const options: CallOptions = { signal: this.#client.leaseSignal };
     this.#written = this.#written.then(async () => {
       const position = this.#position;
-      await this.#own.save({ position, begun }, options);
+      await this.#own.save({ position, begun: this.#begun }, options);
       await this.#events.onNoted?.(position);
     });
     return this.#written;

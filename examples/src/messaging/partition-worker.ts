@@ -2,8 +2,8 @@
  * The work of a consumer on one partition that it owns: reads, hands each message to the handler, notes how far it has come, and puts away what cannot be handled.
  *
  * A message is handled at least once. Progress is noted behind the work, so what an owner had handled last is handled again by the next one. A message that fails is tried again before the
- * next one is, because messages of its key may follow; after so many tries it becomes a dead letter. A message with which its consumer dies counts as tried, too: each owner notes that it begins,
- * and one that finds that others have begun before it notes every single message, until it is past the one that kills.
+ * next one is, because messages of its key may follow; after so many tries it becomes a dead letter. A message with which its consumer dies counts as tried, too: each owner notes that it begins with
+ * its first message, and one that finds such a note of another notes every single message, until it is past the one that kills.
  */
 import { pause } from '@quorate/recipes';
 import type { Client } from 'quorate';
@@ -11,12 +11,12 @@ import type { Broker, Message, Partition, Stored } from './broker.ts';
 import { Notes } from './notes.ts';
 import { OwnProgress } from './progress.ts';
 
-/** How many messages are noted one by one where an owner has ended without a word. */
-const CAREFUL_MESSAGES = 100;
-
 /** What a handler knows besides the message. */
 export interface Delivery {
-  /** Aborts when the partition is not the consumer's any more: somebody else may be given the same message from then on. */
+  /**
+   * Aborts when the partition is not the consumer's any more: somebody else may be given the same message from then on. Ask the delivery for it before whatever counts, as one does with a `Hold`: a
+   * signal that was taken from it earlier does not look at the clock.
+   */
   readonly signal: AbortSignal;
   /** Greater than those of all earlier owners of the partition: a store that refuses smaller ones than it has seen is safe from a consumer that was taken for dead. */
   readonly fencingToken: number;
@@ -41,7 +41,7 @@ export interface WorkOptions {
   readonly partition: Partition;
   /** The znode of its progress. */
   readonly progressPath: string;
-  /** Aborts when the partition has to be given up. */
+  /** Aborts when the partition has to be given up. Asked for again before each try. */
   readonly signal: AbortSignal;
   readonly fencingToken: number;
   readonly handler: Handler;
@@ -56,22 +56,15 @@ export interface WorkOptions {
 
 /** Resolves when the signal has aborted and nothing is under way any more. @throws RecipeError CONFLICT where the partition has another owner by now. */
 export async function work(options: WorkOptions): Promise<void> {
-  const { client, progressPath, fencingToken, broker, partition, gate } = options;
+  const { client, progressPath, fencingToken, broker, partition } = options;
   const { progress, own } = await OwnProgress.takeOver(client, progressPath, fencingToken);
   const overtaken = new AbortController();
   const signal = AbortSignal.any([options.signal, overtaken.signal]);
   const notes = new Notes(client, own, progress, { onNoted: options.onNoted, onFailed: (error) => overtaken.abort(error) });
-  // Somebody has begun before and has come no further.
-  let careful = progress.begun > 1 ? CAREFUL_MESSAGES : 0;
   try {
     for await (const stored of broker.read(partition, progress.position, { signal })) {
-      await gate(signal);
       await handle(options, notes, stored, signal);
       notes.handled(stored.position);
-      if (careful > 0) {
-        careful--;
-        await notes.begin();
-      }
     }
   } catch (error) {
     // What was under way is the next owner's.
@@ -85,20 +78,34 @@ export async function work(options: WorkOptions): Promise<void> {
 /** Tries a message until it is handled or buried. @throws the signal's reason. */
 async function handle(options: WorkOptions, notes: Notes, { message }: Stored, signal: AbortSignal): Promise<void> {
   const { client, handler, fencingToken } = options;
+  // To be asked for its signal makes the hold look at the clock: a process that stood still may be woken by other things first.
+  const throwIfLost = (): void => {
+    options.signal.throwIfAborted();
+    signal.throwIfAborted();
+  };
+  const delivery = (attempt: number): Delivery => ({
+    fencingToken,
+    attempt,
+    get signal() {
+      void options.signal;
+      return signal;
+    },
+  });
   let reason = 'its consumer has ended while it was handled';
   for (;;) {
-    signal.throwIfAborted();
-    const { triesMax, retryMs } = options.tries();
+    await options.gate(signal);
+    throwIfLost();
     const { attempt } = notes;
-    if (attempt > triesMax) return options.bury(message, `tried ${triesMax} times: ${reason}`);
+    if (attempt > options.tries().triesMax) return options.bury(message, `tried ${attempt - 1} times: ${reason}`);
+    await notes.begin();
+    throwIfLost();
     try {
-      return await handler(message, { signal, fencingToken, attempt });
+      return await handler(message, delivery(attempt));
     } catch (error) {
       signal.throwIfAborted();
       reason = error instanceof Error ? error.message : String(error);
     }
-    notes.failed();
-    await notes.begin();
-    await pause(client.clock, retryMs, { signal });
+    await notes.failed();
+    await pause(client.clock, options.tries().retryMs, { signal });
   }
 }

@@ -32,14 +32,13 @@ export class OwnProgress {
   }
 
   /**
-   * Takes the progress over, and notes that its next message is begun.
+   * Takes the progress over: from then on nobody else notes anything.
    *
    * @throws RecipeError CONFLICT where somebody else takes it over at the same time.
    */
   static async takeOver(client: Client, path: string, token: number): Promise<{ readonly progress: Progress; readonly own: OwnProgress }> {
-    const { progress: before, version } = await read(client, path);
+    const { progress, version } = await read(client, path);
     const own = new OwnProgress(client, path, token, version);
-    const progress = { ...before, begun: before.begun + 1 };
     await own.save(progress);
     return { progress, own };
   }

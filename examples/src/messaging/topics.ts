@@ -10,7 +10,7 @@
  *       progress/0                      how far the group has come in a partition
  */
 import { persevere } from '@quorate/recipes';
-import { type Client, CreateMode, isZooKeeperError, joinPath } from 'quorate';
+import { type Client, CreateMode, isZooKeeperError, joinPath, ZooKeeperError } from 'quorate';
 import { Bell } from './bell.ts';
 import type { Broker } from './broker.ts';
 
@@ -80,10 +80,11 @@ export class Topics {
     }
   }
 
-  /** The settings, as they are from now on until the session ends. @throws TypeError where there is no such topic. */
+  /** The settings, as they are from now on until the session ends. @throws TypeError where there is no such topic; ZooKeeperError SESSION_EXPIRED. */
   async follow(name: string): Promise<LiveTopic> {
     const values = this.#client.watchData(pathOf(name))[Symbol.asyncIterator]();
-    const { value: first } = (await values.next()) as IteratorResult<{ readonly data: Uint8Array } | undefined>;
+    const { done, value: first } = await values.next();
+    if (done === true) throw new ZooKeeperError('SESSION_EXPIRED', `the session has ended before the topic ${name} was read`);
     if (first === undefined) throw new TypeError(`there is no topic ${name}: open it first`);
     const live = new LiveTopic(name, parse(first.data));
     void live.followOn(values);

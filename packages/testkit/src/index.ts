@@ -1,6 +1,7 @@
 export type { Violation } from './check/verdict.js';
 export { type Exploration, type ExploreOptions, explore, type Progress, type Violated } from './model/explore.js';
 export type { Scope } from './model/scope.js';
+export { type Held, Holders, type Holding, type KeepOptions } from './recipes/holders.js';
 export { recipeScenarios } from './recipes/scenarios.js';
 export type { Knobs } from './simulation/knobs.js';
 export { type ShrinkOptions, type Shrunk, shrink } from './simulation/shrink.js';
@@ -29,3 +30,4 @@ export {
   transportContract,
   transportSuite,
 } from './suites/transport.js';
+export { between, chance, millis, pick } from './world/random-streams.js';

@@ -787,26 +787,11 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
     expects: 'HandledOnce',
   },
   {
-    id: 'progress-overwritten',
-    title: 'progress is noted whoever owns the partition by now',
-    origin: 'writes of who was taken for dead',
-    level: 'recipe messaging',
-    edits: [
-      {
-        file: MESSAGE_PROGRESS,
-        find: '{ version: this.#version, ...options }',
-        replace: '{ version: this.#version * 0 - 1, ...options }',
-      },
-    ],
-    test: { file: 'test/messaging/partition-worker.test.ts', name: 'an owner that was taken for dead notes nothing over its successor' },
-  },
-  {
     id: 'discarded-by-one',
     title: 'messages go when one group is past them',
     origin: 'this code',
     level: 'recipe messaging',
     edits: [{ file: MESSAGE_DISCARDING, find: 'Math.min(...positions)', replace: 'Math.max(...positions)' }],
-    expects: 'NothingLost',
   },
   {
     id: 'settings-once',

@@ -729,6 +729,7 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
     origin: 'this code',
     level: 'recipe messaging',
     edits: [{ file: MESSAGE_PRODUCER, find: 'hashText(message.key)', replace: 'hashText(message.id)' }],
+    expects: 'Order',
   },
   {
     id: 'noted-early',
@@ -756,6 +757,10 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
         replace: '    await own.save({ ...progress, begun: progress.begun + 1 });\n',
       },
     ],
+    test: {
+      file: 'test/messaging/partition-worker.test.ts',
+      name: 'owners that end with nothing in hand do not count as tries of what comes next',
+    },
     expects: 'TriesCounted',
   },
   {
@@ -770,6 +775,7 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
         replace: '      this.#timer = undefined;\n      this.#begun = 0;\n',
       },
     ],
+    test: { file: 'test/messaging/partition-worker.test.ts', name: 'a failure stays noted when progress before it is noted later' },
     expects: 'TriesCounted',
   },
   {
@@ -781,26 +787,11 @@ export const RECIPE_MUTANTS: readonly Mutant[] = [
     expects: 'HandledOnce',
   },
   {
-    id: 'progress-overwritten',
-    title: 'progress is noted whoever owns the partition by now',
-    origin: 'writes of who was taken for dead',
-    level: 'recipe messaging',
-    edits: [
-      {
-        file: MESSAGE_PROGRESS,
-        find: '{ version: this.#version, ...options }',
-        replace: '{ version: this.#version * 0 - 1, ...options }',
-      },
-    ],
-    test: { file: 'test/messaging/partition-worker.test.ts', name: 'an owner that was taken for dead notes nothing over its successor' },
-  },
-  {
     id: 'discarded-by-one',
     title: 'messages go when one group is past them',
     origin: 'this code',
     level: 'recipe messaging',
     edits: [{ file: MESSAGE_DISCARDING, find: 'Math.min(...positions)', replace: 'Math.max(...positions)' }],
-    expects: 'NothingLost',
   },
   {
     id: 'settings-once',

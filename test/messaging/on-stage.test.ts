@@ -10,6 +10,6 @@ test('messaging holds what it promises under bad weather', async () => {
 });
 
 test('messaging holds it whichever request is interrupted', async () => {
-  for await (const { interruption, violation } of interrupt(messagingScenario, { seed: 1, turn, every: 2_503 }))
+  for await (const { interruption, violation } of interrupt(messagingScenario, { seed: 1, turn, every: 6_007 }))
     expect({ interruption, violation }).toEqual({ interruption, violation: undefined });
 });

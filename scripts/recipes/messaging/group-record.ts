@@ -3,17 +3,20 @@
  *
  * It is what a receiver would be that takes no chances: it refuses who comes with the fencing token of an earlier owner, and what it refuses was not handled.
  */
-import { hashText } from '@quorate/recipes';
 import { type Actor, chance, Holders, millis, type Stage } from '@quorate/testkit';
 import type { Message, Stored } from '../../../examples/src/messaging/broker.ts';
 import type { Delivery } from '../../../examples/src/messaging/partition-worker.ts';
 import type { Publications } from './publications.ts';
 
-/** A message at a place of a partition, as the group has met it. */
-interface Course {
-  readonly id: string;
+/** Where a message is. */
+interface Place {
   readonly partition: number;
   readonly position: number;
+}
+
+/** A message at a place of a partition, as the group has met it. */
+interface Course extends Place {
+  readonly id: string;
   /** How often a consumer was given it by the broker. */
   inHand: number;
   /** How often the handler was called, and has failed by itself. */
@@ -43,26 +46,25 @@ export interface Letter {
   readonly tries: number;
 }
 
-/** Where the messages of a topic are; the same for all groups. */
+/** Where the messages of a topic are, each as the broker has given it; the same for all groups. */
 export class Places {
-  readonly #positions = new WeakMap<Message, number>();
+  readonly partitions: number;
+  readonly #places = new WeakMap<Message, Place>();
   readonly #known: readonly Set<number>[];
 
-  constructor(readonly partitions: number) {
+  constructor(partitions: number) {
+    this.partitions = partitions;
     this.#known = Array.from({ length: partitions }, () => new Set());
   }
 
-  partitionOf({ key }: Message): number {
-    return hashText(key) % this.partitions;
+  /** A message has been seen there. */
+  add(message: Message, place: Place): void {
+    this.#places.set(message, place);
+    this.#known[place.partition]?.add(place.position);
   }
 
-  found({ message, position }: Stored): void {
-    this.#positions.set(message, position);
-    this.#known[this.partitionOf(message)]?.add(position);
-  }
-
-  positionOf(message: Message): number {
-    return this.#positions.get(message) as number;
+  of(message: Message): Place {
+    return this.#places.get(message) as Place;
   }
 
   between(partition: number, low: number, high: number): readonly number[] {
@@ -115,9 +117,9 @@ export class GroupRecord {
   }
 
   /** The broker gives a message to a consumer. */
-  took(stored: Stored): void {
-    this.#places.found(stored);
-    this.#courseOf(stored.message).inHand++;
+  took(partition: number, { message, position }: Stored): void {
+    this.#places.add(message, { partition, position });
+    this.#courseOf(message).inHand++;
   }
 
   /** The handler of a consumer: takes a while, fails as often as the message says, and heeds its signal. */
@@ -203,8 +205,7 @@ export class GroupRecord {
   }
 
   #courseOf(message: Message): Course {
-    const partition = this.#places.partitionOf(message);
-    const position = this.#places.positionOf(message);
+    const { partition, position } = this.#places.of(message);
     const place = `${partition}/${position}`;
     const known = this.#courses.get(place);
     if (known !== undefined) return known;

@@ -134,7 +134,7 @@ async function comeIn(play: Play, actor: Actor, group: GroupRecord): Promise<Con
   try {
     const { consumer, ballot } = await Consumer.join({
       ...{ client, topic: TOPIC, group: group.name, name, decide },
-      broker: new WatchedBroker(brokerOf(client), (stored) => group.took(stored)),
+      broker: new WatchedBroker(brokerOf(client), (partition, stored) => group.took(partition, stored)),
       handler: (message, delivery) => {
         if (play.rests) play.stage.fail('Paused', `${actor.id} is given ${message.id} while the topic is paused`);
         return group.handle(actor, message, delivery);

@@ -3,9 +3,9 @@ import type { Broker, BrokerOptions, Message, Partition, Stored } from '../../..
 /** A broker that tells of each message that it gives. */
 export class WatchedBroker implements Broker {
   readonly #inner: Broker;
-  readonly #onGiven: (stored: Stored) => void;
+  readonly #onGiven: (partition: number, stored: Stored) => void;
 
-  constructor(inner: Broker, onGiven: (stored: Stored) => void) {
+  constructor(inner: Broker, onGiven: (partition: number, stored: Stored) => void) {
     this.#inner = inner;
     this.#onGiven = onGiven;
   }
@@ -20,7 +20,7 @@ export class WatchedBroker implements Broker {
 
   async *read(partition: Partition, after: number, options?: BrokerOptions): AsyncGenerator<Stored> {
     for await (const stored of this.#inner.read(partition, after, options)) {
-      this.#onGiven(stored);
+      this.#onGiven(partition.index, stored);
       yield stored;
     }
   }
@@ -29,7 +29,7 @@ export class WatchedBroker implements Broker {
     return this.#inner.discard(partition, upTo);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#inner[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inner[Symbol.asyncDispose]();
   }
 }

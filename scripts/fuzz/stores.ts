@@ -116,7 +116,7 @@ export function storeGrowths(): readonly Growth[] {
       name: 'log: chunks of a snapshot file',
       input: snapshotInChunks,
       read: (bytes) => recoverWhole(small, SNAPSHOT, bytes),
-      bytesPerByte: 80,
+      bytesPerByte: 64,
     },
   ];
 }

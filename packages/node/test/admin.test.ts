@@ -266,6 +266,7 @@ test('the last snapshot is told, also after a restart; without one as ZooKeeper 
   await expect.poll(async () => (await last(first)).timestamp, { timeout: 10_000 }).toBeGreaterThanOrEqual(beganS);
   const seen = await last(first);
   expect(Number(`0x${seen.zxid}`)).toBeGreaterThan(5);
+  expect(seen.timestamp).toBeLessThanOrEqual(Date.now() / 1_000);
   const text = await (await fetch(`http://${first.metricsAddress}/metrics`)).text();
   expect(text).toMatch(/^snapshottime_count 1$/m);
   await client.close();

@@ -383,7 +383,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: CLIENT_PORT,
-        find: '        if (ids === undefined) return this.#leave(xid, ErrorCode.AUTH_FAILED);\n',
+        find: '        if (ids === undefined) return this.#leaveUnproved(xid);\n',
         replace: '        if (ids === undefined) return this.#enqueue(this.#pendingError(xid, ErrorCode.OK));\n',
       },
     ],

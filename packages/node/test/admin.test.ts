@@ -17,7 +17,6 @@ afterEach(async () => {
 async function started(config: Partial<ServerConfig> = {}): Promise<RunningServer> {
   const server = await startServer({
     memory: true,
-    tickTimeMs: 50,
     client: { port: 0 },
     admin: { port: 0 },
     metrics: { port: 0 },
@@ -28,8 +27,9 @@ async function started(config: Partial<ServerConfig> = {}): Promise<RunningServe
   return server;
 }
 
+/** With a session that no pause of the machine ends. */
 async function connected(server: RunningServer) {
-  const client = await connect(server.clientAddress as string, { sessionTimeoutMs: 1_000 });
+  const client = await connect(server.clientAddress as string, { sessionTimeoutMs: 30_000 });
   closers.push(() => client.close());
   return client;
 }
@@ -130,21 +130,21 @@ describe('the admin port', () => {
           session_id: session,
           last_operation: 'EXIS',
           packets_received: 5,
-          session_timeout: 1_000,
+          session_timeout: 30_000,
           remote_socket_address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
         },
       ],
     });
     expect(await seen('dump')).toMatchObject({
-      session_id_to_timeout: { [session]: 1_000 },
+      session_id_to_timeout: { [session]: 30_000 },
       session_id_to_ephemeral_paths: { [session]: ['/a/e'] },
     });
     expect(await seen('watches')).toMatchObject({ session_id_to_watched_paths: { [session]: ['/a', '/__proto__'] } });
     expect(await seen('watches_by_path')).toMatchObject({ path_to_session_ids: { '/a': [session] } });
-    expect(await seen('configuration')).toMatchObject({ tick_time: 50, server_id: 1, secure_client_port: -1 });
+    expect(await seen('configuration')).toMatchObject({ tick_time: 2_000, server_id: 1, secure_client_port: -1 });
     expect(await seen('leader')).toMatchObject({ is_leader: true, leader_id: 1 });
     expect((await seen('initial_configuration')) as object).toMatchObject({
-      initial_configuration: expect.stringMatching(/^clientPort=\d+\nsecureClientPort=-1\n(.*\n)*tickTime=50\n/),
+      initial_configuration: expect.stringMatching(/^clientPort=\d+\nsecureClientPort=-1\n(.*\n)*tickTime=2000\n/),
     });
     await command(server, 'stat_reset', { method: 'POST' });
     expect(await seen('server_stats')).toMatchObject({ server_stats: { packets_received: 0 } });
@@ -223,8 +223,7 @@ test('Prometheus gets what takes a server time, and how often', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-metrics-'));
   closers.push(() => rm(dataDir, { recursive: true, force: true }));
   await formatStore(dataDir, 'metrics');
-  // A session that no pause of the machine ends.
-  const server = await started({ memory: undefined, dataDir, tickTimeMs: 2_000 });
+  const server = await started({ memory: undefined, dataDir });
   const client = await connected(server);
   for (let i = 0; i < 10; i++) await client.create(`/n${i}`);
   await client.exists('/n1');
@@ -267,6 +266,7 @@ test('the last snapshot is told, also after a restart; without one as ZooKeeper 
   await expect.poll(async () => (await last(first)).timestamp, { timeout: 10_000 }).toBeGreaterThanOrEqual(beganS);
   const seen = await last(first);
   expect(Number(`0x${seen.zxid}`)).toBeGreaterThan(5);
+  expect(seen.timestamp).toBeLessThanOrEqual(Date.now() / 1_000);
   const text = await (await fetch(`http://${first.metricsAddress}/metrics`)).text();
   expect(text).toMatch(/^snapshottime_count 1$/m);
   await client.close();

@@ -170,6 +170,7 @@ describe('of a leader and its learners', () => {
 describe('of a store', () => {
   function scene() {
     const clock = new VirtualClock();
+    clock.advance(1_000);
     const pending: (() => void)[] = [];
     const storage = {
       recover: (done) =>
@@ -219,6 +220,7 @@ describe('of a store', () => {
 
   test('what is measured of it has ZooKeeper’s names', async () => {
     const [registry, clock] = [new Registry(), new VirtualClock()];
+    clock.advance(1_000);
     const timings = new ServerTimings(registry, clock);
     let flushed = (): void => {};
     const file = { flush: (done: () => void) => (flushed = done) };

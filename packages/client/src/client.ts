@@ -6,12 +6,13 @@ import {
   type CreateCallOptions,
   checkBoolean,
   checkPath,
-  checkSignal,
+  checkString,
   checkWatch,
   type Data,
+  givenBytes,
   isProtected,
-  ownBytes,
   type RemoveWatchesOptions,
+  signalOf,
   type VersionOptions,
   type WatcherTypeOptions,
   type WatchOptions,
@@ -62,7 +63,7 @@ export class Client extends SessionHolder {
    * @throws what the constructor throws; the signal's reason; ZooKeeperError SESSION_EXPIRED where `session` is gone.
    */
   static async connect(options: ClientOptions & CallOptions): Promise<Client> {
-    checkSignal(options.signal);
+    signalOf(options);
     const client = new Client(options);
     try {
       await client.connected(options);
@@ -219,17 +220,17 @@ export class Client extends SessionHolder {
    * for await (const config of client.watchData('/config')) apply(config?.data);
    */
   watchData(path: string, options?: CallOptions): AsyncIterable<{ data: Uint8Array; stat: Stat } | undefined> {
-    return follow(this, path, followedData(this, path), options?.signal);
+    return follow(this, path, followedData(this, path), options);
   }
 
   /** The names of the children and the Stat, and then the newest each time that a child has come or gone; otherwise as `watchData`. */
   watchChildren(path: string, options?: CallOptions): AsyncIterable<{ children: string[]; stat: Stat } | undefined> {
-    return follow(this, path, followedChildren(this, path), options?.signal);
+    return follow(this, path, followedChildren(this, path), options);
   }
 
   /** The Stat of a znode, and then the newest each time that it is created, deleted or given data; otherwise as `watchData`. */
   watchExists(path: string, options?: CallOptions): AsyncIterable<Stat | undefined> {
-    return follow(this, path, followedStat(this, path), options?.signal);
+    return follow(this, path, followedStat(this, path), options);
   }
 
   /**
@@ -295,8 +296,8 @@ export class Client extends SessionHolder {
    */
   addAuth(scheme: string, auth: Data, options?: CallOptions): Promise<void> {
     return attempt(() => {
-      if (typeof scheme !== 'string') throw new TypeError('scheme must be a string');
-      return this.dispatch.authenticate({ type: OpCode.auth, authType: 0, scheme, auth: ownBytes(auth) }, options);
+      checkString('scheme', scheme);
+      return this.dispatch.authenticate({ type: OpCode.auth, authType: 0, scheme, auth: givenBytes(auth) }, options);
     });
   }
 

@@ -5,7 +5,7 @@
  * What is the same as before is not given again.
  */
 import { isZooKeeperError, type Stat } from '@quorate/protocol';
-import { type CallOptions, checkPath, checkSignal } from './arguments.js';
+import { type CallOptions, checkPath, signalOf } from './arguments.js';
 import type { Client } from './client.js';
 import { isFinal } from './client-state.js';
 import type { Watcher } from './watch-registry.js';
@@ -41,10 +41,9 @@ export function followedStat(client: Client, path: string): Followed<Stat | unde
 }
 
 /** Ends when the session ends, and throws the signal's reason when that is aborted. What is wrong with the arguments is told at once. */
-export function follow<T>(client: Client, path: string, followed: Followed<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
+export function follow<T>(client: Client, path: string, followed: Followed<T>, options: CallOptions | undefined): AsyncGenerator<T> {
   checkPath(path);
-  checkSignal(signal);
-  return following(client, followed, signal);
+  return following(client, followed, signalOf(options));
 }
 
 async function* following<T>(client: Client, { read, same }: Followed<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {

@@ -82,10 +82,10 @@ export class PromiseCall<T> extends Call {
     }
   }
 
-  override onFailure(code: ErrorName): void {
+  override onFailure(code: ErrorName, reason?: Error): void {
     if (code === 'CONNECTION_LOSS' && this.isRepeated(code)) return;
     const explanation = this.#failures?.lost ? 'and what was sent before may have been performed' : explanations.get(code);
-    this.reject(this.error(code, explanation));
+    this.reject(this.error(code, explanation, reason));
   }
 
   /** Its caller has lost interest, and it will not be sent. */
@@ -122,11 +122,11 @@ export class PromiseCall<T> extends Call {
     this.#resolve(value);
   }
 
-  protected error(code: ErrorName, explanation: string | undefined): ZooKeeperError {
+  protected error(code: ErrorName, explanation: string | undefined, cause?: Error): ZooKeeperError {
     const operation = operationOf(this.request);
     const path = 'path' in this.request ? this.request.path : undefined;
     const message = `${operation}${path === undefined ? '' : ` ${path}`}: ${code}${explanation === undefined ? '' : `, ${explanation}`}`;
-    return new ZooKeeperError(code, message, { path, operation });
+    return new ZooKeeperError(code, message, { path, operation, cause });
   }
 }
 
@@ -140,7 +140,7 @@ export class ExistsCall<T> extends PromiseCall<T | undefined> {
 
 const explanations: ReadonlyMap<ErrorName, string> = new Map([
   ['CONNECTION_LOSS', 'the connection ended before the answer came: the request may or may not have been performed'],
-  ['SESSION_EXPIRED', 'the session has ended: the request was not performed'],
+  ['SESSION_EXPIRED', 'the session has ended for good: the request was not performed, go on with a new client'],
   ['AUTH_FAILED', 'a server has refused the credentials: the request was not performed'],
   ['THROTTLED_OP', 'too many calls wait for an answer: the request was not sent'],
 ]);

@@ -160,7 +160,7 @@ export function checkAcl(acl: readonly Acl[]): void {
 }
 
 /** The caller's data as bytes that nobody else can write to. */
-export function ownBytes(data: Data | undefined): Uint8Array {
+export function ownBytes(data: Data | undefined, name = 'data'): Uint8Array {
   if (typeof data === 'string') {
     if (HALF_A_PAIR.test(data))
       throw new TypeError('data must be a string of whole characters: this one has half of a surrogate pair, which is none in UTF-8');
@@ -169,13 +169,13 @@ export function ownBytes(data: Data | undefined): Uint8Array {
   if (data === undefined) return new Uint8Array(0);
   // The constructor copies also where the slice of a subclass does not. Another realm has a Uint8Array of its own, which the tag tells.
   if (data instanceof Uint8Array || Object.prototype.toString.call(data) === '[object Uint8Array]') return new Uint8Array(data);
-  throw new TypeError(`data must be a Uint8Array or a string, not ${describe(data)}`);
+  throw new TypeError(`${name} must be a Uint8Array or a string, not ${describe(data)}`);
 }
 
-/** The same of data that have to be there. */
-export function givenBytes(data: Data): Uint8Array {
-  if (data === undefined) throw new TypeError('data must be a Uint8Array or a string, not undefined');
-  return ownBytes(data);
+/** The same of what has to be there. */
+export function givenBytes(name: string, data: Data): Uint8Array {
+  if (data === undefined) throw new TypeError(`${name} must be a Uint8Array or a string, not undefined`);
+  return ownBytes(data, name);
 }
 
 /** @throws TypeError */

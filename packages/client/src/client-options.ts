@@ -84,5 +84,5 @@ function checkSession(session: SessionIdentity): void {
   if (typeof session?.id !== 'bigint' || BigInt.asIntN(64, session.id) !== session.id)
     throw new TypeError('session.id must be a bigint of 64 bits, as `session` of another client gives it');
   if (typeof session.password === 'string') throw new TypeError('session.password must be a Uint8Array, not a string');
-  givenBytes(session.password);
+  givenBytes('session.password', session.password);
 }

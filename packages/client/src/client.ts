@@ -297,7 +297,7 @@ export class Client extends SessionHolder {
   addAuth(scheme: string, auth: Data, options?: CallOptions): Promise<void> {
     return attempt(() => {
       checkString('scheme', scheme);
-      return this.dispatch.authenticate({ type: OpCode.auth, authType: 0, scheme, auth: givenBytes(auth) }, options);
+      return this.dispatch.authenticate({ type: OpCode.auth, authType: 0, scheme, auth: givenBytes('auth', auth) }, options);
     });
   }
 

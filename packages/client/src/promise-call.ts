@@ -141,7 +141,7 @@ export class ExistsCall<T> extends PromiseCall<T | undefined> {
 const explanations: ReadonlyMap<ErrorName, string> = new Map([
   ['CONNECTION_LOSS', 'the connection ended before the answer came: the request may or may not have been performed'],
   ['SESSION_EXPIRED', 'the session has ended for good: the request was not performed, go on with a new client'],
-  ['AUTH_FAILED', 'a server has refused the credentials: the request was not performed'],
+  ['AUTH_FAILED', 'a server has refused what addAuth was given, and the client has ended: the request was not performed'],
   ['THROTTLED_OP', 'too many calls wait for an answer: the request was not sent'],
 ]);
 

@@ -57,7 +57,7 @@ export function deleteRequest(path: string, version: number = ANY_VERSION): Dele
 export function setDataRequest(path: string, data: Data, version: number = ANY_VERSION): SetDataRequest {
   checkPath(path);
   checkVersion(version);
-  return { type: OpCode.setData, path, data: givenBytes(data), version };
+  return { type: OpCode.setData, path, data: givenBytes('data', data), version };
 }
 
 export function setAclRequest(path: string, acl: readonly Acl[], version: number = ANY_VERSION): SetAclRequest {

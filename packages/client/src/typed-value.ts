@@ -4,6 +4,7 @@ import { randomBelow } from '@quorate/ports';
 import { decodeUtf8, isZooKeeperError, type Stat } from '@quorate/protocol';
 import { type CallOptions, type CreateCallOptions, checkFunction, type Data, givenBytes, type VersionOptions } from './arguments.js';
 import type { Client } from './client.js';
+import { type Followed, follow, followedData, sameData } from './follow.js';
 import type { Created } from './protected-create.js';
 import type { SchemaIssue, StandardSchema } from './standard-schema.js';
 
@@ -117,9 +118,16 @@ export class TypedValue<Input, Output = Input> {
    *
    * @throws InvalidValueError, which ends the loop; the signal's reason.
    */
-  async *follow(options?: CallOptions): AsyncGenerator<Versioned<Output> | undefined> {
-    for await (const found of this.#client.watchData(this.path, options))
-      yield found === undefined ? undefined : { value: await this.#read(found.data), stat: found.stat };
+  follow(options?: CallOptions): AsyncGenerator<Versioned<Output> | undefined> {
+    const { read } = followedData(this.#client, this.path);
+    const followed: Followed<Versioned<Output> | undefined> = {
+      read: async (watch, how) => {
+        const found = await read(watch, how);
+        return found && { value: await this.#read(found.data), stat: found.stat };
+      },
+      same: sameData,
+    };
+    return follow(this.#client, this.path, followed, options);
   }
 
   async #find(options: CallOptions | undefined): Promise<Versioned<Output> | undefined> {
@@ -144,7 +152,7 @@ export class TypedValue<Input, Output = Input> {
   async #write(value: Input): Promise<Data> {
     await this.#check(value);
     try {
-      return givenBytes(this.#codec.encode(value));
+      return givenBytes('what it makes', this.#codec.encode(value));
     } catch (cause) {
       throw new InvalidValueError(this.path, { what: 'the codec cannot write the value', cause });
     }

@@ -14,7 +14,7 @@ import {
   ServerMessageReader,
 } from '@quorate/client';
 import { type ClientMessage, encodeClientMessage, writeClientMessage } from '@quorate/protocol';
-import { checkWholeOption } from '@quorate/server';
+import { checkOption, checkWholeOption } from '@quorate/server';
 import { FrameWriter } from './frame-writer.js';
 
 export interface TcpConnectorOptions {
@@ -45,7 +45,7 @@ export function tcpConnector(hosts: string, options: TcpConnectorOptions = {}): 
   const { responseBytesMax = RESPONSE_BYTES_MAX, tls } = options;
   checkWholeOption('responseBytesMax', responseBytesMax, [1, 0x7fff_ffff]);
   const { servers, chroot } = parseConnectString(hosts);
-  const context = tls && secureContext(tls);
+  const context = tls === undefined ? undefined : secureContext(tls);
   return {
     servers: servers.length,
     chroot,
@@ -76,7 +76,9 @@ export async function connect(
 }
 
 /** @throws TypeError for what is no PEM, or no key of that certificate. */
-function secureContext({ ca, key, cert, passphrase }: ConnectorTls): SecureContext {
+function secureContext(tls: ConnectorTls): SecureContext {
+  checkOption(typeof tls === 'object' && tls !== null, 'tls', 'an object like { ca }', tls);
+  const { ca, key, cert, passphrase } = tls;
   const pem = (value: string | Uint8Array | undefined): string | Buffer | undefined =>
     typeof value === 'object' ? Buffer.from(value) : value;
   try {

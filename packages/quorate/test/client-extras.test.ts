@@ -82,6 +82,18 @@ describe('a loop over a znode', () => {
     expect(text((await loop.next()).value?.data)).toBe('5');
   });
 
+  test('is left at once, also while it waits', async () => {
+    await client.create('/a', '1');
+    for (const loop of [client.watchData('/a')[Symbol.asyncIterator](), client.value('/a', count).follow()]) {
+      await loop.next();
+      const waiting = loop.next();
+      expect(await Promise.all([loop.return?.(undefined), waiting])).toEqual([
+        { done: true, value: undefined },
+        { done: true, value: undefined },
+      ]);
+    }
+  });
+
   test('is not given again what is the same as before', async () => {
     const loop = client.watchData('/a')[Symbol.asyncIterator]();
     await loop.next();

@@ -4,6 +4,7 @@
  * A path, mode, version, ACL or size that ZooKeeper's rules forbid is a `ZooKeeperError` as a server would answer it. A value of a
  * type that the declarations forbid is a `TypeError`. Either names the rule.
  */
+import { allowManyListeners } from '@quorate/ports';
 import {
   type Acl,
   type CreateMode,
@@ -217,23 +218,21 @@ export function checkNames(what: string, options: object, names: readonly string
   if (other !== undefined) throw new TypeError(`${other} is not an option of ${what}: these are ${names.join(', ')}`);
 }
 
-/** The signal among options that are checked. @throws TypeError, or the reason of a signal that is aborted already. */
-export function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
+/** The signal among options that are checked, for any number of listeners: that of a process may end all that it has under way. @throws TypeError */
+export function signalGiven(options: CallOptions | undefined): AbortSignal | undefined {
   checkOptions(options);
-  checkSignal(options?.signal);
-  return options?.signal;
-}
-
-/** @throws TypeError, or the reason of a signal that is aborted already. */
-export function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal === undefined) return;
-  checkIsSignal(signal);
-  if (signal.aborted) throw signal.reason;
-}
-
-/** @throws TypeError */
-export function checkIsSignal(signal: AbortSignal): void {
+  const signal = options?.signal;
+  if (signal === undefined) return undefined;
   if (typeof signal?.addEventListener !== 'function') throw new TypeError(`signal must be an AbortSignal, not ${describe(signal)}`);
+  allowManyListeners(signal);
+  return signal;
+}
+
+/** The same. @throws TypeError, or the reason of a signal that is aborted already. */
+export function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
+  const signal = signalGiven(options);
+  if (signal?.aborted === true) throw signal.reason;
+  return signal;
 }
 
 /** @throws TypeError where `value` is not a whole number of that range. */

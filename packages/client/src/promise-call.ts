@@ -1,5 +1,4 @@
 /** A call whose outcome is a promise. */
-import { allowManyListeners } from '@quorate/ports';
 import {
   ErrorCode,
   type ErrorName,
@@ -58,8 +57,6 @@ export class PromiseCall<T> extends Call {
       onAbort(this);
       this.reject(signal.reason);
     };
-    // A signal of a process may end all that it has under way.
-    allowManyListeners(signal);
     signal.addEventListener('abort', listener, { once: true });
     this.#release = () => signal.removeEventListener('abort', listener);
   }
@@ -84,7 +81,8 @@ export class PromiseCall<T> extends Call {
 
   override onFailure(code: ErrorName, reason?: Error): void {
     if (code === 'CONNECTION_LOSS' && this.isRepeated(code)) return;
-    const explanation = this.#failures?.lost ? 'and what was sent before may have been performed' : explanations.get(code);
+    const isUnknown = code !== 'CONNECTION_LOSS' && this.#failures?.lost === true && !changesNothing(this.request);
+    const explanation = isUnknown ? 'and what was sent before may have been performed' : explanations.get(code);
     this.reject(this.error(code, explanation, reason));
   }
 

@@ -5,7 +5,7 @@
  */
 import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
 import { encodeUtf8, FRAME_BYTES_MAX, ZooKeeperError } from '@quorate/protocol';
-import { type CallOptions, checkFunction, checkIsSignal, checkOptions, ownBytes, signalOf } from './arguments.js';
+import { type CallOptions, checkFunction, ownBytes, signalGiven, signalOf } from './arguments.js';
 import { chrootConnector } from './chroot.js';
 import { ClientMachine } from './client-machine.js';
 import { type ClientOptions, checkClientOptions, SESSION_TIMEOUT_MS } from './client-options.js';
@@ -150,9 +150,7 @@ export abstract class SessionHolder {
    * ends at once and the session expires after its timeout. An abort ends the client at once, too.
    */
   async close(options?: CallOptions): Promise<void> {
-    checkOptions(options);
-    const signal = options?.signal;
-    if (signal !== undefined) checkIsSignal(signal);
+    const signal = signalGiven(options);
     this.#closed ??= new Promise((resolve) => this.#machine.close(resolve));
     if (signal === undefined) return this.#closed;
     const abort = (): void => this.#machine.abandon();

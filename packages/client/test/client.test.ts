@@ -258,7 +258,12 @@ describe('refused before anything is sent', () => {
     ['a mode that is null', (client) => client.create('/a', '', { mode: null as never }), 'BAD_ARGUMENTS', /not null/],
     ['a version that is a bigint', (client) => client.delete('/a', { version: 3n as never }), 'BAD_ARGUMENTS', /not 3n/],
     ['half a character', (client) => client.setData('/a', 'x\ud83d'), 'TypeError', /half of a surrogate pair/],
-    ['credentials that are not there', (client) => client.addAuth('digest', undefined as never), 'TypeError', /auth must be a Uint8Array or a string, not undefined/],
+    [
+      'credentials that are not there',
+      (client) => client.addAuth('digest', undefined as never),
+      'TypeError',
+      /auth must be a Uint8Array or a string, not undefined/,
+    ],
     [
       'a prefix of paths outside of a chroot',
       (client) => client.getEphemerals('lication'),
@@ -367,7 +372,9 @@ describe('refused before anything is sent', () => {
     const password = new Uint8Array(16);
     for (const session of [null, { id: 5, password }, { id: 1n << 70n, password }])
       expect(() => new Client({ connector, session: session as never })).toThrow(/session.id must be a bigint of 64 bits/);
-    expect(() => new Client({ connector, session: { id: 5n } as never })).toThrow(/session.password must be a Uint8Array or a string, not undefined/);
+    expect(() => new Client({ connector, session: { id: 5n } as never })).toThrow(
+      /session.password must be a Uint8Array or a string, not undefined/,
+    );
     expect(() => new Client({ connector, session: { id: 5n, password: 'x' as never } })).toThrow(/session.password must be a Uint8Array/);
     expect(() => new Client({ connector, sessionTimeoutMs: 0 })).toThrow(
       /sessionTimeoutMs must be a whole number from 1 to 2147483647, not 0/,
@@ -410,7 +417,13 @@ describe('signals', () => {
     const note = (warning: Error): number => warnings.push(warning);
     process.on('warning', note);
     const { signal } = new AbortController();
-    for (let count = 0; count < 20; count++) client.sync('/', { signal }).catch(() => {});
+    for (let count = 0; count < 20; count++) {
+      client.sync('/', { signal }).catch(() => {});
+      client.create('/a', '', { protected: true, signal }).catch(() => {});
+      void client.watchData('/a', { signal })[Symbol.asyncIterator]().next();
+      void client.close({ signal });
+      void client.connected({ signal });
+    }
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', note);
     expect(warnings).toEqual([]);

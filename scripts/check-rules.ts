@@ -9,15 +9,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createVitest } from 'vitest/node';
+import { createVitest, type Vitest } from 'vitest/node';
 import { MUTANTS, mutantOf } from './mutants/catalogue.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { checkThatAllFit, patchedFiles } from './mutants/patch.ts';
-import { inParallel } from './parallel.ts';
 
 const JOBS_MAX = 2;
-const ROOT = new URL('..', import.meta.url).pathname;
+const ROOT = resolve(import.meta.dirname, '..');
+const FILES_OF_RULES: readonly string[] = ['packages/zab/test/rules.test.ts', 'packages/zab/test/replica.test.ts'];
 const CONDITIONS = ['@quorate/source'];
 
 /** The numbers of the rules that docs/zab.md states. */
@@ -26,33 +27,57 @@ function statedRules(): number[] {
   return [...text.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number));
 }
 
-/** The tests of its rule, or the one that it names, that fail with a mutant in the source. */
-async function failingTests(mutant: Mutant): Promise<string[]> {
-  const { rule, test } = mutant;
-  const texts = patchedFiles(mutant);
-  const vitest = await createVitest(
-    'test',
-    {
-      config: false,
-      root: ROOT,
-      watch: false,
-      pool: 'threads',
-      maxWorkers: 1,
-      reporters: [{}],
-      include: [test?.file ?? 'packages/zab/test/{rules,replica}.test.ts'],
-      testNamePattern: test === undefined ? `^Rule ${rule}:? ` : test.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
-    },
-    {
-      resolve: { conditions: CONDITIONS },
-      ssr: { resolve: { conditions: CONDITIONS } },
-      plugins: [{ name: 'mutant', enforce: 'pre', load: (id) => texts.get(id) }],
-    },
-  );
-  try {
-    const { testModules } = await vitest.start();
-    return testModules.flatMap(({ children }) => [...children.allTests('failed')].map(({ fullName }) => fullName));
-  } finally {
-    await vitest.close();
+/** A test runner that is kept from mutant to mutant, so that only what a mutant changes is read again. */
+class Runner {
+  readonly #vitest: Vitest;
+  readonly #texts: Map<string, string>;
+
+  private constructor(vitest: Vitest, texts: Map<string, string>) {
+    this.#vitest = vitest;
+    this.#texts = texts;
+  }
+
+  static async start(): Promise<Runner> {
+    const texts = new Map<string, string>();
+    const vitest = await createVitest(
+      'test',
+      { config: false, root: ROOT, watch: false, pool: 'threads', maxWorkers: 1, reporters: [{}] },
+      {
+        resolve: { conditions: CONDITIONS },
+        ssr: { resolve: { conditions: CONDITIONS } },
+        plugins: [{ name: 'mutant', enforce: 'pre', load: (id) => texts.get(id) }],
+      },
+    );
+    await vitest.standalone();
+    return new Runner(vitest, texts);
+  }
+
+  /** The tests of its rule, or the one that it names, that fail with a mutant in the source. */
+  async failingTests(mutant: Mutant): Promise<string[]> {
+    const { rule, test } = mutant;
+    this.#put(patchedFiles(mutant));
+    this.#vitest.setGlobalTestNamePattern(
+      test === undefined ? new RegExp(`^Rule ${rule}:? `) : new RegExp(test.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')),
+    );
+    const project = this.#vitest.getRootProject();
+    const files = (test === undefined ? FILES_OF_RULES : [test.file]).map((file) => resolve(ROOT, file));
+    const { testModules } = await this.#vitest.runTestSpecifications(files.map((file) => project.createSpecification(file)));
+    // It tells of the files of earlier runs, too, as they went then.
+    return testModules
+      .filter(({ moduleId }) => files.includes(moduleId))
+      .flatMap(({ children }) => [...children.allTests('failed')].map(({ fullName }) => fullName));
+  }
+
+  close(): Promise<void> {
+    return this.#vitest.close();
+  }
+
+  /** Puts these texts in the place of the last ones. */
+  #put(texts: ReadonlyMap<string, string>): void {
+    const changed = [...this.#texts.keys(), ...texts.keys()];
+    this.#texts.clear();
+    for (const [path, text] of texts) this.#texts.set(path, text);
+    for (const path of changed) this.#vitest.invalidateFile(path);
   }
 }
 
@@ -62,16 +87,19 @@ const mutants = (ids.length === 0 ? MUTANTS : ids.map(mutantOf)).filter(({ rule,
 checkThatAllFit(mutants);
 
 const faults: string[] = [];
-const check = async (mutant: Mutant): Promise<void> => {
-  const failing = await failingTests(mutant);
+const check = async (mutant: Mutant, runner: Runner): Promise<void> => {
+  const failing = await runner.failingTests(mutant);
   const what = mutant.test === undefined ? `rule ${mutant.rule}: ${mutant.id}` : `${mutant.test.file}: ${mutant.id}`;
   if (failing.length === 0) faults.push(`${what} breaks no test of that rule, or of that name: ${mutant.title}`);
   else console.log(`${what} breaks ${failing.length}: ${failing[0]}`);
 };
-await inParallel(
-  Math.min(JOBS_MAX, availableParallelism()),
-  mutants.map((mutant) => () => check(mutant)),
-);
+const waiting = [...mutants];
+const work = async (): Promise<void> => {
+  const runner = await Runner.start();
+  for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) await check(mutant, runner);
+  await runner.close();
+};
+await Promise.all(Array.from({ length: Math.min(JOBS_MAX, availableParallelism()) }, work));
 if (ids.length === 0) {
   const broken = new Set(mutants.map(({ rule }) => rule));
   for (const rule of statedRules()) if (!broken.has(rule)) faults.push(`rule ${rule} has no mutant`);

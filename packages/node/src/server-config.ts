@@ -1,14 +1,10 @@
 /** What a server of a process of its own is made of, and its rules. */
 import {
-  type ConnectionThrottle,
+  type ChosenOptions,
+  checkChosenOption,
   checkOption,
-  checkRecordOption,
   checkWholeOption,
   type Group,
-  type QuotaExcess,
-  type RequestThrottle,
-  SERVER_BOOLEANS,
-  SERVER_NUMBERS,
   type Sid,
   type Storage,
   type Transport,
@@ -45,7 +41,7 @@ export interface AdminConfig extends HttpPort {
   readonly unrestricted?: boolean | undefined;
 }
 
-export interface ServerConfig {
+export interface ServerConfig extends ChosenOptions {
   /** This server (`myid`), 1 to 254; 1 when absent. */
   readonly sid?: Sid | undefined;
   /** Every server of the ensemble, this one included; a server that stands alone when absent. */
@@ -56,32 +52,6 @@ export interface ServerConfig {
   readonly dataDir?: string | undefined;
   /** True for a server that forgets everything with its process. */
   readonly memory?: boolean | undefined;
-  /** The unit of all times, in milliseconds, 1 to 60,000; 2,000 when absent. */
-  readonly tickTimeMs?: number | undefined;
-  /** Ticks that discovery and synchronization may take, 1 to 10,000; 10 when absent. */
-  readonly initLimit?: number | undefined;
-  /** Ticks of silence after which a peer counts as gone, 1 to 10,000; 5 when absent. */
-  readonly syncLimit?: number | undefined;
-  /** A snapshot is saved after this many txns; 100,000 when absent. */
-  readonly snapshotEvery?: number | undefined;
-  /** The shortest session timeout that a client gets, in milliseconds; 2 ticks when absent. */
-  readonly minSessionTimeoutMs?: number | undefined;
-  /** The longest session timeout that a client gets, in milliseconds; 20 ticks when absent. */
-  readonly maxSessionTimeoutMs?: number | undefined;
-  /** As for `Ensemble.start`; each is false, absent or ZooKeeper's default when absent. */
-  readonly localSessions?: boolean | undefined;
-  readonly localSessionsUpgrading?: boolean | undefined;
-  readonly readOnlyMode?: boolean | undefined;
-  readonly digest?: boolean | undefined;
-  readonly enforceQuota?: boolean | undefined;
-  readonly superDigest?: string | undefined;
-  readonly containerCheckIntervalMs?: number | undefined;
-  readonly containersPerMinuteMax?: number | undefined;
-  readonly containerNeverUsedMaxMs?: number | undefined;
-  /** Each number of these two is above 0. */
-  readonly requestThrottle?: RequestThrottle | undefined;
-  readonly connectionThrottle?: Omit<ConnectionThrottle, 'random'> | undefined;
-  readonly onQuotaExcess?: ((excess: QuotaExcess) => void) | undefined;
   /** The client port, 2181 of 127.0.0.1 unless it says otherwise; false for none. */
   readonly client?: Omit<ListenOptions, 'tls' | 'words'> | false | undefined;
   /** A client port that speaks TLS; none when absent (`secureClientPort`). */
@@ -108,27 +78,22 @@ export interface ServerConfig {
   readonly storage?: (() => Storage) | undefined;
 }
 
-const wholeNumbers: ReadonlyMap<string, readonly [min: number, max: number]> = new Map([['sid', [1, 254]], ...SERVER_NUMBERS]);
-
-const booleans: ReadonlySet<string> = new Set([...SERVER_BOOLEANS, ...['memory', 'audit', 'insecurePeers']]);
-const functions: ReadonlySet<string> = new Set(['onQuotaExcess', 'transport', 'storage']);
+const booleans: ReadonlySet<string> = new Set(['memory', 'audit', 'insecurePeers']);
+const functions: ReadonlySet<string> = new Set(['transport', 'storage']);
 /** Checked by whoever takes them apart. */
 const objects: ReadonlySet<string> = new Set(['secureClient', 'webSocket', 'peerTls', 'admin', 'metrics', 'log', 'groups']);
 
 /** @throws TypeError that names the option and its rule, also for an option that does not exist. */
 export function checkServerConfig(config: ServerConfig): void {
   for (const [name, value] of Object.entries(config)) {
-    if (value === undefined) continue;
-    if (checkRecordOption(name, value)) continue;
-    const range = wholeNumbers.get(name);
-    if (range !== undefined) checkWholeOption(name, value, range);
+    if (value === undefined || checkChosenOption(name, value)) continue;
+    if (name === 'sid') checkWholeOption(name, value, [1, 254]);
     else if (booleans.has(name)) checkOption(typeof value === 'boolean', name, 'true or false', value);
     else if (functions.has(name)) checkOption(typeof value === 'function', name, 'a function', value);
     else if (objects.has(name)) checkOption(typeof value === 'object' && value !== null, name, 'an object', value);
     else if (name === 'client')
       checkOption(value === false || (typeof value === 'object' && value !== null), name, 'an object or false', value);
     else if (name === 'dataDir') checkOption(typeof value === 'string' && value !== '', name, 'the path of a directory', value);
-    else if (name === 'superDigest') checkSuperDigest(value);
     else if (name === 'words') checkWords(value);
     else if (name === 'servers') checkServers(value as readonly ServerAddress[], config.sid ?? 1);
     else throw new TypeError(`${name} is not an option of a server`);
@@ -143,11 +108,6 @@ function checkStore({ dataDir, memory = false, storage }: ServerConfig): void {
   if (given === 0)
     throw new TypeError('dataDir must be given, a directory for what must survive; or memory: true, to lose everything with the process');
   if (given > 1) throw new TypeError('dataDir, memory and storage exclude each other: a server has one store');
-}
-
-/** The digest is a secret, so the message does not repeat it. */
-function checkSuperDigest(value: unknown): void {
-  if (typeof value !== 'string' || !value.startsWith('super:')) throw new TypeError('superDigest must be a string that starts with super:');
 }
 
 function checkWords(value: unknown): void {

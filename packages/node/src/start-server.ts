@@ -1,6 +1,6 @@
 /** One server in this process: its store, its ports and what it tells of itself (ZooKeeper: `ZooKeeperServerMain`, `QuorumPeerMain`). */
 import { type Clock, realClock, realRandom } from '@quorate/ports';
-import { Server, type ServerOptions, type Sid, type Transport } from '@quorate/server';
+import { chosenOptions, Server, type ServerOptions, type Sid, type Transport } from '@quorate/server';
 import { Registry } from 'prom-client';
 import { answerAdmin } from './admin-port.js';
 import { type AuditEntry, auditSessionEnd, auditWrite } from './audit-log.js';
@@ -211,23 +211,15 @@ export class RunningServer {
   }
 
   #serverOptions(transport: Transport): ServerOptions {
-    const { tickTimeMs = TICK_TIME_MS, initLimit, syncLimit, snapshotEvery, minSessionTimeoutMs, maxSessionTimeoutMs } = this.#config;
-    const { localSessions, localSessionsUpgrading, readOnlyMode, digest, enforceQuota, superDigest } = this.#config;
-    const { containerCheckIntervalMs, containersPerMinuteMax, containerNeverUsedMaxMs } = this.#config;
-    const { requestThrottle, connectionThrottle, onQuotaExcess } = this.#config;
     return {
       sid: this.sid,
       config: ensembleConfigOf(this.#config),
       transport,
       storage: this.#store.storage,
       clock: this.#clock,
-      tickTimeMs,
       // Clients choose the names of znodes, and must not know how they are hashed.
       hashSeed: realRandom.uint32(),
-      ...given({ initLimit, syncLimit, snapshotEvery, minSessionTimeoutMs, maxSessionTimeoutMs }),
-      ...given({ localSessions, localSessionsUpgrading, readOnlyMode, digest, enforceQuota, superDigest }),
-      ...given({ containerCheckIntervalMs, containersPerMinuteMax, containerNeverUsedMaxMs, requestThrottle, onQuotaExcess }),
-      ...(connectionThrottle !== undefined && { connectionThrottle: { random: realRandom, ...connectionThrottle } }),
+      ...chosenOptions(this.#config, realRandom),
       onStatus: () => this.#onStatus(),
       onReadOnly: () => this.#onStatus(),
       onFailure: (error) => this.#onFailure(error),
@@ -301,11 +293,4 @@ export class RunningServer {
   #look(): void {
     for (const look of [...this.#waiting]) look();
   }
-}
-
-/** The options without those that are undefined, which a `Server` does not take. */
-function given<T extends object>(options: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof T]?: NonNullable<T[Name]>;
-  };
 }

@@ -6,6 +6,7 @@ import {
   type ClientPort,
   type Config,
   checkOption,
+  chosenOptions,
   type Mark,
   MemoryNetwork,
   MemoryStorage,
@@ -15,7 +16,15 @@ import {
   type Status,
 } from '@quorate/server';
 import { EnsembleError } from './ensemble-error.js';
-import { checkEnsembleOptions, type EnsembleOptions, SERVERS, SESSION_TIMEOUT_MAX_MS, TICK_TIME_MS } from './ensemble-options.js';
+import {
+  checkEnsembleOptions,
+  type EnsembleOptions,
+  INIT_LIMIT,
+  SERVERS,
+  SESSION_TIMEOUT_MAX_MS,
+  SYNC_LIMIT,
+  TICK_TIME_MS,
+} from './ensemble-options.js';
 import { InProcessConnection } from './in-process-connection.js';
 import { newestLeader } from './newest-leader.js';
 
@@ -369,51 +378,19 @@ export class Ensemble {
 
   #start(place: Place): void {
     const { sid } = place;
-    const {
-      tickTimeMs = TICK_TIME_MS,
-      minSessionTimeoutMs,
-      maxSessionTimeoutMs,
-      localSessions,
-      localSessionsUpgrading,
-      readOnlyMode,
-      snapshotEvery,
-      superDigest,
-      containerCheckIntervalMs,
-      containersPerMinuteMax,
-      requestThrottle,
-      connectionThrottle,
-      digest,
-      enforceQuota,
-      onQuotaExcess,
-      containerNeverUsedMaxMs,
-      initLimit = 20,
-      syncLimit = 10,
-    } = this.#options;
+    const { tickTimeMs = TICK_TIME_MS, transport, storage } = this.#options;
     const server: Server = new Server({
       sid,
       config: this.#config,
-      transport: this.#network?.transport(sid) ?? (this.#options.transport as NonNullable<EnsembleOptions['transport']>)(sid),
-      storage: this.#options.storage?.(sid) ?? (this.#storages.get(sid) as MemoryStorage),
+      transport: this.#network?.transport(sid) ?? (transport as NonNullable<typeof transport>)(sid),
+      storage: storage?.(sid) ?? (this.#storages.get(sid) as MemoryStorage),
       clock: this.#clock,
       tickTimeMs,
-      initLimit,
-      syncLimit,
-      maxSessionTimeoutMs: maxSessionTimeoutMs ?? Math.max(SESSION_TIMEOUT_MAX_MS, 20 * tickTimeMs),
-      ...(minSessionTimeoutMs !== undefined && { minSessionTimeoutMs }),
-      ...(localSessions !== undefined && { localSessions }),
-      ...(localSessionsUpgrading !== undefined && { localSessionsUpgrading }),
-      ...(readOnlyMode !== undefined && { readOnlyMode }),
-      ...(snapshotEvery !== undefined && { snapshotEvery }),
-      ...(superDigest !== undefined && { superDigest }),
-      ...(containerCheckIntervalMs !== undefined && { containerCheckIntervalMs }),
-      ...(containersPerMinuteMax !== undefined && { containersPerMinuteMax }),
-      ...(requestThrottle !== undefined && { requestThrottle }),
-      ...(connectionThrottle !== undefined && { connectionThrottle: { random: this.#random, ...connectionThrottle } }),
+      initLimit: INIT_LIMIT,
+      syncLimit: SYNC_LIMIT,
+      maxSessionTimeoutMs: Math.max(SESSION_TIMEOUT_MAX_MS, 20 * tickTimeMs),
       hashSeed: this.#hashSeed,
-      ...(digest !== undefined && { digest }),
-      ...(enforceQuota !== undefined && { enforceQuota }),
-      ...(onQuotaExcess !== undefined && { onQuotaExcess }),
-      ...(containerNeverUsedMaxMs !== undefined && { containerNeverUsedMaxMs }),
+      ...chosenOptions(this.#options, this.#random),
       onStatus: (status) => {
         if (place.server !== server) return;
         place.hasRecovered = true;

@@ -612,7 +612,7 @@ describe('misuse', () => {
     [{ requestThrottle: { requests: 5 } as never }, /requests is not an option of requestThrottle: it has bytesMax, requestsMax/],
     [{ connectionThrottle: { tokensMax: 5 } as never }, /connectionThrottle must be an object with tokensMax and tokensPerSecond/],
     [{ enforceQuota: 'yes' as never }, /enforceQuota must be true or false/],
-    [{ superDigest: 'me' }, /superDigest must be a string that starts with super:/],
+    [{ superDigest: 'me' }, /^superDigest must be a string that starts with super:$/],
     [{ minSessionTimeoutMs: 1000, maxSessionTimeoutMs: 10 }, /minSessionTimeoutMs/],
     [{ server: 3 } as never, /server is not an option of an ensemble/],
   ])('Ensemble.start(%o)', async (options, message) => {

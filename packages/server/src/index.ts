@@ -23,7 +23,7 @@ export type { ConnectionThrottle } from './connection-throttle.js';
 export { Database } from './database.js';
 export type { RequestThrottle } from './load.js';
 export { serverMessageBytes } from './message-bytes.js';
-export { checkOption, checkRecordOption, checkWholeOption, SERVER_BOOLEANS, SERVER_NUMBERS } from './option-rules.js';
+export { type ChosenOptions, checkChosenOption, checkOption, checkWholeOption, chosenOptions } from './option-rules.js';
 export type { QuotaExcess } from './quota.js';
 export { Server, type ServerOptions } from './server.js';
 export type { ConnectionInfo, LastAnswer, TrafficCounts } from './traffic.js';

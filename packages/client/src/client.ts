@@ -44,8 +44,8 @@ import { type Codec, jsonCodec, TypedValue } from './typed-value.js';
  *
  * Calls may be made at any time and are sent in the order in which they were made; while no server is connected they wait. Every call
  * may reject with a `ZooKeeperError`, besides what its own description names:
- * - `CONNECTION_LOSS`: the connection ended before the answer came. The outcome is unknown, the session lives on. Reads are made again first, as `retry` says.
- * - `SESSION_EXPIRED`: the session has ended or the client was closed. Nothing was done, unless the message says that it was sent before.
+ * - `CONNECTION_LOSS`: the connection ended before the answer came; the `cause` says how. The outcome is unknown, the session lives on. Reads are made again first, as `retry` says.
+ * - `SESSION_EXPIRED`: the session has ended or the client was closed, for good: go on with a new client. Nothing was done, unless the message says that it was sent before.
  * - `AUTH_FAILED`: a server has refused what `addAuth` was given. Nothing was done.
  * - `BAD_ARGUMENTS`: the path, version or size breaks a rule that the message names. Nothing was sent.
  * - `NO_AUTH`: the ACL does not permit it.

@@ -77,7 +77,8 @@ export class SubtreeCache implements AsyncIterable<CacheChange>, AsyncDisposable
     this.#nodesMax = nodesMax;
     this.#changes = new EventStream<CacheChange>(EVENTS_KEPT_MAX, () => ({ type: 'CHANGES_MISSED', path }));
     this.#stopListening = client.onState((state) => {
-      if (isFinal(state)) this.#finish(new CacheError('CLOSED', `the session of the cache of ${path} has ended`));
+      if (isFinal(state))
+        this.#finish(new CacheError('CLOSED', `the session of the cache of ${path} has ended: open another one over a new client`));
     });
   }
 

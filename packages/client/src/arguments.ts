@@ -4,6 +4,7 @@
  * A path, mode, version, ACL or size that ZooKeeper's rules forbid is a `ZooKeeperError` as a server would answer it. A value of a
  * type that the declarations forbid is a `TypeError`. Either names the rule.
  */
+import { allowManyListeners } from '@quorate/ports';
 import {
   type Acl,
   type CreateMode,
@@ -106,9 +107,12 @@ export interface CreateCallOptions extends CreateOptions, CallOptions {
   readonly protected?: boolean | undefined;
 }
 
+/** A surrogate without the other one. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
+
 /** @throws ZooKeeperError BAD_ARGUMENTS */
 export function checkPath(path: string, mode?: CreateMode): void {
-  if (typeof path !== 'string') throw new TypeError(`path must be a string, not ${describe(path)}`);
+  checkString('path', path);
   validatePath(path, mode !== undefined && isSequential(mode) ? { sequential: true } : undefined);
 }
 
@@ -157,17 +161,37 @@ export function checkAcl(acl: readonly Acl[]): void {
 }
 
 /** The caller's data as bytes that nobody else can write to. */
-export function ownBytes(data: Data | undefined): Uint8Array {
-  if (typeof data === 'string') return encodeUtf8(data);
+export function ownBytes(data: Data | undefined, name = 'data'): Uint8Array {
+  if (typeof data === 'string') {
+    if (HALF_A_PAIR.test(data))
+      throw new TypeError('data must be a string of whole characters: this one has half of a surrogate pair, which is none in UTF-8');
+    return encodeUtf8(data);
+  }
   if (data === undefined) return new Uint8Array(0);
   // The constructor copies also where the slice of a subclass does not. Another realm has a Uint8Array of its own, which the tag tells.
   if (data instanceof Uint8Array || Object.prototype.toString.call(data) === '[object Uint8Array]') return new Uint8Array(data);
-  throw new TypeError(`data must be a Uint8Array or a string, not ${describe(data)}`);
+  throw new TypeError(`${name} must be a Uint8Array or a string, not ${describe(data)}`);
+}
+
+/** The same of what has to be there. */
+export function givenBytes(name: string, data: Data): Uint8Array {
+  if (data === undefined) throw new TypeError(`${name} must be a Uint8Array or a string, not undefined`);
+  return ownBytes(data, name);
 }
 
 /** @throws TypeError */
 export function checkWatch(watch: Watcher | undefined): void {
-  if (watch !== undefined && typeof watch !== 'function') throw new TypeError(`watch must be a function, not ${describe(watch)}`);
+  if (watch !== undefined) checkFunction('watch', watch);
+}
+
+/** @throws TypeError */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(`${name} must be a function, not ${describe(value)}`);
+}
+
+/** @throws TypeError */
+export function checkString(name: string, value: unknown): void {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be a string, not ${describe(value)}`);
 }
 
 /** @throws ZooKeeperError BAD_ARGUMENTS */
@@ -176,11 +200,39 @@ export function checkWatcherType(type: WatcherType): void {
   throw new ZooKeeperError('BAD_ARGUMENTS', `type must be one of WatcherType, 1 to 5, not ${describe(type)}`);
 }
 
-/** @throws TypeError, or the reason of a signal that is aborted already. */
-export function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal === undefined) return;
+/**
+ * Options stand in an object of names: what other clients take in their place, a version, a mode, an ACL or a watcher, would be passed over without a word.
+ *
+ * @throws TypeError
+ */
+export function checkOptions(options: object | undefined): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new TypeError(`options must be an object like { version: 3 } or { signal }, not ${describe(options)}`);
+  if ('aborted' in options) throw new TypeError('options must be an object like { signal }, not the signal itself');
+}
+
+/** @throws TypeError that lists the names that there are. */
+export function checkNames(what: string, options: object, names: readonly string[]): void {
+  const other = Object.keys(options).find((name) => !names.includes(name));
+  if (other !== undefined) throw new TypeError(`${other} is not an option of ${what}: these are ${names.join(', ')}`);
+}
+
+/** The signal among options that are checked, for any number of listeners: that of a process may end all that it has under way. @throws TypeError */
+export function signalGiven(options: CallOptions | undefined): AbortSignal | undefined {
+  checkOptions(options);
+  const signal = options?.signal;
+  if (signal === undefined) return undefined;
   if (typeof signal?.addEventListener !== 'function') throw new TypeError(`signal must be an AbortSignal, not ${describe(signal)}`);
-  if (signal.aborted) throw signal.reason;
+  allowManyListeners(signal);
+  return signal;
+}
+
+/** The same. @throws TypeError, or the reason of a signal that is aborted already. */
+export function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
+  const signal = signalGiven(options);
+  if (signal?.aborted === true) throw signal.reason;
+  return signal;
 }
 
 /** @throws TypeError where `value` is not a whole number of that range. */
@@ -192,5 +244,7 @@ export function checkWhole(name: string, value: number, min: number, max: number
 /** A value as an error message shows it. */
 function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value);
 }

@@ -33,8 +33,10 @@ export abstract class Call {
   /**
    * No answer will come. `CONNECTION_LOSS`: the request was sent, so it may or may not have been performed. Every other code: it
    * was not sent, and has had no effect.
+   *
+   * @param reason how the connection has ended, where that is why.
    */
-  abstract onFailure(code: ErrorName): void;
+  abstract onFailure(code: ErrorName, reason?: Error): void;
 }
 
 /** Calls in order, first in first out, from which any may also be taken out. */

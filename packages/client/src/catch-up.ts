@@ -76,7 +76,10 @@ export class CatchUp {
       throw error;
     });
     if (level === undefined) return;
-    if (found.size === CATCH_UP_NODES_MAX) throw new RangeError(`a watch remembers ${CATCH_UP_NODES_MAX} znodes at most`);
+    if (found.size === CATCH_UP_NODES_MAX)
+      throw new RangeError(
+        `${this.#path}: a watch with catchUp remembers ${CATCH_UP_NODES_MAX} znodes at most: do without, and read again at EVENTS_MISSED`,
+      );
     found.set(path, level.stat);
     if (this.#recursive) for (const name of level.children) await this.#walk(joinPath(path, name), found, options);
   }

@@ -75,6 +75,8 @@ export class ClientMachine {
   /** When the handshake of the present connection was sent. */
   #handshakeAt = 0;
 
+  /** How the last connection or attempt has ended; undefined while one serves. */
+  #disconnectReason: Error | undefined;
   /** The server that is connected can only read. */
   #readOnly = false;
   #xid = 0;
@@ -95,7 +97,7 @@ export class ClientMachine {
     this.#heartbeat = new Heartbeat(
       options.clock,
       (now) => this.#onIdle(now),
-      () => this.#onLost(),
+      () => this.#onLost(new Error('nothing was heard from the server for two thirds of the session timeout')),
     );
     this.#lease = new Lease({
       clock: options.clock,
@@ -134,6 +136,11 @@ export class ClientMachine {
   /** As negotiated with the server; as asked for before the first connection. */
   get sessionTimeoutMs(): number {
     return this.#session.timeoutMs;
+  }
+
+  /** How the last connection or attempt has ended; undefined while a server is connected, and before. */
+  get disconnectReason(): Error | undefined {
+    return this.#disconnectReason;
   }
 
   /** The highest zxid that this client has seen. */
@@ -235,8 +242,16 @@ export class ClientMachine {
     this.#phase = 'OPENING';
     const handler = this.#newHandler();
     this.#handler = handler;
-    this.#timer = this.#clock.setTimer(this.#attemptMs, () => this.#onLost());
-    this.#connection = this.#connector.connect(this.#rotation.next(), handler);
+    this.#timer = this.#clock.setTimer(this.#attemptMs, () =>
+      this.#onLost(new Error(`no session within ${Math.ceil(this.#attemptMs)} ms`)),
+    );
+    try {
+      this.#connection = this.#connector.connect(this.#rotation.next(), handler);
+    } catch (error) {
+      // It is used wrongly, and would say so each time.
+      this.#end('CLOSED');
+      throw error;
+    }
   }
 
   /** Of a connection that is the machine's for as long as this is its handler. */
@@ -251,9 +266,9 @@ export class ClientMachine {
         this.#lease.look();
         if (this.#handler === handler) this.#onMessage(message);
       },
-      onClose: () => {
+      onClose: (reason) => {
         this.#lease.look();
-        if (this.#handler === handler) this.#onLost();
+        if (this.#handler === handler) this.#onLost(reason ?? new Error('the server has ended the connection'));
       },
     };
     return handler;
@@ -268,12 +283,13 @@ export class ClientMachine {
     if (message.timeOut <= 0) return this.#end('EXPIRED');
     assert(this.#phase === 'OPENING', 'a handshake ends once');
     // Such a server does not keep to what it was told.
-    if (message.readOnly && !this.#canBeReadOnly) return this.#onLost();
+    if (message.readOnly && !this.#canBeReadOnly) return this.#onLost(new Error('the server can only read'));
     this.#timer?.cancel();
     this.#expiryTimer?.cancel();
     this.#expiryTimer = undefined;
     this.#session.onConnected(message);
     this.#readOnly = message.readOnly;
+    this.#disconnectReason = undefined;
     this.#phase = 'READY';
     this.#readyAt = this.#clock.now();
     this.#heartbeat.start(message.timeOut);
@@ -290,7 +306,7 @@ export class ClientMachine {
     // The server that only reads has shown more since then: the other one may be behind that, and has to be asked again.
     if (response.timeOut > 0 && this.#session.lastZxidSeen > lastZxidSeen) {
       connection.close();
-      return this.#onLost();
+      return this.#onLost(new Error('another server that takes writes may be behind what was read'));
     }
     const lost = this.#sent;
     this.#sent = new CallQueue();
@@ -301,11 +317,12 @@ export class ClientMachine {
     this.#phase = 'OPENING';
     this.#handshakeAt = sentAt;
     this.#onConnected(response);
-    fail(lost, 'CONNECTION_LOSS');
+    fail(lost, 'CONNECTION_LOSS', new Error('the client has gone on to a server that takes writes'));
   }
 
   /** The connection is over, whoever ended it; another one is due. */
-  #onLost(): void {
+  #onLost(reason: Error): void {
+    this.#disconnectReason = reason;
     const wasReady = this.#phase === 'READY';
     if (wasReady && this.#closeCall !== undefined) return this.#end('CLOSED');
     this.#disconnect();
@@ -322,7 +339,7 @@ export class ClientMachine {
     const lost = this.#sent;
     this.#sent = new CallQueue();
     this.#report();
-    fail(lost, 'CONNECTION_LOSS');
+    fail(lost, 'CONNECTION_LOSS', reason);
   }
 
   #disconnect(): void {
@@ -374,9 +391,9 @@ export class ClientMachine {
 
   #onMessage(message: ServerMessage): void {
     this.#heartbeat.heard();
-    if (message.kind === 'connected') return this.#phase === 'OPENING' ? this.#onConnected(message) : this.#onLost();
+    if (message.kind === 'connected') return this.#phase === 'OPENING' ? this.#onConnected(message) : this.#onLost(notTheProtocol());
     // Before the handshake a server has nothing else to say: it does not speak the protocol.
-    if (this.#phase !== 'READY') return this.#onLost();
+    if (this.#phase !== 'READY') return this.#onLost(notTheProtocol());
     switch (message.kind) {
       case 'reply':
         return this.#onReply(message);
@@ -395,14 +412,14 @@ export class ClientMachine {
         return this.#onAuthReply(reply);
       case Xid.setWatches:
         // The next connection tries again.
-        if (!this.#watches.onRearmed(reply)) this.#onLost();
+        if (!this.#watches.onRearmed(reply)) this.#onLost(new Error('the server has not set the watches again'));
         return;
       default:
         break;
     }
     const call = this.#sent.first;
     // Whose answer this is cannot be told, so none of the unanswered calls can be believed to have one.
-    if (call === undefined || call.xid !== reply.xid) return this.#onLost();
+    if (call === undefined || call.xid !== reply.xid) return this.#onLost(notTheProtocol());
     this.#sent.remove(call);
     this.#lease.answered(call.xid, reply.err);
     this.#session.onSeen(reply.zxid);
@@ -455,6 +472,10 @@ export class ClientMachine {
 
 const pingMessage = { kind: 'request', xid: Xid.ping, request: { type: OpCode.ping } } as const;
 
-function fail(calls: CallQueue, code: ErrorName): void {
-  for (let call = calls.shift(); call !== undefined; call = calls.shift()) call.onFailure(code);
+function fail(calls: CallQueue, code: ErrorName, reason?: Error): void {
+  for (let call = calls.shift(); call !== undefined; call = calls.shift()) call.onFailure(code, reason);
+}
+
+function notTheProtocol(): Error {
+  return new Error('the server does not keep to the protocol');
 }

@@ -1,6 +1,6 @@
 /** What a client can be made of, and its rules. */
 import type { Clock, Random } from '@quorate/ports';
-import { checkWhole } from './arguments.js';
+import { checkBoolean, checkNames, checkOptions, checkWhole, givenBytes } from './arguments.js';
 import type { SessionIdentity } from './client-session.js';
 import type { Connector } from './connection.js';
 import type { RetryPolicy } from './retries.js';
@@ -42,9 +42,31 @@ export interface ClientOptions {
   readonly callBytesMax?: number | undefined;
 }
 
-/** @throws TypeError that names the option and its rule. */
+const NAMES: readonly string[] = [
+  'connector',
+  'clock',
+  'random',
+  'sessionTimeoutMs',
+  'chroot',
+  'retry',
+  'firstServer',
+  'session',
+  'canBeReadOnly',
+  'requestBytesMax',
+  'callsMax',
+  'callBytesMax',
+  // Of `Client.connect`.
+  'signal',
+  'idempotent',
+];
+
+/** @throws TypeError that names the option and its rule, also for an option that does not exist. */
 export function checkClientOptions(options: ClientOptions): void {
-  const { connector, sessionTimeoutMs, firstServer, session, canBeReadOnly, requestBytesMax, callsMax, callBytesMax } = options;
+  checkOptions(options);
+  if (options === undefined) throw new TypeError('options must be an object like { connector }, not undefined');
+  checkNames('a client', options, NAMES);
+  const { connector, clock, random, sessionTimeoutMs, firstServer, session, canBeReadOnly, requestBytesMax, callsMax, callBytesMax } =
+    options;
   if (typeof connector?.connect !== 'function') throw new TypeError('connector must be a Connector');
   checkWhole('connector.servers', connector.servers, 1, 0x7fff_ffff);
   if (sessionTimeoutMs !== undefined) checkWhole('sessionTimeoutMs', sessionTimeoutMs, 1, 0x7fff_ffff);
@@ -52,6 +74,15 @@ export function checkClientOptions(options: ClientOptions): void {
   if (firstServer !== undefined) checkWhole('firstServer', firstServer, 0, connector.servers - 1);
   if (callsMax !== undefined) checkWhole('callsMax', callsMax, 1, Number.MAX_SAFE_INTEGER);
   if (callBytesMax !== undefined) checkWhole('callBytesMax', callBytesMax, 1, Number.MAX_SAFE_INTEGER);
-  if (session !== undefined && typeof session.id !== 'bigint') throw new TypeError('session.id must be a bigint');
-  if (canBeReadOnly !== undefined && typeof canBeReadOnly !== 'boolean') throw new TypeError('canBeReadOnly must be true or false');
+  if (session !== undefined) checkSession(session);
+  if (canBeReadOnly !== undefined) checkBoolean('canBeReadOnly', canBeReadOnly);
+  if (clock !== undefined && typeof clock?.setTimer !== 'function') throw new TypeError('clock must be a Clock');
+  if (random !== undefined && typeof random?.uint32 !== 'function') throw new TypeError('random must be a Random');
+}
+
+function checkSession(session: SessionIdentity): void {
+  if (typeof session?.id !== 'bigint' || BigInt.asIntN(64, session.id) !== session.id)
+    throw new TypeError('session.id must be a bigint of 64 bits, as `session` of another client gives it');
+  if (typeof session.password === 'string') throw new TypeError('session.password must be a Uint8Array, not a string');
+  givenBytes('session.password', session.password);
 }

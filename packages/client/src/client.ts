@@ -6,12 +6,13 @@ import {
   type CreateCallOptions,
   checkBoolean,
   checkPath,
-  checkSignal,
+  checkString,
   checkWatch,
   type Data,
+  givenBytes,
   isProtected,
-  ownBytes,
   type RemoveWatchesOptions,
+  signalOf,
   type VersionOptions,
   type WatcherTypeOptions,
   type WatchOptions,
@@ -43,8 +44,8 @@ import { type Codec, jsonCodec, TypedValue } from './typed-value.js';
  *
  * Calls may be made at any time and are sent in the order in which they were made; while no server is connected they wait. Every call
  * may reject with a `ZooKeeperError`, besides what its own description names:
- * - `CONNECTION_LOSS`: the connection ended before the answer came. The outcome is unknown, the session lives on. Reads are made again first, as `retry` says.
- * - `SESSION_EXPIRED`: the session has ended or the client was closed. Nothing was done, unless the message says that it was sent before.
+ * - `CONNECTION_LOSS`: the connection ended before the answer came; the `cause` says how. The outcome is unknown, the session lives on. Reads are made again first, as `retry` says.
+ * - `SESSION_EXPIRED`: the session has ended or the client was closed, for good: go on with a new client. Nothing was done, unless the message says that it was sent before.
  * - `AUTH_FAILED`: a server has refused what `addAuth` was given. Nothing was done.
  * - `BAD_ARGUMENTS`: the path, version or size breaks a rule that the message names. Nothing was sent.
  * - `NO_AUTH`: the ACL does not permit it.
@@ -62,7 +63,7 @@ export class Client extends SessionHolder {
    * @throws what the constructor throws; the signal's reason; ZooKeeperError SESSION_EXPIRED where `session` is gone.
    */
   static async connect(options: ClientOptions & CallOptions): Promise<Client> {
-    checkSignal(options.signal);
+    signalOf(options);
     const client = new Client(options);
     try {
       await client.connected(options);
@@ -219,17 +220,17 @@ export class Client extends SessionHolder {
    * for await (const config of client.watchData('/config')) apply(config?.data);
    */
   watchData(path: string, options?: CallOptions): AsyncIterable<{ data: Uint8Array; stat: Stat } | undefined> {
-    return follow(this, path, followedData(this, path), options?.signal);
+    return follow(this, path, followedData(this, path), options);
   }
 
   /** The names of the children and the Stat, and then the newest each time that a child has come or gone; otherwise as `watchData`. */
   watchChildren(path: string, options?: CallOptions): AsyncIterable<{ children: string[]; stat: Stat } | undefined> {
-    return follow(this, path, followedChildren(this, path), options?.signal);
+    return follow(this, path, followedChildren(this, path), options);
   }
 
   /** The Stat of a znode, and then the newest each time that it is created, deleted or given data; otherwise as `watchData`. */
   watchExists(path: string, options?: CallOptions): AsyncIterable<Stat | undefined> {
-    return follow(this, path, followedStat(this, path), options?.signal);
+    return follow(this, path, followedStat(this, path), options);
   }
 
   /**
@@ -295,8 +296,8 @@ export class Client extends SessionHolder {
    */
   addAuth(scheme: string, auth: Data, options?: CallOptions): Promise<void> {
     return attempt(() => {
-      if (typeof scheme !== 'string') throw new TypeError('scheme must be a string');
-      return this.dispatch.authenticate({ type: OpCode.auth, authType: 0, scheme, auth: ownBytes(auth) }, options);
+      checkString('scheme', scheme);
+      return this.dispatch.authenticate({ type: OpCode.auth, authType: 0, scheme, auth: givenBytes('auth', auth) }, options);
     });
   }
 

@@ -51,7 +51,7 @@ function parseChroot(text: string, path: string): string | undefined {
 
 function parseAddress(text: string, part: string): ServerAddress {
   if (part === '') throw wrong(text, 'there is a server without a name: between two commas stands host or host:port');
-  const match = /^(?:\[(?<v6>[0-9a-fA-F:.%\w]+)\]|(?<name>[^:[\]@\s]+))(?::(?<port>[^:]*))?$/.exec(part);
+  const match = /^(?:\[(?<v6>[\da-fA-F.]*:[\da-fA-F:.]*(?:%[\w.-]+)?)\]|(?<name>[\p{L}\p{N}._-]+))(?::(?<port>[^:]*))?$/u.exec(part);
   const host = match?.groups?.v6 ?? match?.groups?.name;
   if (host === undefined) throw wrong(text, `${JSON.stringify(part)} must be host, host:port or [IPv6 address]:port`);
   return { host, port: parsePort(text, match?.groups?.port) };

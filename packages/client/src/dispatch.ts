@@ -1,7 +1,7 @@
 /** How the calls of a client get to its machine: checked, bound to their signals, and again where that is safe. */
 import type { Clock, Random } from '@quorate/ports';
 import type { AuthRequest, Request } from '@quorate/protocol';
-import { type CallOptions, checkBoolean, checkSignal } from './arguments.js';
+import { type CallOptions, checkBoolean, signalOf } from './arguments.js';
 import type { AuthCall } from './auth-list.js';
 import type { Call } from './call.js';
 import { requestBelow } from './chroot.js';
@@ -73,7 +73,7 @@ export class Dispatch {
 
   /** @throws ZooKeeperError BAD_ARGUMENTS where the request is longer than a server takes; TypeError; the reason of a signal that is aborted already. */
   check(request: Request, options: CallOptions | undefined): void {
-    checkSignal(options?.signal);
+    signalOf(options);
     if (options?.idempotent !== undefined) checkBoolean('idempotent', options.idempotent);
     if (options?.retry !== undefined) retryRule(options.retry);
     checkSize(this.chroot === undefined ? request : requestBelow(this.chroot, request), this.#requestBytesMax);

@@ -5,7 +5,7 @@
  * What is the same as before is not given again.
  */
 import { isZooKeeperError, type Stat } from '@quorate/protocol';
-import { type CallOptions, checkPath, checkSignal } from './arguments.js';
+import { type CallOptions, checkPath, signalOf } from './arguments.js';
 import type { Client } from './client.js';
 import { isFinal } from './client-state.js';
 import type { Watcher } from './watch-registry.js';
@@ -22,8 +22,12 @@ export interface Followed<T> {
 export function followedData(client: Client, path: string): Followed<{ data: Uint8Array; stat: Stat } | undefined> {
   return {
     read: (watch, options) => whereThereIs(client, path, watch, options, () => client.getData(path, { ...options, watch })),
-    same: (a, b) => a?.stat.czxid === b?.stat.czxid && a?.stat.mzxid === b?.stat.mzxid,
+    same: sameData,
   };
+}
+
+export function sameData(a: { readonly stat: Stat } | undefined, b: { readonly stat: Stat } | undefined): boolean {
+  return a?.stat.czxid === b?.stat.czxid && a?.stat.mzxid === b?.stat.mzxid;
 }
 
 export function followedChildren(client: Client, path: string): Followed<{ children: string[]; stat: Stat } | undefined> {
@@ -40,24 +44,41 @@ export function followedStat(client: Client, path: string): Followed<Stat | unde
   };
 }
 
-/** Ends when the session ends, and throws the signal's reason when that is aborted. What is wrong with the arguments is told at once. */
-export function follow<T>(client: Client, path: string, followed: Followed<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
+/** Ends when the session ends, and throws the signal's reason when that is aborted. Its `return` ends it at once. What is wrong with the arguments is told by the call. */
+export function follow<T>(client: Client, path: string, followed: Followed<T>, options: CallOptions | undefined): AsyncGenerator<T> {
   checkPath(path);
-  checkSignal(signal);
-  return following(client, followed, signal);
+  const signal = signalOf(options);
+  const left = new AbortController();
+  const loop = following(client, followed, signal, left);
+  // A generator that waits is left only when it goes on.
+  const leave = loop.return.bind(loop);
+  loop.return = (value) => {
+    left.abort(LEFT);
+    return leave(value);
+  };
+  return loop;
 }
 
-async function* following<T>(client: Client, { read, same }: Followed<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
-  const change = new Change();
+/** What a loop is told that is left. */
+const LEFT = Symbol('left');
+
+async function* following<T>(
+  client: Client,
+  { read, same }: Followed<T>,
+  signal: AbortSignal | undefined,
+  left: AbortController,
+): AsyncGenerator<T> {
+  const change = new Change(left.signal);
   const stop = client.onState((state) => {
     if (isFinal(state)) change.end();
   });
-  const abort = (): void => change.fail(signal?.reason);
+  const abort = (): void => left.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
+  if (signal?.aborted === true) abort();
   try {
     let last: { readonly value: T } | undefined;
     while (!isFinal(client.state)) {
-      const value = await read(change.watch(), { signal, retry: WHILE_IT_LIVES });
+      const value = await read(change.watch(), { signal: left.signal, retry: WHILE_IT_LIVES });
       if (last === undefined || !same(last.value, value)) {
         yield value;
         last = { value };
@@ -65,7 +86,7 @@ async function* following<T>(client: Client, { read, same }: Followed<T>, signal
       await change.happened();
     }
   } catch (error) {
-    if (!isZooKeeperError(error, 'SESSION_EXPIRED')) throw error;
+    if (error !== LEFT && !isZooKeeperError(error, 'SESSION_EXPIRED')) throw error;
   } finally {
     stop();
     signal?.removeEventListener('abort', abort);
@@ -95,8 +116,13 @@ class Change {
   #wake: (() => void) | undefined;
   #watch: Watcher | undefined;
   #ended = false;
-  #failure: { readonly reason: unknown } | undefined;
   #changed = false;
+  readonly #left: AbortSignal;
+
+  constructor(left: AbortSignal) {
+    this.#left = left;
+    left.addEventListener('abort', () => this.#wake?.());
+  }
 
   /** For the next read; what was left with an earlier one says nothing of it. */
   watch(): Watcher {
@@ -115,13 +141,8 @@ class Change {
     this.#wake?.();
   }
 
-  fail(reason: unknown): void {
-    this.#failure = { reason };
-    this.#wake?.();
-  }
-
   async happened(): Promise<void> {
-    while (!this.#changed && !this.#ended && this.#failure === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
-    if (this.#failure !== undefined) throw this.#failure.reason;
+    while (!this.#changed && !this.#ended && !this.#left.aborted) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#left.throwIfAborted();
   }
 }

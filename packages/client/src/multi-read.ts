@@ -11,6 +11,7 @@ import {
   ZooKeeperError,
 } from '@quorate/protocol';
 import { checkPath } from './arguments.js';
+import { eachOf } from './multi.js';
 
 /** One read of a multiRead. */
 export type ReadOperation = { readonly op: 'getData'; readonly path: string } | { readonly op: 'getChildren'; readonly path: string };
@@ -29,7 +30,7 @@ export type MultiReadResults<Operations extends readonly ReadOperation[]> = {
 
 export function multiReadRequest(operations: readonly ReadOperation[]): MultiReadRequest {
   if (!Array.isArray(operations)) throw new TypeError('operations must be an array');
-  return { type: OpCode.multiRead, ops: operations.map(requestOf) };
+  return { type: OpCode.multiRead, ops: eachOf(operations, requestOf) };
 }
 
 /** The results of the reads; those that were refused are among them. */

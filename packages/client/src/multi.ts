@@ -52,7 +52,21 @@ export class MultiError extends ZooKeeperError {
 
 export function multiRequest(operations: readonly Operation[]): MultiRequest {
   if (!Array.isArray(operations)) throw new TypeError('operations must be an array');
-  return { type: OpCode.multi, ops: operations.map(requestOf) };
+  return { type: OpCode.multi, ops: eachOf(operations, requestOf) };
+}
+
+/** What is made of each operation. What is wrong with one is told with its index. */
+export function eachOf<Op extends { readonly path: string }, T>(operations: readonly Op[], make: (operation: Op) => T): T[] {
+  // A hole is an operation too, which `map` would pass over.
+  return Array.from(operations, (operation, index) => {
+    try {
+      return make(operation);
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof ZooKeeperError) throw new ZooKeeperError(error.code, `operation ${index}: ${message}`, { path: operation.path });
+      throw new TypeError(`operation ${index}: ${message}`);
+    }
+  });
 }
 
 /** @throws MultiError where the multi was refused. */

@@ -1,5 +1,5 @@
 /** A watch that stays until it is taken back, as its owner sees it (ZooKeeper: `addWatch`). */
-import { type CallOptions, checkSignal } from './arguments.js';
+import { type CallOptions, signalOf } from './arguments.js';
 import { EVENTS_KEPT_MAX, EventStream } from './event-stream.js';
 import type { WatchEvent, Watcher } from './watch-registry.js';
 
@@ -56,8 +56,7 @@ export class PersistentWatch implements AsyncIterable<WatchEvent>, AsyncDisposab
    * is connected and no other watch needs that.
    */
   async remove(options?: CallOptions): Promise<void> {
-    const signal = options?.signal;
-    checkSignal(signal);
+    const signal = signalOf(options);
     this.#removed ??= this.#remove(this);
     if (signal === undefined) return this.#removed;
     await new Promise<void>((resolve, reject) => {

@@ -15,7 +15,7 @@ import {
   WatcherType,
   ZooKeeperError,
 } from '@quorate/protocol';
-import { type AddWatchOptions, checkWatch, type RemoveWatchesOptions, type WatcherTypeOptions } from './arguments.js';
+import { type AddWatchOptions, checkBoolean, checkWatch, type RemoveWatchesOptions, type WatcherTypeOptions } from './arguments.js';
 import type { CatchUp } from './catch-up.js';
 import type { ClientMachine } from './client-machine.js';
 import { isConnected } from './client-state.js';
@@ -50,7 +50,7 @@ export class PersistentWatches {
 
   /** Sets a watch. */
   add(path: string, options: AddWatchOptions | undefined, catchUp?: CatchUp): Promise<PersistentWatch> {
-    const request = addWatchRequest(path, options?.recursive === true);
+    const request = addWatchRequest(path, checkBoolean('recursive', options?.recursive ?? false));
     checkWatch(options?.watch);
     // Before the watch is counted.
     this.#dispatch.check(request, options);
@@ -61,7 +61,7 @@ export class PersistentWatches {
   removeAll(path: string, options: RemoveWatchesOptions | undefined): Promise<void> {
     const request = removeWatchesRequest(path, options?.type);
     this.#dispatch.check(request, options);
-    const drop = options?.local === true ? () => this.#machine.drop(request) : undefined;
+    const drop = checkBoolean('local', options?.local ?? false) ? () => this.#machine.drop(request) : undefined;
     if (drop !== undefined && this.#machine.state === 'CONNECTING') {
       if (drop()) return Promise.resolve();
       throw new ZooKeeperError('NO_WATCHER', `removeWatches ${path}: NO_WATCHER`, { path, operation: 'removeWatches' });
@@ -173,8 +173,8 @@ class AddWatchCall extends PromiseCall<PersistentWatch> {
     if (reply.err !== ErrorCode.OK && this.settled) this.#outcome.onNotSet();
   }
 
-  override onFailure(code: ErrorName): void {
-    super.onFailure(code);
+  override onFailure(code: ErrorName, reason?: Error): void {
+    super.onFailure(code, reason);
     // Otherwise it is made again.
     if (this.settled) this.#outcome.onNotSet();
   }
@@ -215,8 +215,8 @@ class RemoveWatchesCall extends PromiseCall<void> {
     this.#drop = drop;
   }
 
-  override onFailure(code: ErrorName): void {
-    if (code !== 'CONNECTION_LOSS' || this.#drop === undefined) return super.onFailure(code);
+  override onFailure(code: ErrorName, reason?: Error): void {
+    if (code !== 'CONNECTION_LOSS' || this.#drop === undefined) return super.onFailure(code, reason);
     this.#drop();
     this.resolve();
   }

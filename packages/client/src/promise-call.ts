@@ -1,5 +1,4 @@
 /** A call whose outcome is a promise. */
-import { allowManyListeners } from '@quorate/ports';
 import {
   ErrorCode,
   type ErrorName,
@@ -58,8 +57,6 @@ export class PromiseCall<T> extends Call {
       onAbort(this);
       this.reject(signal.reason);
     };
-    // A signal of a process may end all that it has under way.
-    allowManyListeners(signal);
     signal.addEventListener('abort', listener, { once: true });
     this.#release = () => signal.removeEventListener('abort', listener);
   }
@@ -82,10 +79,11 @@ export class PromiseCall<T> extends Call {
     }
   }
 
-  override onFailure(code: ErrorName): void {
+  override onFailure(code: ErrorName, reason?: Error): void {
     if (code === 'CONNECTION_LOSS' && this.isRepeated(code)) return;
-    const explanation = this.#failures?.lost ? 'and what was sent before may have been performed' : explanations.get(code);
-    this.reject(this.error(code, explanation));
+    const isUnknown = code !== 'CONNECTION_LOSS' && this.#failures?.lost === true && !changesNothing(this.request);
+    const explanation = isUnknown ? 'and what was sent before may have been performed' : explanations.get(code);
+    this.reject(this.error(code, explanation, reason));
   }
 
   /** Its caller has lost interest, and it will not be sent. */
@@ -122,11 +120,11 @@ export class PromiseCall<T> extends Call {
     this.#resolve(value);
   }
 
-  protected error(code: ErrorName, explanation: string | undefined): ZooKeeperError {
+  protected error(code: ErrorName, explanation: string | undefined, cause?: Error): ZooKeeperError {
     const operation = operationOf(this.request);
     const path = 'path' in this.request ? this.request.path : undefined;
     const message = `${operation}${path === undefined ? '' : ` ${path}`}: ${code}${explanation === undefined ? '' : `, ${explanation}`}`;
-    return new ZooKeeperError(code, message, { path, operation });
+    return new ZooKeeperError(code, message, { path, operation, cause });
   }
 }
 
@@ -140,8 +138,8 @@ export class ExistsCall<T> extends PromiseCall<T | undefined> {
 
 const explanations: ReadonlyMap<ErrorName, string> = new Map([
   ['CONNECTION_LOSS', 'the connection ended before the answer came: the request may or may not have been performed'],
-  ['SESSION_EXPIRED', 'the session has ended: the request was not performed'],
-  ['AUTH_FAILED', 'a server has refused the credentials: the request was not performed'],
+  ['SESSION_EXPIRED', 'the session has ended for good: the request was not performed, go on with a new client'],
+  ['AUTH_FAILED', 'a server has refused what addAuth was given, and the client has ended: the request was not performed'],
   ['THROTTLED_OP', 'too many calls wait for an answer: the request was not sent'],
 ]);
 

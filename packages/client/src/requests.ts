@@ -20,7 +20,18 @@ import {
   WatcherType,
   ZooKeeperError,
 } from '@quorate/protocol';
-import { type CreateOptions, checkAcl, checkMode, checkPath, checkVersion, checkWatcherType, type Data, ownBytes } from './arguments.js';
+import {
+  type CreateOptions,
+  checkAcl,
+  checkMode,
+  checkPath,
+  checkString,
+  checkVersion,
+  checkWatcherType,
+  type Data,
+  givenBytes,
+  ownBytes,
+} from './arguments.js';
 
 const ANY_VERSION = -1;
 
@@ -28,9 +39,7 @@ const ANY_VERSION = -1;
 const BYTES_PER_UNIT_MAX = 3;
 
 export function createRequest(path: string, data: Data | undefined, options: CreateOptions | undefined): CreateRequest | CreateTtlRequest {
-  const mode = options?.mode ?? CreateMode.PERSISTENT;
-  const acl = options?.acl ?? OPEN_ACL_UNSAFE;
-  const ttlMs = options?.ttlMs;
+  const { mode = CreateMode.PERSISTENT, acl = OPEN_ACL_UNSAFE, ttlMs } = options ?? {};
   checkMode(mode, ttlMs);
   checkPath(path, mode);
   if (acl !== OPEN_ACL_UNSAFE) checkAcl(acl);
@@ -48,8 +57,7 @@ export function deleteRequest(path: string, version: number = ANY_VERSION): Dele
 export function setDataRequest(path: string, data: Data, version: number = ANY_VERSION): SetDataRequest {
   checkPath(path);
   checkVersion(version);
-  if (data === undefined) throw new TypeError('data must be a Uint8Array or a string, not undefined');
-  return { type: OpCode.setData, path, data: ownBytes(data), version };
+  return { type: OpCode.setData, path, data: givenBytes('data', data), version };
 }
 
 export function setAclRequest(path: string, acl: readonly Acl[], version: number = ANY_VERSION): SetAclRequest {
@@ -66,7 +74,10 @@ export function checkRequest(path: string, version: number = ANY_VERSION): Check
 }
 
 export function getEphemeralsRequest(prefixPath: string): GetEphemeralsRequest {
-  if (typeof prefixPath !== 'string') throw new TypeError('prefix must be a string');
+  checkString('prefix', prefixPath);
+  // Behind a chroot anything else would be a prefix of paths outside of it.
+  if (!prefixPath.startsWith('/'))
+    throw new ZooKeeperError('BAD_ARGUMENTS', `${JSON.stringify(prefixPath)}: a prefix must start with /`, { path: prefixPath });
   return { type: OpCode.getEphemerals, prefixPath };
 }
 

@@ -6,7 +6,7 @@
  */
 import { type Clock, type Random, randomBelow } from '@quorate/ports';
 import { OpCode, type Request } from '@quorate/protocol';
-import { checkWhole } from './arguments.js';
+import { checkNames, checkWhole } from './arguments.js';
 
 /** How often a call is made again, and when. */
 export interface RetryPolicy {
@@ -28,11 +28,14 @@ export const REPEATS_WAITING_MAX = 10_000;
 
 export const DEFAULT_RULE: RetryRule = { attemptsMax: 5, totalMs: 60_000, pauseMinMs: 20, pauseMaxMs: 1000 };
 
+const RULE_NAMES = Object.keys(DEFAULT_RULE);
+
 /** @throws TypeError */
 export function retryRule(policy: RetryPolicy | false | undefined): RetryRule | undefined {
   if (policy === undefined) return DEFAULT_RULE;
   if (policy === false) return undefined;
   if (typeof policy !== 'object' || policy === null) throw new TypeError(`retry must be a RetryPolicy or false, not ${String(policy)}`);
+  checkNames('retry', policy, RULE_NAMES);
   const { attemptsMax = 5, totalMs = 60_000, pauseMinMs = 20, pauseMaxMs = Math.max(1000, pauseMinMs) } = policy;
   checkWhole('retry.attemptsMax', attemptsMax, 1, Number.MAX_SAFE_INTEGER);
   checkWhole('retry.totalMs', totalMs, 0, Number.MAX_SAFE_INTEGER);

@@ -5,7 +5,7 @@
  */
 import { type Clock, type Random, realClock, realRandom } from '@quorate/ports';
 import { encodeUtf8, FRAME_BYTES_MAX, ZooKeeperError } from '@quorate/protocol';
-import { type CallOptions, checkSignal, ownBytes } from './arguments.js';
+import { type CallOptions, checkFunction, ownBytes, signalGiven, signalOf } from './arguments.js';
 import { chrootConnector } from './chroot.js';
 import { ClientMachine } from './client-machine.js';
 import { type ClientOptions, checkClientOptions, SESSION_TIMEOUT_MS } from './client-options.js';
@@ -89,6 +89,11 @@ export abstract class SessionHolder {
     return this.#machine.sessionTimeoutMs;
   }
 
+  /** Why no server is connected: how the last connection or attempt has ended. Undefined while one is, and before the first attempt has ended. For people to read. */
+  get disconnectReason(): Error | undefined {
+    return this.#machine.disconnectReason;
+  }
+
   /**
    * Aborts before an ephemeral of this session may be gone: two thirds of the session timeout after the sending of what a leader has answered last, on the monotonic
    * clock, and when the session ends or `close` is called. Its reason is a ZooKeeperError, CONNECTION_LOSS or SESSION_EXPIRED. A process that stood still finds it
@@ -107,6 +112,7 @@ export abstract class SessionHolder {
 
   /** Calls `listener` after every change of state, until the function that is returned is called. What it throws is thrown from a task of its own. */
   onState(listener: (state: ClientState) => void): () => void {
+    checkFunction('listener', listener);
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -118,13 +124,12 @@ export abstract class SessionHolder {
    */
   connected(options?: CallOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      const signal = options?.signal;
-      checkSignal(signal);
+      const signal = signalOf(options);
       const settle = (state: ClientState): void => {
         if (state === 'CONNECTING') return;
         stop();
         if (isConnected(state)) resolve();
-        else reject(new ZooKeeperError(state === 'AUTH_FAILED' ? 'AUTH_FAILED' : 'SESSION_EXPIRED', `the client is ${state}`));
+        else reject(endedError(state));
       };
       const abort = (): void => {
         stop();
@@ -144,17 +149,16 @@ export abstract class SessionHolder {
    * Ends the session, with its ephemeral znodes, after all calls that were made before. Where no server is connected the client
    * ends at once and the session expires after its timeout. An abort ends the client at once, too.
    */
-  close(options?: CallOptions): Promise<void> {
-    const signal = options?.signal;
+  async close(options?: CallOptions): Promise<void> {
+    const signal = signalGiven(options);
     this.#closed ??= new Promise((resolve) => this.#machine.close(resolve));
     if (signal === undefined) return this.#closed;
     const abort = (): void => this.#machine.abandon();
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
-    return this.#closed.then(() => {
-      signal.removeEventListener('abort', abort);
-      signal.throwIfAborted();
-    });
+    await this.#closed;
+    signal.removeEventListener('abort', abort);
+    signal.throwIfAborted();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -169,6 +173,13 @@ export abstract class SessionHolder {
     }
     for (const listener of [...this.#listeners]) surface(this.clock, listener, state);
   }
+}
+
+function endedError(state: ClientState): ZooKeeperError {
+  if (state === 'AUTH_FAILED')
+    return new ZooKeeperError('AUTH_FAILED', 'the client has ended: a server has refused what addAuth was given');
+  const how = state === 'CLOSED' ? 'the client was closed' : 'the session is gone';
+  return new ZooKeeperError('SESSION_EXPIRED', `${how}, for good: go on with a new client`);
 }
 
 /** The connector's, and below it the client's own; undefined for the servers' root. */

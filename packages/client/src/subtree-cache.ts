@@ -8,7 +8,7 @@
  * - the changes, applied in their order to what was here when the loop began, give what is here.
  */
 import { baseNameOf, isZooKeeperError, joinPath, parentOf, type Stat } from '@quorate/protocol';
-import { type CallOptions, checkPath, checkSignal, checkWhole } from './arguments.js';
+import { type CallOptions, checkPath, checkWhole, signalOf } from './arguments.js';
 import type { Client } from './client.js';
 import { isFinal } from './client-state.js';
 import { EVENTS_KEPT_MAX, EventStream } from './event-stream.js';
@@ -77,7 +77,8 @@ export class SubtreeCache implements AsyncIterable<CacheChange>, AsyncDisposable
     this.#nodesMax = nodesMax;
     this.#changes = new EventStream<CacheChange>(EVENTS_KEPT_MAX, () => ({ type: 'CHANGES_MISSED', path }));
     this.#stopListening = client.onState((state) => {
-      if (isFinal(state)) this.#finish(new CacheError('CLOSED', `the session of the cache of ${path} has ended`));
+      if (isFinal(state))
+        this.#finish(new CacheError('CLOSED', `the session of the cache of ${path} has ended: open another one over a new client`));
     });
   }
 
@@ -93,9 +94,10 @@ export class SubtreeCache implements AsyncIterable<CacheChange>, AsyncDisposable
    * for await (const change of cache) console.log(change.type, change.path);
    */
   static async open(client: Client, path: string, options: SubtreeCacheOptions = {}): Promise<SubtreeCache> {
-    const { nodesMax = CACHE_NODES_MAX, signal } = options;
+    if (typeof client?.addWatch !== 'function') throw new TypeError('client must be a Client: SubtreeCache.open(client, path)');
     checkPath(path);
-    checkSignal(signal);
+    const signal = signalOf(options);
+    const { nodesMax = CACHE_NODES_MAX } = options;
     checkWhole('nodesMax', nodesMax, 1, Number.MAX_SAFE_INTEGER);
     const cache = new SubtreeCache(client, path, nodesMax);
     try {
@@ -147,10 +149,9 @@ export class SubtreeCache implements AsyncIterable<CacheChange>, AsyncDisposable
    *
    * @throws why the cache follows no more: CacheError, ZooKeeperError; the signal's reason.
    */
-  ready(options: CallOptions = {}): Promise<void> {
-    const { signal } = options;
+  ready(options?: CallOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      checkSignal(signal);
+      const signal = signalOf(options);
       const look = (): void => {
         if (this.#end !== undefined) settle(() => reject(this.#end?.reason));
         else if (this.#isIdle) settle(resolve);

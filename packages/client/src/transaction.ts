@@ -1,5 +1,5 @@
 /** A multi that is put together step by step. */
-import type { CallOptions, CreateOptions, Data } from './arguments.js';
+import { type CallOptions, type CreateOptions, checkOptions, type Data, ownBytes } from './arguments.js';
 import type { MultiResults, Operation } from './multi.js';
 
 type Of<Op extends Operation['op']> = Extract<Operation, { readonly op: Op }>;
@@ -37,12 +37,13 @@ export class Transaction<Operations extends readonly Operation[] = []> {
 
   /** As `Client.create`; its result has the path alone. */
   create(path: string, data?: Data, options?: CreateOptions): Transaction<[...Operations, Of<'create'>]> {
-    return this.#with({ ...options, op: 'create', path, data });
+    checkOptions(options);
+    return this.#with({ ...options, op: 'create', path, data: now(data) });
   }
 
   /** As `Client.setData`. */
   setData(path: string, data: Data, version?: number): Transaction<[...Operations, Of<'setData'>]> {
-    return this.#with({ op: 'setData', path, data, version });
+    return this.#with({ op: 'setData', path, data: now(data), version });
   }
 
   /** As `Client.delete`. */
@@ -62,4 +63,9 @@ export class Transaction<Operations extends readonly Operation[] = []> {
   #with<Next extends Operation>(operation: Next): Transaction<[...Operations, Next]> {
     return new Transaction([...this.operations, operation], this.#commit);
   }
+}
+
+/** Bytes as they are at the step: what they are at the commit may be another transaction's. */
+function now<D extends Data | undefined>(data: D): D | Uint8Array {
+  return typeof data === 'object' ? ownBytes(data) : data;
 }

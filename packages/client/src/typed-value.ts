@@ -2,8 +2,9 @@
 
 import { randomBelow } from '@quorate/ports';
 import { decodeUtf8, isZooKeeperError, type Stat } from '@quorate/protocol';
-import type { CallOptions, CreateCallOptions, Data, VersionOptions } from './arguments.js';
+import { type CallOptions, type CreateCallOptions, checkFunction, type Data, givenBytes, type VersionOptions } from './arguments.js';
 import type { Client } from './client.js';
+import { type Followed, follow, followedData, sameData } from './follow.js';
 import type { Created } from './protected-create.js';
 import type { SchemaIssue, StandardSchema } from './standard-schema.js';
 
@@ -30,12 +31,12 @@ export class InvalidValueError extends Error {
   override readonly name = 'InvalidValueError';
   readonly code = 'INVALID_VALUE';
   readonly path: string;
-  /** What the schema says of it; empty where the codec could not read the data, whose error is the `cause`. */
+  /** What the schema says of it; empty where the codec could not read the data or write the value, whose error is the `cause`. */
   readonly issues: readonly SchemaIssue[];
 
-  constructor(path: string, fault: { readonly issues: readonly SchemaIssue[] } | { readonly cause: unknown }) {
+  constructor(path: string, fault: { readonly issues: readonly SchemaIssue[] } | { readonly what: string; readonly cause: unknown }) {
     const issues = 'issues' in fault ? fault.issues : [];
-    const what = 'issues' in fault ? issues.map(describe).join('; ') : `the codec cannot read the data: ${String(fault.cause)}`;
+    const what = 'issues' in fault ? issues.map(describe).join('; ') || 'the schema refuses it' : `${fault.what}: ${String(fault.cause)}`;
     super(`${path}: ${what}`, 'cause' in fault ? { cause: fault.cause } : undefined);
     this.path = path;
     this.issues = issues;
@@ -97,6 +98,7 @@ export class TypedValue<Input, Output = Input> {
    * @throws ZooKeeperError CONNECTION_LOSS: it may have been written or not; InvalidValueError; what `next` throws.
    */
   async update(next: (value: Output | undefined) => Input | Promise<Input>, options?: CallOptions): Promise<Versioned<Input>> {
+    checkFunction('next', next);
     for (;;) {
       const old = await this.#find(options);
       const value = await next(old?.value);
@@ -116,9 +118,16 @@ export class TypedValue<Input, Output = Input> {
    *
    * @throws InvalidValueError, which ends the loop; the signal's reason.
    */
-  async *follow(options?: CallOptions): AsyncGenerator<Versioned<Output> | undefined> {
-    for await (const found of this.#client.watchData(this.path, options))
-      yield found === undefined ? undefined : { value: await this.#read(found.data), stat: found.stat };
+  follow(options?: CallOptions): AsyncGenerator<Versioned<Output> | undefined> {
+    const { read } = followedData(this.#client, this.path);
+    const followed: Followed<Versioned<Output> | undefined> = {
+      read: async (watch, how) => {
+        const found = await read(watch, how);
+        return found && { value: await this.#read(found.data), stat: found.stat };
+      },
+      same: sameData,
+    };
+    return follow(this.#client, this.path, followed, options);
   }
 
   async #find(options: CallOptions | undefined): Promise<Versioned<Output> | undefined> {
@@ -135,18 +144,24 @@ export class TypedValue<Input, Output = Input> {
     try {
       value = this.#codec.decode(data);
     } catch (cause) {
-      throw new InvalidValueError(this.path, { cause });
+      throw new InvalidValueError(this.path, { what: 'the codec cannot read the data', cause });
     }
     return this.#check(value);
   }
 
   async #write(value: Input): Promise<Data> {
     await this.#check(value);
-    return this.#codec.encode(value);
+    try {
+      return givenBytes('what it makes', this.#codec.encode(value));
+    } catch (cause) {
+      throw new InvalidValueError(this.path, { what: 'the codec cannot write the value', cause });
+    }
   }
 
   async #check(value: unknown): Promise<Output> {
     const result = await this.#schema['~standard'].validate(value);
+    if (typeof result !== 'object' || result === null)
+      throw new TypeError(`${this.path}: the schema must answer { value } or { issues }, not ${String(result)}`);
     if (result.issues !== undefined) throw new InvalidValueError(this.path, result);
     return result.value;
   }

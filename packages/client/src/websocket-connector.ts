@@ -3,6 +3,7 @@
  * on the way there, cut anywhere on the way back.
  */
 import { type ClientMessage, encodeClientMessage } from '@quorate/protocol';
+import { checkWhole } from './arguments.js';
 import type { Connection, ConnectionHandler, Connector } from './connection.js';
 import { ServerMessageReader } from './server-message-reader.js';
 
@@ -37,8 +38,9 @@ export interface WebsocketConnectorOptions {
  */
 export function websocketConnector(urls: readonly string[], options: WebsocketConnectorOptions = {}): Connector {
   const { WebSocket: Socket = platformWebSocket(), responseBytesMax = RESPONSE_BYTES_MAX } = options;
+  if (!Array.isArray(urls) || urls.length === 0) throw new TypeError("urls must be an array that names a server: ['wss://host']");
+  checkWhole('responseBytesMax', responseBytesMax, 1, 0x7fff_ffff);
   if (Socket === undefined) throw new TypeError('this platform has no WebSocket: give { WebSocket }, for instance that of the package ws');
-  if (urls.length === 0) throw new TypeError("urls must name a server: ['wss://host']");
   for (const url of urls)
     if (!/^wss?:\/\/[^#]+$/.test(url)) throw new TypeError(`${JSON.stringify(url)} must be a URL that begins with wss:// or ws://`);
   return {

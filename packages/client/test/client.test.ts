@@ -1,6 +1,6 @@
 /** The promise shell: what its callers are given, and what it refuses before anything is sent. */
 import { SeededRandom, VirtualClock } from '@quorate/ports';
-import { CreateMode, ErrorCode, isZooKeeperError, OPEN_ACL_UNSAFE, OpCode } from '@quorate/protocol';
+import { CREATOR_ALL_ACL, CreateMode, ErrorCode, isZooKeeperError, OPEN_ACL_UNSAFE, OpCode } from '@quorate/protocol';
 import { describe, expect, test } from 'vitest';
 import { Client, type ClientOptions, MultiError } from '../src/index.js';
 import { FakeEnsemble, someStat } from './fake-ensemble.js';
@@ -205,6 +205,16 @@ describe('results', () => {
 });
 
 describe('data', () => {
+  test('of a transaction are those at the step', () => {
+    const { ensemble, client } = setUp();
+    const bytes = new Uint8Array([1]);
+    const begun = client.transaction().setData('/a', bytes).create('/b', bytes);
+    bytes.fill(9);
+    void begun.commit().catch(() => {});
+    const data = new Uint8Array([1]);
+    expect(ensemble.last.requests[0]?.request).toMatchObject({ ops: [{ data }, { data }] });
+  });
+
   test('are copied on the way in, whatever kind of array they come in', () => {
     const { ensemble, client } = setUp();
     const bytes = Buffer.from([1, 2, 3]);
@@ -226,6 +236,47 @@ describe('data', () => {
 
 describe('refused before anything is sent', () => {
   const cases: [string, (client: Client) => Promise<unknown>, string, RegExp][] = [
+    // What other clients take in place of options.
+    ['a version alone', (client) => client.setData('/a', '', 3 as never), 'TypeError', /options must be an object like .* not 3$/],
+    ['a mode alone', (client) => client.create('/a', '', CreateMode.EPHEMERAL as never), 'TypeError', /options must be an object/],
+    ['an ACL alone', (client) => client.create('/a', '', CREATOR_ALL_ACL as never), 'TypeError', /options must be an object/],
+    ['a watcher alone', (client) => client.getData('/a', (() => {}) as never), 'TypeError', /not a function/],
+    ['a signal alone', (client) => client.sync('/', new AbortController().signal as never), 'TypeError', /not the signal itself/],
+    ['no options at all', (client) => client.exists('/a', null as never), 'TypeError', /options must be an object/],
+    ['a mode alone in a transaction', async (client) => client.transaction().create('/a', '', 1 as never), 'TypeError', /options must be/],
+    ['a wait with a number', (client) => client.connected(5 as never), 'TypeError', /options must be an object/],
+    ['an end with a number', (client) => client.close(5 as never), 'TypeError', /options must be an object/],
+    ['an end with a signal that is none', (client) => client.close({ signal: 5 as never }), 'TypeError', /signal must be an AbortSignal/],
+    ['a listener', async (client) => client.onState(5 as never), 'TypeError', /listener must be a function, not 5/],
+    [
+      'a depth',
+      (client) => client.addWatch('/a', { recursive: 'yes' as never }),
+      'TypeError',
+      /recursive must be true or false, not "yes"/,
+    ],
+    ['a place', (client) => client.removeWatches('/a', { local: 'no' as never }), 'TypeError', /local must be true or false/],
+    ['a mode that is null', (client) => client.create('/a', '', { mode: null as never }), 'BAD_ARGUMENTS', /not null/],
+    ['a version that is a bigint', (client) => client.delete('/a', { version: 3n as never }), 'BAD_ARGUMENTS', /not 3n/],
+    ['half a character', (client) => client.setData('/a', 'x\ud83d'), 'TypeError', /half of a surrogate pair/],
+    [
+      'credentials that are not there',
+      (client) => client.addAuth('digest', undefined as never),
+      'TypeError',
+      /auth must be a Uint8Array or a string, not undefined/,
+    ],
+    [
+      'a prefix of paths outside of a chroot',
+      (client) => client.getEphemerals('lication'),
+      'BAD_ARGUMENTS',
+      /"lication": a prefix must start/,
+    ],
+    ['a hole in a multi', (client) => client.multi(new Array(2) as never), 'TypeError', /^operation 0: op must be/],
+    [
+      'a version in a multi',
+      (client) => client.transaction().check('/a').setData('/b', '', 1.5).commit(),
+      'BAD_ARGUMENTS',
+      /^operation 1: version must be/,
+    ],
     ['an empty path', (client) => client.create(''), 'BAD_ARGUMENTS', /must not be empty/],
     ['a relative path', (client) => client.getData('a'), 'BAD_ARGUMENTS', /start with/],
     ['a path with a slash at its end', (client) => client.exists('/a/'), 'BAD_ARGUMENTS', /not end with/],
@@ -308,7 +359,23 @@ describe('refused before anything is sent', () => {
 
   test('options of the client', () => {
     const connector = new FakeEnsemble(new VirtualClock());
+    expect(() => new Client(undefined as never)).toThrow(/options must be an object like \{ connector \}, not undefined/);
     expect(() => new Client({} as never)).toThrow(/connector must be a Connector/);
+    expect(() => new Client({ connector, sessionTimeout: 5 } as never)).toThrow(
+      /sessionTimeout is not an option of a client: these are connector,/,
+    );
+    expect(() => new Client({ connector, retry: { attempts: 5 } as never })).toThrow(
+      /attempts is not an option of retry: these are attemptsMax,/,
+    );
+    expect(() => new Client({ connector, clock: {} as never })).toThrow(/clock must be a Clock/);
+    expect(() => new Client({ connector, random: Math.random as never })).toThrow(/random must be a Random/);
+    const password = new Uint8Array(16);
+    for (const session of [null, { id: 5, password }, { id: 1n << 70n, password }])
+      expect(() => new Client({ connector, session: session as never })).toThrow(/session.id must be a bigint of 64 bits/);
+    expect(() => new Client({ connector, session: { id: 5n } as never })).toThrow(
+      /session.password must be a Uint8Array or a string, not undefined/,
+    );
+    expect(() => new Client({ connector, session: { id: 5n, password: 'x' as never } })).toThrow(/session.password must be a Uint8Array/);
     expect(() => new Client({ connector, sessionTimeoutMs: 0 })).toThrow(
       /sessionTimeoutMs must be a whole number from 1 to 2147483647, not 0/,
     );
@@ -350,7 +417,13 @@ describe('signals', () => {
     const note = (warning: Error): number => warnings.push(warning);
     process.on('warning', note);
     const { signal } = new AbortController();
-    for (let count = 0; count < 20; count++) client.sync('/', { signal }).catch(() => {});
+    for (let count = 0; count < 20; count++) {
+      client.sync('/', { signal }).catch(() => {});
+      client.create('/a', '', { protected: true, signal }).catch(() => {});
+      void client.watchData('/a', { signal })[Symbol.asyncIterator]().next();
+      void client.close({ signal });
+      void client.connected({ signal });
+    }
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', note);
     expect(warnings).toEqual([]);
@@ -401,11 +474,39 @@ describe('the session', () => {
     for (let next = await states.next(); next.done !== true; next = await states.next()) seen.push(next.value);
     expect(seen).toEqual(['CONNECTED', 'CONNECTING', 'EXPIRED']);
     expect(heard).toEqual(['CONNECTING']);
-    expect(await errorOf(client.connected())).toMatchObject({ code: 'SESSION_EXPIRED' });
+    expect(await errorOf(client.connected())).toMatchObject({
+      code: 'SESSION_EXPIRED',
+      message: 'the session is gone, for good: go on with a new client',
+    });
     const late = errorOf(client.sync());
     expect(() => clock.step()).toThrow('of a listener');
     clock.step();
     expect(await late).toMatchObject({ code: 'SESSION_EXPIRED' });
+  });
+
+  test('says why no server is connected, and a call that is lost with one says it too', async () => {
+    const { clock, ensemble, client } = setUp();
+    expect(client.disconnectReason).toBeUndefined();
+    const lost = errorOf(client.setData('/a', 'x'));
+    const reason = new Error('reset');
+    ensemble.last.handler.onClose(reason);
+    expect([client.disconnectReason, (await lost).cause]).toEqual([reason, reason]);
+    ensemble.handshake();
+    expect(client.disconnectReason).toBeUndefined();
+    clock.advance(client.sessionTimeoutMs);
+    expect(client.disconnectReason?.message).toMatch(/^no session within \d+ ms$/);
+  });
+
+  test('a connector that cannot be used ends the client, once', () => {
+    const clock = new VirtualClock();
+    const connector = {
+      servers: 1,
+      connect: () => {
+        throw new TypeError('not so');
+      },
+    };
+    expect(() => new Client({ connector, clock })).toThrow('not so');
+    clock.advance(100_000);
   });
 
   test('can be taken up by another client', () => {

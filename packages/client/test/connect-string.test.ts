@@ -9,6 +9,9 @@ describe('a connect string', () => {
     ['[::1]:2182,[2001:db8::1]', ['::1:2182', '2001:db8::1:2181'], undefined],
     ['10.0.0.1:2181/', ['10.0.0.1:2181'], undefined],
     ['zk1:2181,zk2:2181/app/one', ['zk1:2181', 'zk2:2181'], '/app/one'],
+    ['zk_1.büro-7:1', ['zk_1.büro-7:1'], undefined],
+    ['[fe80::1%eth0]', ['fe80::1%eth0:2181'], undefined],
+    ['[::ffff:10.0.0.1]:1', ['::ffff:10.0.0.1:1'], undefined],
     ['[::1]/app', ['::1:2181'], '/app'],
   ])('%s', (text, servers, chroot) => {
     const parsed = parseConnectString(text);
@@ -19,6 +22,11 @@ describe('a connect string', () => {
     ['', /hosts must be a string like '127\.0\.0\.1:2181/],
     [' ', /hosts must be a string like/],
     [7, /hosts must be a string like/],
+    ['zk1;zk2', /"zk1;zk2" must be host, host:port/],
+    ['zk1?x=1', /must be host, host:port/],
+    ['zk1\u0000', /must be host, host:port/],
+    ['[localhost]:2181', /must be host, host:port or \[IPv6 address\]:port/],
+    ['[10.0.0.1]', /or \[IPv6 address\]:port/],
     ['zk1,,zk2', /without a name: between two commas stands host or host:port/],
     ['/app', /without a name/],
     ['zk1:', /a port is a number from 1 to 65535, not ""/],

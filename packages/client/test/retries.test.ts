@@ -168,6 +168,15 @@ describe('a call is made again', () => {
     expect(ensemble.take().at(-1)).toMatch(/removeWatches \/a/);
   });
 
+  test('a read that is lost each time says no more than that', async () => {
+    const { clock, ensemble, client } = setUp();
+    const error = errorOf(client.getData('/a'));
+    ensemble.last.cut();
+    ensemble.handshake({ timeOut: 0 });
+    clock.advance(100);
+    expect(await error).toMatchObject({ message: expect.stringMatching(/^getData \/a: SESSION_EXPIRED, the session has ended for good/) });
+  });
+
   test('one whose first performance is unknown says so in the end', async () => {
     const { clock, ensemble, client } = setUp();
     const error = errorOf(client.setData('/a', '', { idempotent: true }));

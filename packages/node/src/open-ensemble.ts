@@ -1,7 +1,7 @@
 /** One way in for a program that does not care where its ensemble is: within the process, or behind a connect string. */
 import { type CallOptions, Client, type ClientOptions, type Connector, isFinal, parseConnectString } from '@quorate/client';
 import { isZooKeeperError } from '@quorate/protocol';
-import { Ensemble, type EnsembleOptions, SERVERS_MAX } from 'quorate';
+import { Ensemble, EnsembleError, type EnsembleOptions, SERVERS_MAX } from 'quorate';
 import { type TcpConnectorOptions, tcpConnector } from './tcp-connector.js';
 
 /** What `openEnsemble` takes. */
@@ -48,6 +48,7 @@ export class OpenedEnsemble implements AsyncDisposable {
   readonly ensemble: Ensemble | undefined;
   readonly #clients = new Set<Client>();
   #rootIsThere: boolean;
+  #closed = false;
 
   /** @internal */
   constructor(connector: Connector, ensemble: Ensemble | undefined) {
@@ -59,11 +60,16 @@ export class OpenedEnsemble implements AsyncDisposable {
   /**
    * A client that is connected. It is closed with the place that has given it out.
    *
-   * @throws what `Client.connect` throws, and `create` where the chroot has to be made. It tries as long as it takes: give a signal to end that.
+   * @throws what `Client.connect` throws, and `create` where the chroot has to be made; EnsembleError CLOSED. It tries as long as it takes: give a signal to end that.
    */
   async connect(options: Omit<ClientOptions, 'connector'> & CallOptions = {}): Promise<Client> {
+    if (this.#closed) throw closedError();
     if (!this.#rootIsThere) await this.#makeRoot(options);
     const client = await Client.connect({ ...options, connector: this.connector });
+    if (this.#closed) {
+      await client.close();
+      throw closedError();
+    }
     this.#clients.add(client);
     client.onState((state) => {
       if (isFinal(state)) this.#clients.delete(client);
@@ -73,6 +79,7 @@ export class OpenedEnsemble implements AsyncDisposable {
 
   /** Closes the clients, and then the ensemble where it is within this process. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#clients].map((client) => client.close()));
     await this.ensemble?.close();
   }
@@ -94,4 +101,8 @@ export class OpenedEnsemble implements AsyncDisposable {
     }
     this.#rootIsThere = true;
   }
+}
+
+function closedError(): EnsembleError {
+  return new EnsembleError('CLOSED', 'the place was closed: open another one by openEnsemble');
 }

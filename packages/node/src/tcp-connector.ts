@@ -1,6 +1,6 @@
 /** A client's way to any ZooKeeper server over TCP (ZooKeeper: class `ClientCnxnSocketNIO`). */
 import { connect as connectSocket, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import {
   type CallOptions,
   Client,
@@ -14,6 +14,7 @@ import {
   ServerMessageReader,
 } from '@quorate/client';
 import { type ClientMessage, encodeClientMessage, writeClientMessage } from '@quorate/protocol';
+import { checkOption, checkWholeOption } from '@quorate/server';
 import { FrameWriter } from './frame-writer.js';
 
 export interface TcpConnectorOptions {
@@ -42,13 +43,15 @@ export interface ConnectorTls {
  */
 export function tcpConnector(hosts: string, options: TcpConnectorOptions = {}): Connector {
   const { responseBytesMax = RESPONSE_BYTES_MAX, tls } = options;
+  checkWholeOption('responseBytesMax', responseBytesMax, [1, 0x7fff_ffff]);
   const { servers, chroot } = parseConnectString(hosts);
+  const context = tls === undefined ? undefined : secureContext(tls);
   return {
     servers: servers.length,
     chroot,
     connect: (index, handler) =>
       new TcpConnection(
-        openSocket(servers[index] as ServerAddress, tls),
+        openSocket(servers[index] as ServerAddress, context),
         tls === undefined ? 'connect' : 'secureConnect',
         handler,
         responseBytesMax,
@@ -68,25 +71,32 @@ export async function connect(
   hosts: string,
   options: Omit<ClientOptions, 'connector'> & CallOptions & TcpConnectorOptions = {},
 ): Promise<Client> {
-  return Client.connect({ ...options, connector: tcpConnector(hosts, options) });
+  const { responseBytesMax, tls, ...own } = options;
+  return Client.connect({ ...own, connector: tcpConnector(hosts, { responseBytesMax, tls }) });
 }
 
-function openSocket({ host, port }: ServerAddress, tls: ConnectorTls | undefined): Socket {
-  if (tls === undefined) return connectSocket({ host, port, noDelay: true });
+/** @throws TypeError for what is no PEM, or no key of that certificate. */
+function secureContext(tls: ConnectorTls): SecureContext {
+  checkOption(typeof tls === 'object' && tls !== null, 'tls', 'an object like { ca }', tls);
+  const { ca, key, cert, passphrase } = tls;
   const pem = (value: string | Uint8Array | undefined): string | Buffer | undefined =>
     typeof value === 'object' ? Buffer.from(value) : value;
-  const { ca, key, cert, passphrase } = tls;
+  try {
+    return createSecureContext({ ca: pem(ca), key: pem(key), cert: pem(cert), passphrase, minVersion: 'TLSv1.2' });
+  } catch (cause) {
+    throw new TypeError(`tls must be { ca, key, cert, passphrase } with PEM: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function openSocket({ host, port }: ServerAddress, secureContext: SecureContext | undefined): Socket {
+  if (secureContext === undefined) return connectSocket({ host, port, noDelay: true });
   // An address is no name that a server is told (SNI). That a certificate fits the host is looked at by Node, without asking a name service (CVE-2026-24281).
   const servername = isIP(host) === 0 ? { servername: host } : {};
   return connectTls({
     host,
     port,
     ...servername,
-    ca: pem(ca),
-    key: pem(key),
-    cert: pem(cert),
-    passphrase,
-    minVersion: 'TLSv1.2',
+    secureContext,
   }).setNoDelay();
 }
 

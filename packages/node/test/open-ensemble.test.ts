@@ -34,6 +34,10 @@ describe('a place', () => {
     const client = await place.connect();
     await place.close();
     expect(client.state).toBe('CLOSED');
+    await expect(place.connect()).rejects.toMatchObject({
+      code: 'CLOSED',
+      message: expect.stringContaining('open another one by openEnsemble'),
+    });
     await expect(place.ensemble?.connect()).rejects.toMatchObject({ code: 'CLOSED' });
   });
 

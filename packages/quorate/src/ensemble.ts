@@ -5,6 +5,7 @@ import {
   type ClientLink,
   type ClientPort,
   type Config,
+  checkOption,
   chosenOptions,
   type Mark,
   MemoryNetwork,
@@ -205,6 +206,7 @@ export class Ensemble {
    * @throws the signal's reason; TypeError; EnsembleError UNKNOWN_SERVER, CLOSED.
    */
   async connect(options: ConnectOptions = {}): Promise<Client> {
+    checkOption(typeof options === 'object' && options !== null, 'options', 'an object like { server: 1 }', options);
     const { server, ...rest } = options;
     if (this.#closed) throw closedError();
     const firstServer = server === undefined ? undefined : this.#places.indexOf(this.#place(server));

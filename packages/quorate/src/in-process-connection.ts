@@ -4,14 +4,21 @@
  * The later turn keeps apart what must not run inside one another: the caller of a client, a server that is at its work, and another client.
  * What is sent in one turn travels together, so that the turn costs little per message.
  *
- * Data are copied here on their way to the client. On their way to the server the client has copied them already.
+ * Data and names of children are copied here on their way to the client. On their way to the server the client has copied them already.
  *
  * As on a socket, no more is read from a client while much waits for it, and one for which too much waits is disconnected; its session goes on. What the
  * server has not read waits in the client, which limits how many calls it has.
  */
 import type { Connection, ConnectionHandler } from '@quorate/client';
 import type { Clock } from '@quorate/ports';
-import { type ClientMessage, type GetDataResponse, OpCode, type ServerMessage } from '@quorate/protocol';
+import {
+  type ClientMessage,
+  type GetChildren2Response,
+  type GetChildrenResponse,
+  type GetDataResponse,
+  OpCode,
+  type ServerMessage,
+} from '@quorate/protocol';
 import { type ClientLink, type ClientPort, serverMessageBytes } from '@quorate/server';
 
 /** Answers and events that wait for a client before nothing more is read from it, in bytes. */
@@ -162,16 +169,26 @@ export class InProcessConnection implements Connection {
   };
 }
 
-/** The message with data that are not the tree's own: their receiver may write to them. */
+/** The message with data and names that are not the tree's own: their receiver may write to them. */
 function withOwnData(message: ServerMessage): ServerMessage {
   if (message.kind !== 'reply') return message;
   const { response } = message;
-  if (response?.type === OpCode.getData) return { ...message, response: copied(response) };
-  if (response?.type !== OpCode.multiRead) return message;
-  const results = response.results.map((result) => (result.type === OpCode.getData ? copied(result) : result));
-  return { ...message, response: { type: response.type, results } };
+  switch (response?.type) {
+    case OpCode.getData:
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+      return { ...message, response: copied(response) };
+    case OpCode.multiRead:
+      return {
+        ...message,
+        response: { ...response, results: response.results.map((result) => (result.type === OpCode.error ? result : copied(result))) },
+      };
+    default:
+      return message;
+  }
 }
 
-function copied(response: GetDataResponse): GetDataResponse {
-  return { ...response, data: response.data === null ? null : response.data.slice() };
+function copied<R extends GetDataResponse | GetChildrenResponse | GetChildren2Response>(response: R): R {
+  if (response.type === OpCode.getData) return { ...response, data: response.data === null ? null : response.data.slice() };
+  return { ...response, children: response.children.slice() };
 }

@@ -82,6 +82,18 @@ describe('a loop over a znode', () => {
     expect(text((await loop.next()).value?.data)).toBe('5');
   });
 
+  test('is left at once, also while it waits', async () => {
+    await client.create('/a', '1');
+    for (const loop of [client.watchData('/a')[Symbol.asyncIterator](), client.value('/a', count).follow()]) {
+      await loop.next();
+      const waiting = loop.next();
+      expect(await Promise.all([loop.return?.(undefined), waiting])).toEqual([
+        { done: true, value: undefined },
+        { done: true, value: undefined },
+      ]);
+    }
+  });
+
   test('is not given again what is the same as before', async () => {
     const loop = client.watchData('/a')[Symbol.asyncIterator]();
     await loop.next();
@@ -136,6 +148,21 @@ describe('a typed value', () => {
     await expect(value.get()).rejects.toMatchObject({ code: 'INVALID_VALUE' });
     await client.setData('/n', '{');
     await expect(value.get()).rejects.toMatchObject({ code: 'INVALID_VALUE', issues: [], cause: expect.any(SyntaxError) });
+  });
+
+  test('that cannot be written, or that the schema does not answer for, is refused by name', async () => {
+    const answering = (answer: (value: unknown) => unknown) =>
+      client.value('/n', { '~standard': { version: 1, vendor: 'hand', validate: answer as never } });
+    const any = answering((value) => ({ value }));
+    for (const value of [undefined, 7n])
+      await expect(any.create(value)).rejects.toMatchObject({
+        code: 'INVALID_VALUE',
+        message: expect.stringMatching(/^\/n: the codec cannot write the value: /),
+      });
+    await expect(answering(() => undefined).create(1)).rejects.toThrow('/n: the schema must answer { value } or { issues }, not undefined');
+    await expect(answering(() => ({ issues: [] })).create(1)).rejects.toMatchObject({ message: '/n: the schema refuses it' });
+    await expect(any.update(5 as never)).rejects.toThrow('next must be a function, not 5');
+    expect(await client.exists('/n')).toBeUndefined();
   });
 
   test('loses no update, whoever makes one, and creates what is not there', async () => {

@@ -166,6 +166,19 @@ describe('an ensemble', () => {
     expect((await client.getData('/own')).data).toEqual(new Uint8Array([97, 98, 99]));
   });
 
+  test('nor are lists of children', async () => {
+    const ensemble = await start();
+    const client = await ensemble.connect();
+    await client.create('/own');
+    await client.create('/own/child');
+    const { children } = await client.getChildren('/own');
+    const [first] = await client.multiRead([{ op: 'getChildren', path: '/own' }]);
+    children.pop();
+    first.children?.pop();
+    const [again] = await client.multiRead([{ op: 'getChildren', path: '/own' }]);
+    expect([(await client.getChildren('/own')).children, again.children]).toEqual([['child'], ['child']]);
+  });
+
   test('containers and znodes with a TTL go by themselves, and what a client asks about itself is answered', async () => {
     const ensemble = await start({ containerCheckIntervalMs: 100 });
     const client = await ensemble.connect();

@@ -89,6 +89,12 @@ describe('a cache of a subtree', () => {
     expect([...types].sort()).toEqual(['CHANGED /top/b', 'CREATED /top/d', 'CREATED /top/d/e', 'DELETED /top/a']);
   });
 
+  test('is opened by a client, and options that are some', async () => {
+    const { client } = await setUp(2);
+    await expect(SubtreeCache.open(undefined as never, '/a')).rejects.toThrow(/client must be a Client/);
+    await expect(SubtreeCache.open(client, '/a', (() => {}) as never)).rejects.toThrow(/options must be an object/);
+  });
+
   test('of a path that is not there yet', async () => {
     const { until, writer, client } = await setUp(3);
     const cache = await until(SubtreeCache.open(client, '/later'));

@@ -1,9 +1,12 @@
 /** What is measured of a server, on a clock that goes when the test says so. */
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
 import { VirtualClock } from '@quorate/ports';
 import { makeZxid, type Zxid } from '@quorate/protocol';
 import { MemoryNetwork, MemoryStorage, Server, type ServerOptions, type Storage } from '@quorate/server';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
+import { listen } from '../src/index.js';
 import { meteredDisk } from '../src/metered-disk.js';
 import { meteredStorage } from '../src/metered-storage.js';
 import { QuorumTimings, type ReplicaEffect, type ReplicaInput } from '../src/quorum-timings.js';
@@ -300,4 +303,22 @@ describe('latencies that the server has counted', () => {
     };
     return new Server(options);
   }
+});
+
+test('a listener counts what it receives, connections that are one too many, and those that do not introduce themselves', async () => {
+  const server = { accept: () => ({ receive: () => {}, heard: () => {}, closed: () => {} }) };
+  const listener = await listen(server, { port: 0, connectionsPerAddressMax: 1, handshakeTimeoutMs: 500 });
+  const open = async () => {
+    const socket = connectSocket(listener.port, '127.0.0.1').on('error', () => {});
+    await once(socket, 'connect');
+    return socket;
+  };
+  const mute = (await open()).resume();
+  mute.write(new Uint8Array(3));
+  const muteEnds = once(mute, 'close');
+  (await open()).resume();
+  await expect.poll(() => listener.counts.rejected).toBe(1);
+  await muteEnds;
+  expect(listener.counts).toEqual({ bytesReceived: 3, rejected: 1, handshakesExpired: 1, handshakesFailed: 0 });
+  await listener.close();
 });

@@ -1,7 +1,7 @@
 /** What is measured of a server, on a clock that goes when the test says so. */
 import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
-import { VirtualClock } from '@quorate/ports';
+import { type DiskFile, VirtualClock } from '@quorate/ports';
 import { makeZxid, type Zxid } from '@quorate/protocol';
 import { MemoryNetwork, MemoryStorage, Server, type ServerOptions, type Storage } from '@quorate/server';
 import { Registry } from 'prom-client';
@@ -228,7 +228,7 @@ describe('of a store', () => {
     let flushed = (): void => {};
     const file = { flush: (done: () => void) => (flushed = done) };
     const disk = timings.disk({ create: (_name: string, done: (made: unknown) => void) => done(file) } as never);
-    disk.create('log', (made) => (made as typeof file).flush(ignore));
+    disk.create('log', (made) => (made as DiskFile).flush(ignore));
     clock.advance(12);
     flushed();
     timings.onRecovered({ acceptedEpoch: 0, currentEpoch: 0, snapshot: undefined, runs: [run(1, 2), run(3)], mark: undefined }, 30);
@@ -247,7 +247,7 @@ describe('of a store', () => {
     const flushes: unknown[] = [];
     const file = { flush: (done: () => void) => flushes.push(done) };
     const disk = meteredDisk({ open: (_name: string, done: (opened: unknown) => void) => done(file) } as never, {});
-    disk.open('log', (opened) => (opened as typeof file).flush(ignore));
+    disk.open('log', (opened) => (opened as DiskFile).flush(ignore));
     expect(flushes).toHaveLength(1);
   });
 });

@@ -443,7 +443,9 @@ describe('a connect string', () => {
   });
 
   test('has options, whose rules are kept before anything is opened', () => {
-    expect(() => tcpConnector('a', { responseBytesMax: -1 })).toThrow(/responseBytesMax must be a whole number from 1 to 2147483647, not -1/);
+    expect(() => tcpConnector('a', { responseBytesMax: -1 })).toThrow(
+      /responseBytesMax must be a whole number from 1 to 2147483647, not -1/,
+    );
     expect(() => tcpConnector('a', { tls: true as never })).toThrow(/tls must be an object like \{ ca \}, not true/);
     expect(() => tcpConnector('a', { tls: { key: 'junk' } })).toThrow(/tls must be \{ ca, key, cert, passphrase \} with PEM: /);
   });

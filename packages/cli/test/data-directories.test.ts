@@ -32,7 +32,7 @@ test.each<[readonly string[], string]>([
   [['export'], 'quorate: what shall be exported? Give --data DIR'],
   [['export', '--data', root], 'quorate: export takes one directory to write'],
   [['doctor'], 'quorate: doctor takes one data directory'],
-  [['doctor', join(root, 'nowhere')], 'quorate: ENOENT'],
+  [['doctor', join(root, 'nowhere')], `quorate: there is no directory ${join(root, 'nowhere')}: give a data directory`],
   [['doctor', import.meta.dirname], `quorate: ${import.meta.dirname} is no data directory`],
 ])('%j makes no sense', async (args, message) => {
   const ran = await run(args);

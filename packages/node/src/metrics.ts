@@ -18,6 +18,14 @@ export class Metrics {
     this.#registry = registry;
     collectDefaultMetrics({ register: this.#registry });
     for (const counter of SERVER_COUNTERS) this.#addCounter(counter);
+    new Gauge({
+      name: 'connection_token_deficit',
+      help: 'what the bucket of the connection throttle lacks now, in tokens',
+      registers: [this.#registry],
+      collect() {
+        this.set(view.server.connectionThrottling?.deficit ?? 0);
+      },
+    });
     for (const [name, of] of FIRED_WATCHES) new FiredWatchesSummary(this.#registry, name, () => view.server.counts[of]);
   }
 

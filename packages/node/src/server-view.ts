@@ -71,7 +71,6 @@ export function monitorValues(view: ServerView): MonitorValues {
     ['approximate_data_size', tree.approximateDataSize],
     ['uptime', Math.round(performance.now() - startedMs)],
     ['connection_drop_probability', rounded(server.connectionThrottling?.share ?? 0)],
-    ['connection_token_deficit', rounded(server.connectionThrottling?.deficit ?? 0)],
     ...SERVER_COUNTERS.map(({ name, read }) => [name, read(view)] as const),
     ...fileDescriptors(),
     ...(isEnsemble(view) ? ensembleValues(view) : []),

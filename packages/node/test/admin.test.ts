@@ -292,6 +292,7 @@ test('Prometheus gets the numbers of mntr', async () => {
     'connection_request_count 1',
     'connection_drop_count 0',
     'connection_drop_probability 0',
+    'connection_token_deficit 0',
     'node_created_watch_count_sum 1',
     'node_created_watch_count_count 1',
     'node_deleted_watch_count_count 0',

@@ -110,7 +110,7 @@ function failuresOf(random: Actor['random']): number {
 // Consumers
 
 async function consume(play: Play, actor: Actor, group: GroupRecord): Promise<void> {
-  const { client, random, over, pause } = actor;
+  const { random, over, pause } = actor;
   if (group.name === 'late' && group.openedAt === Number.POSITIVE_INFINITY) await pause(play.some(random, 2), over);
   while (!over.aborted) {
     const consumer = await comeIn(play, actor, group);

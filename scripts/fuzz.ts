@@ -27,9 +27,9 @@ const FAULTS_SHOWN = 3;
 const NAME_WIDTH = 44;
 const SHOWN_BYTES = 4096;
 const ROUNDS = 8;
-const WARM_ROUNDS = 150;
+const WARM_ROUNDS = 100;
 /** Of the large inputs. */
-const GROWTH_BYTES = [64, 256, 1024].map((kibibytes) => kibibytes * 1024);
+const GROWTH_BYTES = [64, 512].map((kibibytes) => kibibytes * 1024);
 
 /** What became of the inputs of one target. */
 interface Tally {

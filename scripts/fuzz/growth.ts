@@ -46,11 +46,7 @@ function ofClients(): readonly Growth[] {
   const reply = (type: number) => (bytes: Uint8Array) => decodeServerMessage(bytes, () => type);
   const replyHead = [...int(1), ...long(1), ...int(0)];
   return [
-    {
-      name: 'client: data',
-      read: body(OpCode.setData),
-      input: (bytes) => joined(EMPTY_STRING, int(bytes), [...new Uint8Array(bytes)], int(-1)),
-    },
+    { name: 'client: data', read: body(OpCode.setData), input: listOf({ head: EMPTY_STRING, part: [1], tail: int(-1) }) },
     {
       name: 'client: access control list',
       read: body(OpCode.setACL),
@@ -210,10 +206,6 @@ function repeated(head: readonly number[], part: readonly number[], count: numbe
   for (let i = 0; i < count; i++) bytes.set(part, head.length + i * part.length);
   bytes.set(tail, head.length + count * part.length);
   return bytes;
-}
-
-function joined(...parts: readonly (readonly number[])[]): Uint8Array {
-  return Uint8Array.from(parts.flat());
 }
 
 function int(value: number): readonly number[] {

@@ -22,7 +22,7 @@ export function storeTargets(): readonly FuzzTarget[] {
   const segment = files.get(SEGMENT) as Uint8Array;
   const backup = new Uint8Array(Buffer.concat([...writeBackup(makeZxid(1, 7), [Uint8Array.of(1, 2, 3), new Uint8Array(70)])]));
   const start = (name: string) => (bytes: Uint8Array) => recover(files, name, bytes);
-  const typed = isOtherVersion;
+  const store = { typed: isOtherVersion, share: 0.5 };
   return [
     {
       name: 'log: segment',
@@ -32,21 +32,21 @@ export function storeTargets(): readonly FuzzTarget[] {
         return () => recover(files, SEGMENT, whole);
       },
       seal: sealSegment,
-      typed,
+      ...store,
     },
     {
       name: 'log: snapshot file',
       corpus: [files.get(SNAPSHOT) as Uint8Array],
       read: start(SNAPSHOT),
       seal: sealSnapshot,
-      typed,
+      ...store,
     },
     {
       name: 'log: manifest',
       corpus: [trimmed(files.get(MANIFEST) as Uint8Array)],
       read: start(MANIFEST),
       seal: sealManifest,
-      typed,
+      ...store,
     },
     {
       name: 'backup',

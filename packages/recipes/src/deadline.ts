@@ -9,6 +9,24 @@ export interface WaitOptions extends CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** What is given to a call that waits; `within` to that of a lock. */
+const WAIT_OPTIONS: readonly string[] = ['signal', 'timeoutMs', 'within', 'retry', 'idempotent'];
+
+/**
+ * What other libraries take in place of options, a number of milliseconds or a signal, and what is misspelt, would make a call wait for ever.
+ *
+ * @throws TypeError
+ */
+function checkWaitOptions(options: WaitOptions): void {
+  if (typeof options !== 'object' || options === null || 'aborted' in options)
+    throw new TypeError(
+      `options must be an object like { timeoutMs: 1_000, signal }, not ${typeof options === 'object' ? 'that' : String(options)}`,
+    );
+  const other = Object.keys(options).find((name) => !WAIT_OPTIONS.includes(name));
+  if (other !== undefined) throw new TypeError(`${other} is not an option of a call that waits: these are ${WAIT_OPTIONS.join(', ')}`);
+  if (options.timeoutMs !== undefined) checkMs('timeoutMs', options.timeoutMs);
+}
+
 /**
  * Runs a task whose signal aborts when the caller's does, or when the time is over.
  *
@@ -20,10 +38,10 @@ export async function beforeDeadline<T>(
   options: WaitOptions | undefined,
   task: (options: CallOptions) => Promise<T>,
 ): Promise<T> {
+  if (options !== undefined) checkWaitOptions(options);
   const { signal, timeoutMs } = options ?? {};
   signal?.throwIfAborted();
   if (timeoutMs === undefined) return task({ signal });
-  checkMs('timeoutMs', timeoutMs);
   const controller = new AbortController();
   const unfollow = follow(controller, signal);
   const timer = client.clock.setTimer(timeoutMs, () =>

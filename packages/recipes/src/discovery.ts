@@ -1,7 +1,7 @@
 /** Services and the instances that there are of them. */
 import type { CallOptions, Client, StandardSchema } from '@quorate/client';
 import { joinPath, validatePath } from '@quorate/protocol';
-import { type Joined, Membership } from './membership.js';
+import { checkComponent, type Joined, Membership } from './membership.js';
 import type { ZnodeOptions } from './parents.js';
 import { encodeValue } from './schema.js';
 import { ServiceView, type ServiceViewOptions } from './service-view.js';
@@ -41,20 +41,23 @@ export class Discovery {
   /**
    * Makes an instance known until the registration is released or the session ends.
    *
-   * @throws RecipeError INVALID_DATA; as `Membership.join`.
+   * @throws RecipeError INVALID_DATA; TypeError; as `Membership.join`.
    */
-  async register<T>(service: string, { id, data, schema, signal }: RegisterOptions<T>): Promise<Joined> {
+  async register<T>(service: string, options: RegisterOptions<T>): Promise<Joined> {
+    const { id, data, schema, signal } = options ?? {};
+    checkComponent('id', id);
     const group = this.#group(service);
     return group.join(id, { data: await encodeValue(joinPath(group.path, id), data, schema), signal });
   }
 
-  /** The instances of a service: those that were registered before the call, and then what changes. */
+  /** The instances of a service: those that were registered before the call, and then what changes. @throws TypeError; what reads reject with. */
   async view<T>(service: string, options: ServiceViewOptions<T> & CallOptions = {}): Promise<ServiceView<T>> {
     const group = await this.#group(service).view({ signal: options.signal });
     return ServiceView.open(this.#client, service, group, options);
   }
 
   #group(service: string): Membership {
+    checkComponent('service', service);
     return new Membership(this.#client, joinPath(this.path, service), this.#options);
   }
 }

@@ -65,8 +65,9 @@ export class DoubleBarrier {
   #inside: { readonly place: Place; readonly round: Round } | undefined;
 
   /** @param path the directory of the barrier, which is made when needed. @throws ZooKeeperError BAD_ARGUMENTS for what is no path; TypeError. */
-  constructor(client: Client, path: string, { members, acl }: DoubleBarrierOptions) {
+  constructor(client: Client, path: string, options: DoubleBarrierOptions) {
     validatePath(path);
+    const { members, acl } = options ?? {};
     if (!Number.isInteger(members) || members < 1 || members > MEMBERS_MAX)
       throw new TypeError(`members must be a whole number from 1 to ${MEMBERS_MAX}, not ${String(members)}`);
     this.path = path;

@@ -94,6 +94,7 @@ export async function runHolding<H extends { release(): Promise<void> }, T>(
   acquire: () => Promise<H>,
   task: (held: H) => T | Promise<T>,
 ): Promise<T> {
+  if (typeof task !== 'function') throw new TypeError(`task must be a function, not ${String(task)}`);
   const held = await acquire();
   let result: T;
   try {

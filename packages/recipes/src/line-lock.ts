@@ -52,7 +52,7 @@ export class LineLock<Kind extends string = string> {
    * and what a create rejects with.
    */
   async acquire(options: AcquireOptions = {}): Promise<Hold> {
-    if (options.within !== undefined) return this.#enter(options.within);
+    if (options?.within !== undefined) return this.#enter(options.within);
     return beforeDeadline(this.client, `waiting for the lock ${this.path}`, options, (bounds) =>
       this.#stand(async (place) => {
         for (;;) {

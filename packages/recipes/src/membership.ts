@@ -45,8 +45,7 @@ export class Membership {
    * @throws ZooKeeperError BAD_ARGUMENTS, what a create rejects with; the signal's reason.
    */
   async join(id: string, { data, signal }: JoinOptions = {}): Promise<Joined> {
-    if (typeof id !== 'string' || id.length === 0 || id.includes('/'))
-      throw new TypeError(`id must be a string without "/" and not empty, not ${JSON.stringify(id)}`);
+    checkComponent('id', id);
     const how = { mode: CreateMode.EPHEMERAL, protected: true, ...this.#options, signal };
     const create = (): ReturnType<Client['create']> => this.#client.create(joinPath(this.path, id), data, how);
     const created = await withParents(this.#client, this.path, create, { ...this.#options, signal });
@@ -102,4 +101,10 @@ async function leave(client: Client, path: string): Promise<void> {
   } catch (error) {
     if (!isZooKeeperError(error, 'NO_NODE') && !isZooKeeperError(error, 'SESSION_EXPIRED')) throw error;
   }
+}
+
+/** @throws TypeError where a name is none of one component. */
+export function checkComponent(what: string, name: string): void {
+  if (typeof name !== 'string' || name.length === 0 || name.includes('/'))
+    throw new TypeError(`${what} must be a string without "/" and not empty, not ${JSON.stringify(name)}`);
 }

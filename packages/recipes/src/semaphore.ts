@@ -33,8 +33,9 @@ export class Semaphore {
   readonly #posts: Watchpost;
 
   /** @throws ZooKeeperError BAD_ARGUMENTS for what is no path; TypeError. */
-  constructor(client: Client, path: string, { permits, data, acl }: SemaphoreOptions) {
+  constructor(client: Client, path: string, options: SemaphoreOptions) {
     validatePath(path);
+    const { permits, data, acl } = options ?? {};
     if (!Number.isSafeInteger(permits) || permits < 1)
       throw new TypeError(`permits must be a whole number, 1 or more, not ${String(permits)}`);
     this.path = path;

@@ -2,6 +2,7 @@
 import {
   AckQueue,
   DelayQueue,
+  Discovery,
   DoubleBarrier,
   LeaderLatch,
   LeaderSelector,
@@ -15,6 +16,7 @@ import {
   Queue,
   ReadWriteLock,
   Semaphore,
+  SharedValue,
   VersionedConfig,
   Voting,
 } from '@quorate/recipes';
@@ -39,6 +41,8 @@ describe('what is wrong with the arguments is told at once, with what would be r
       'durationMs must be a number of milliseconds, 0 or more, not -1',
     ],
     ['no duration', (client) => new Lease(client, '/a', {} as never), 'durationMs must be a number of milliseconds'],
+    ['no options', (client) => new Semaphore(client, '/a', undefined as never), 'permits must be a whole number, 1 or more, not undefined'],
+    ['no options of a barrier', (client) => new DoubleBarrier(client, '/a', undefined as never), 'members must be a whole number from 1'],
     ['items', (client) => new Queue(client, '/a', { itemsMax: 0 }), 'itemsMax must be a whole number, 1 or more, not 0'],
     [
       'versions',
@@ -61,6 +65,32 @@ describe('what is wrong with the arguments is told at once, with what would be r
 
   it.each<[name: string, call: (client: Client) => Promise<unknown>, message: string]>([
     ['a wait', (client) => new Lock(client, '/a').acquire({ timeoutMs: Number.NaN }), 'timeoutMs must be a number of milliseconds'],
+    ['a time in place of options', (client) => new Lock(client, '/a').acquire(50 as never), 'like { timeoutMs: 1_000, signal }, not 50'],
+    [
+      'a signal in place of options',
+      (client) => new Queue(client, '/a').take(AbortSignal.any([]) as never),
+      'options must be an object like',
+    ],
+    [
+      'nothing in place of options',
+      (client) => new Semaphore(client, '/a', { permits: 1 }).acquire(null as never),
+      'options must be an object',
+    ],
+    [
+      'another name',
+      (client) => new LeaderLatch(client, '/a').start().leadership({ timeout: 50 } as never),
+      'timeout is not an option of a call that waits: these are signal, timeoutMs',
+    ],
+    ['no block', (client) => new Lock(client, '/a').run(5 as never), 'task must be a function, not 5'],
+    ['a service', (client) => new Discovery(client, '/a').view('b/c'), 'service must be a string without "/" and not empty, not "b/c"'],
+    ['no instance', (client) => new Discovery(client, '/a').register('b', undefined as never), 'id must be a string without "/"'],
+    ['a value without JSON', (client) => new SharedValue(client, '/a').set(10n as never), 'the value of /a must have a form in JSON: '],
+    ['no schema', (client) => new SharedValue(client, '/a', { schema: {} as never }).set(1), 'the schema of /a must be a Standard Schema'],
+    [
+      'a schema that says nothing',
+      (client) => new SharedValue(client, '/a', { schema: { '~standard': { validate: () => undefined } } as never }).set(1),
+      'the schema of /a must answer { value } or { issues }, not undefined',
+    ],
     [
       'a priority',
       (client) => new PriorityQueue(client, '/a').put('', { priority: 0.5 }),

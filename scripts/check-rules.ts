@@ -15,6 +15,7 @@ import { createVitest, type Vitest } from 'vitest/node';
 import { MUTANTS, mutantOf } from './mutants/catalogue.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { checkThatAllFit, patchedFiles } from './mutants/patch.ts';
+import { inParallel } from './parallel.ts';
 
 const JOBS_MAX = 2;
 const ROOT = resolve(import.meta.dirname, '..');
@@ -93,13 +94,17 @@ const check = async (mutant: Mutant, runner: Runner): Promise<void> => {
   if (failing.length === 0) faults.push(`${what} breaks no test of that rule, or of that name: ${mutant.title}`);
   else console.log(`${what} breaks ${failing.length}: ${failing[0]}`);
 };
-const waiting = [...mutants];
-const work = async (): Promise<void> => {
-  const runner = await Runner.start();
-  for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) await check(mutant, runner);
-  await runner.close();
-};
-await Promise.all(Array.from({ length: Math.min(JOBS_MAX, availableParallelism()) }, work));
+const jobs = Math.min(JOBS_MAX, availableParallelism());
+const idle = await Promise.all(Array.from({ length: jobs }, () => Runner.start()));
+await inParallel(
+  jobs,
+  mutants.map((mutant) => async () => {
+    const runner = idle.pop() as Runner;
+    await check(mutant, runner);
+    idle.push(runner);
+  }),
+);
+await Promise.all(idle.map((runner) => runner.close()));
 if (ids.length === 0) {
   const broken = new Set(mutants.map(({ rule }) => rule));
   for (const rule of statedRules()) if (!broken.has(rule)) faults.push(`rule ${rule} has no mutant`);

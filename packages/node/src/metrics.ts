@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, type Registry, Summary } from 'p
 import type { HttpAnswer } from './http-port.js';
 import { FIRED_WATCHES, SERVER_COUNTERS, type ServerCounter } from './server-counters.js';
 import { monitorValues, type ServerView } from './server-view.js';
+import { totalsOf } from './summaries.js';
 
 const COUNTER_NAMES: ReadonlySet<string> = new Set(SERVER_COUNTERS.map(({ name }) => name));
 
@@ -78,12 +79,7 @@ class FiredWatchesSummary extends Summary {
   }
 
   override async get(): ReturnType<Summary['get']> {
-    const { sum, count } = this.#read();
     const described = await super.get();
-    const values = [
-      { metricName: `${described.name}_sum`, labels: {}, value: sum },
-      { metricName: `${described.name}_count`, labels: {}, value: count },
-    ];
-    return { ...described, values };
+    return { ...described, values: totalsOf(described.name, this.#read()) };
   }
 }

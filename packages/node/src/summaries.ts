@@ -18,6 +18,16 @@ export function observedSummary<T extends string>(
   return new Summary<T>({ name, help, labelNames: [...labelNames], registers: [registry], percentiles: PERCENTILES, ...window });
 }
 
+type Values = Awaited<ReturnType<Summary['get']>>['values'];
+
+/** What a summary says besides its quantiles. */
+export function totalsOf(name: string, { sum, count }: { readonly sum: number; readonly count: number }): Values {
+  return [
+    { metricName: `${name}_sum`, labels: {}, value: sum },
+    { metricName: `${name}_count`, labels: {}, value: count },
+  ];
+}
+
 export interface CountedSummaryOptions {
   readonly name: string;
   readonly help: string;
@@ -52,11 +62,8 @@ export class CountedSummary extends Summary {
     const since = this.#since(nowMs);
     this.#keep({ atMs: nowMs, reading: until });
     const quantiles = PERCENTILES.map((quantile) => ({ labels: { quantile }, value: quantileMs(quantile, { until, since }) }));
-    const totals = [
-      { metricName: `${name}_sum`, labels: {}, value: until.sumMs },
-      { metricName: `${name}_count`, labels: {}, value: until.count },
-    ];
-    return { ...(await super.get()), values: [...quantiles, ...totals] as Awaited<ReturnType<Summary['get']>>['values'] };
+    const totals = totalsOf(name, { sum: until.sumMs, count: until.count });
+    return { ...(await super.get()), values: [...(quantiles as Values), ...totals] };
   }
 
   #since(nowMs: number): LatencyReading | undefined {
